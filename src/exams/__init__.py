@@ -1,0 +1,1 @@
+"""A reproducible notebook pipeline for quarterly batches of exam results."""

@@ -1,0 +1,94 @@
+"""Where everything lies: the one module that knows names of files and folders."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from exams.errors import ExamsError
+from exams.quarters import is_quarter
+
+STAGES = ("extract", "transform", "load", "model", "publish", "visualize")
+
+
+@dataclass(frozen=True)
+class Places:
+    """The folders of one pipeline; `data` and `reports` as in env.yaml."""
+
+    data: Path
+    reports: Path
+
+    @classmethod
+    def of(cls, data: str | Path, reports: str | Path) -> "Places":
+        """Make the places from two folders, absolute from here on."""
+        if not data or not reports:
+            raise ExamsError(
+                "E002",
+                "This notebook's parameters are empty.",
+                "Open it with `make lab`, or run `ploomber build`.",
+            )
+        return cls(Path(data).resolve(), Path(reports).resolve())
+
+    @property
+    def contract(self) -> Path:
+        """The contract: the only place that knows columns."""
+        return self.data / "contract.yaml"
+
+    @property
+    def deliveries(self) -> Path:
+        """One folder per quarter, holding the files that were received."""
+        return self.data / "deliveries"
+
+    @property
+    def warehouse(self) -> Path:
+        """The private warehouse."""
+        return private(self.data / "private") / "warehouse.db"
+
+    @property
+    def status(self) -> Path:
+        """What happened: runs of stages."""
+        return made(self.data / "status") / "status.db"
+
+    @property
+    def published(self) -> Path:
+        """What may be seen."""
+        return made(self.data / "published") / "published.db"
+
+    def delivery(self, quarter: str) -> Path:
+        """Return the folder of a quarter's deliveries."""
+        return self.deliveries / quarter
+
+    def interim(self, quarter: str, stage: str) -> Path:
+        """Return the private folder for the parts that `stage` hands on."""
+        return private(private(self.data / "private") / "interim" / quarter / stage)
+
+    def report(self, quarter: str) -> Path:
+        """Return the folder of a quarter's executed notebooks and reports."""
+        return made(self.reports / quarter)
+
+    def charts(self, quarter: str) -> Path:
+        """Return the folder of a quarter's Vega-Lite files."""
+        return made(self.reports / quarter / "charts")
+
+    def delivered_quarters(self) -> list[str]:
+        """Return the quarters that have a folder with at least one file, oldest first."""
+        if not self.deliveries.is_dir():
+            return []
+        folders = (f for f in self.deliveries.iterdir() if is_quarter(f.name) and f.is_dir())
+        return sorted(f.name for f in folders if any(visible(f)))
+
+
+def visible(folder: Path) -> list[Path]:
+    """Return what lies in `folder`, sorted by name, without hidden names."""
+    return sorted(f for f in folder.iterdir() if not f.name.startswith("."))
+
+
+def made(folder: Path) -> Path:
+    """Return `folder`, created if need be."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def private(folder: Path) -> Path:
+    """Return `folder`, created if need be, closed to other users (0700)."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+    return folder

@@ -1,0 +1,37 @@
+"""Calendar quarters, written 2019Q1. As text they sort in time."""
+
+import re
+from datetime import date
+
+from exams.errors import ExamsError
+
+_PATTERN = re.compile(r"\d{4}Q[1-4]")
+
+
+def is_quarter(text: str) -> bool:
+    """Say whether `text` is a quarter such as 2019Q1."""
+    return _PATTERN.fullmatch(text) is not None
+
+
+def check_quarter(text: str) -> str:
+    """Return `text` if it is a quarter; raise E001 otherwise."""
+    if not is_quarter(text):
+        raise ExamsError("E001", f"{text!r} is not a quarter.", "Write it like 2019Q1.")
+    return text
+
+
+def quarter_of(day: date) -> str:
+    """Return the quarter in which `day` lies."""
+    return f"{day.year}Q{(day.month + 2) // 3}"
+
+
+def shift(quarter: str, by: int) -> str:
+    """Return the quarter `by` quarters later (earlier, if negative)."""
+    year, number = divmod(int(quarter[:4]) * 4 + int(quarter[5]) - 1 + by, 4)
+    return f"{year:04}Q{number + 1}"
+
+
+def last_complete(today: date, count: int) -> list[str]:
+    """Return the last `count` quarters that had ended before `today`, oldest first."""
+    now = quarter_of(today)
+    return [shift(now, by) for by in range(-count, 0)]

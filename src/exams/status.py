@@ -1,0 +1,1 @@
+"""status.db: what happened, run by run. It records; Ploomber decides."""
