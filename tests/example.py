@@ -179,9 +179,11 @@ def risk_row(quarter, dimension, level, part) -> dict:
 
 def level_row(quarter, score, code, label, inside) -> dict:
     shown = {"n": int(inside.sum())} | share_of(int(inside.sum()), len(inside))
-    return {"quarter": quarter, "score": score, "code": code, "level": label} | shown | {
-        "suppressed": 0
-    }
+    return (
+        {"quarter": quarter, "score": score, "code": code, "level": label}
+        | shown
+        | {"suppressed": 0}
+    )
 
 
 def tier_rows(quarter, frame) -> list[dict]:

@@ -42,7 +42,7 @@ class ReportExporter(HTMLExporter):
         yield from super().default_filters()
         yield "aligned", aligned
 
-    def from_notebook_node(
+    def from_notebook_node(  # type: ignore[override]
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
     ) -> tuple[str, dict[str, Any]]:
         """Return the report of an executed notebook, and nbconvert's resources."""

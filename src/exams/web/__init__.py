@@ -63,7 +63,7 @@ def _made_at_first(paths: list[Path]) -> Path:
     """Make the bundle at the first of `paths` that can be written, else in a new folder."""
     import vl_convert  # noqa: PLC0415  (slow, and needed once)
 
-    bundle = vl_convert.javascript_bundle()
+    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
     for path in paths:
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)

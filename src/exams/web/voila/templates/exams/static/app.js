@@ -37,15 +37,22 @@ export function start(root) {
     (state) => { app.link = state; tell(app); });
   frame(app);
   // Another quarter than the one in the page: wait for the kernel's answer before drawing.
-  if (app.wanted && payload.quarters.includes(app.wanted) && app.wanted !== payload.quarter)
-    choose(app, app.wanted);
+  if (isWaiting(app)) app.main.setAttribute("aria-busy", "true");
   else render(app);
-  const look = () => document.hidden || app.ask({quarter: app.wanted, have: app.payload.stamp});
+  const look = () => document.hidden || inquire(app);
   look(); // a page prepared in advance may show old figures
   setInterval(look, TICK);
   document.addEventListener("visibilitychange", look);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => render(app));
 }
+
+/** Is a quarter chosen that is not the one shown? */
+const isWaiting = ({wanted, payload: {quarters, quarter}}) =>
+  quarters.includes(wanted) && wanted !== quarter;
+
+/** Ask the kernel for what is chosen, unless the page has it already. */
+const inquire = (app) =>
+  app.ask({quarter: app.wanted, have: isWaiting(app) ? null : app.payload.stamp});
 
 /** Take an answer of the kernel. */
 function hear(app, answer) {
@@ -106,7 +113,7 @@ function choose(app, quarter) {
   app.wanted = quarter;
   remember(app);
   app.main.setAttribute("aria-busy", "true");
-  app.ask({quarter, have: null});
+  inquire(app);
 }
 
 function turn(app, page) {
@@ -130,10 +137,12 @@ async function render(app) {
   app.erase.splice(0).forEach((finalize) => finalize());
   const [name, , content] = PAGES.find(([known]) => known === app.page);
   app.links.forEach((link, i) => {
-    if (PAGES[i][0] === name) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+    if (PAGES[i][0] !== name) return link.removeAttribute("aria-current");
+    link.setAttribute("aria-current", "page");
+    link.parentElement.scrollLeft = link.offsetLeft - 60; // into view on a phone
   });
   app.main.removeAttribute("aria-busy");
+  delete app.main.dataset.drawn;
   if (!app.payload.quarter && name !== "status") {
     app.main.replaceChildren(h("p", {class: "empty"},
       "Nothing is published yet. Build a quarter, and its figures appear here by themselves."));

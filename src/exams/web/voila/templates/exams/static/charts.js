@@ -31,6 +31,7 @@ function theme(width) {
     legend: {
       ...text, titleFontWeight: 500, orient: "top", direction: "horizontal", offset: 12,
       columns: width < NARROW ? 1 : 0, symbolType: "circle", symbolSize: 80, labelLimit: 200,
+      rowPadding: 5, columnPadding: 14,
       labelColor: ink,
     },
     scale: {bandPaddingInner: 0.3},

@@ -14,27 +14,29 @@ product = {{"nb_html": "{FOLDER}/reports/2026Q3/visualize.html"}}
 """
 
 
-def executed(charts: list[dict], table: pd.DataFrame | None = None) -> nbformat.NotebookNode:
+def notebook(charts: list[dict], table: pd.DataFrame | None = None) -> nbformat.NotebookNode:
     """Return a notebook as papermill leaves it, with one cell per chart."""
     cells = [
         new_markdown_cell("# Results of the quarter\n\n> How did the students do?", id="title"),
         new_code_cell("quarter = None", id="given", metadata={"tags": ["parameters"]}),
         new_code_cell(PARAMETERS, id="injected", metadata={"tags": ["injected-parameters"]}),
         new_markdown_cell("## Every group\n\nOne row per group and score.", id="groups"),
-        new_code_cell("read(quarter)", id="table", outputs=[_table(table)] if table is not None else []),
-        new_code_cell("print(1)", id="out", outputs=[new_output("stream", name="stdout", text="1 file\n")]),
+        new_code_cell(
+            "read(quarter)", id="table", outputs=[_table(table)] if table is not None else []
+        ),
+        new_code_cell(
+            "print(1)", id="out", outputs=[new_output("stream", name="stdout", text="1 file\n")]
+        ),
         new_markdown_cell("## What the charts show", id="charts"),
     ]
     for i, spec in enumerate(charts):
         data = {CHART: spec, "text/plain": "<chart>"}
         cells.append(
-            new_code_cell(
-                "chart", id=f"chart-{i}", outputs=[new_output("display_data", data=data)]
-            )
+            new_code_cell("chart", id=f"chart-{i}", outputs=[new_output("display_data", data=data)])
         )
-    notebook = new_notebook(cells=cells)
-    notebook.metadata["language_info"] = {"name": "python"}
-    return notebook
+    made = new_notebook(cells=cells)
+    made.metadata["language_info"] = {"name": "python"}
+    return made
 
 
 def _table(table: pd.DataFrame) -> nbformat.NotebookNode:
