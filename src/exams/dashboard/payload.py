@@ -57,11 +57,12 @@ def report(places: Places, quarter: str) -> str:
 
 
 def stamp(places: Places) -> str:
-    """Return a text that changes when a publication, the status or a chart changes."""
+    """Return a text that changes with the publications, the status, a chart or a report."""
     status = places.status
     files = [places.published, status, status.with_name(f"{status.name}-wal")]
     files += sorted(places.reports.glob("*/charts/*.vl.json"))
-    states = [[file.name, *_state(file)] for file in files]
+    files += sorted(places.reports.glob("*/visualize.html"))
+    states = [[str(file), *_state(file)] for file in files]
     return hashlib.sha256(json.dumps(states).encode()).hexdigest()
 
 
