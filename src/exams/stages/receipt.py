@@ -1,0 +1,48 @@
+"""Receipts: what a stage made, for Ploomber, the status table and the stages after it."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from exams.places import Places
+
+
+def write_receipt(
+    product: Mapping[str, str],
+    places: Places,
+    *,
+    stage: str,
+    quarter: str,
+    rows_in: int | None = None,
+    rows_out: int | None = None,
+    files: Iterable[Path] = (),
+    content: str = "",
+) -> dict[str, object]:
+    """Write the receipt of a stage to product["receipt"], atomically, and return it.
+
+    `files` lists what later stages read (the receipt keeps path and bytes); `content` is a
+    fingerprint of the result, equal for equal results.
+    """
+    made = [
+        {"path": f.relative_to(places.data).as_posix(), "bytes": f.stat().st_size} for f in files
+    ]
+    receipt: dict[str, object] = {
+        "stage": stage,
+        "quarter": quarter,
+        "rows_in": rows_in,
+        "rows_out": rows_out,
+        "content": content,
+        "files": made,
+    }
+    path = Path(product["receipt"])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.draft")
+    draft.write_text(json.dumps(receipt, indent=1), encoding="utf-8")
+    draft.replace(path)
+    return {key: value for key, value in receipt.items() if key not in ("files", "content")}
+
+
+def fingerprint(*values: object) -> str:
+    """Return the SHA-256 of values that JSON can hold."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
