@@ -12,8 +12,6 @@ def write_receipt(
     product: Mapping[str, str],
     places: Places,
     *,
-    stage: str,
-    quarter: str,
     rows_in: int | None = None,
     rows_out: int | None = None,
     files: Iterable[Path] = (),
@@ -21,21 +19,22 @@ def write_receipt(
 ) -> dict[str, object]:
     """Write the receipt of a stage to product["receipt"], atomically, and return it.
 
+    The product lies at <quarter>/<stage>.receipt.json and so names quarter and stage.
     `files` lists what later stages read (the receipt keeps path and bytes); `content` is a
     fingerprint of the result, equal for equal results.
     """
+    path = Path(product["receipt"])
     made = [
         {"path": f.relative_to(places.data).as_posix(), "bytes": f.stat().st_size} for f in files
     ]
     receipt: dict[str, object] = {
-        "stage": stage,
-        "quarter": quarter,
+        "stage": path.name.partition(".")[0],
+        "quarter": path.parent.name,
         "rows_in": rows_in,
         "rows_out": rows_out,
         "content": content,
         "files": made,
     }
-    path = Path(product["receipt"])
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.draft")
     draft.write_text(json.dumps(receipt, indent=1), encoding="utf-8")
