@@ -80,7 +80,9 @@ def with_headings(frame: pd.DataFrame) -> pd.DataFrame:
 
     `frame` has dimension and level; the headings have no other value.
     """
-    parts = [pd.DataFrame(columns=frame.columns)]
+    if frame.empty:
+        return frame.assign(row="")
+    parts = []
     for dimension, part in frame.groupby("dimension", sort=False):
         if dimension != ALL:
             parts.append(pd.DataFrame({"dimension": [dimension], "level": [""]}))

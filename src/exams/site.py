@@ -1,2 +1,0 @@
-"""tmp"""
-def write_index(places): pass
