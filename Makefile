@@ -38,7 +38,7 @@ lint: setup  ## Check code and notebooks without running them
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --quiet --check
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/lint-imports --no-logo 2>&1 | tail -n 20
+	@said=$$($(BIN)/lint-imports --no-logo) || { echo "$$said"; exit 1; }
 
 .PHONY: lab
 lab: setup  ## Open the notebooks in JupyterLab

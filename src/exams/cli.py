@@ -53,18 +53,18 @@ def build(due: bool, quarters: Sequence[str]) -> None:
 @main.command()
 def status() -> None:
     """Show how far each quarter is."""
+    places = project.places(project.find_root(Path.cwd()))
     from exams.status import stage_status  # noqa: PLC0415
 
-    places = project.places(project.find_root(Path.cwd()))
     click.echo("\n".join(status_lines(stage_status(places.status))))
 
 
 @main.command()
 def sample() -> None:
     """Write sample deliveries, unless something has been delivered."""
+    root = project.find_root(Path.cwd())
     from exams.samples import write_samples  # noqa: PLC0415
 
-    root = project.find_root(Path.cwd())
     written = write_samples(project.places(root), datetime.now(UTC).date())
     for path in written:
         click.echo(f"{path.relative_to(root)} is a sample.")
@@ -77,9 +77,9 @@ def sample() -> None:
 @click.option("--quarter", required=True, help="The quarter of the results, such as 2019Q1.")
 def deliver(files: Sequence[Path], quarter: str) -> None:
     """Take FILES into the folder of a quarter."""
+    places = project.places(project.find_root(Path.cwd()))
     from exams.deliver import deliver  # noqa: PLC0415
 
-    places = project.places(project.find_root(Path.cwd()))
     click.echo("\n".join(deliver(files, quarter, places)))
 
 
@@ -88,19 +88,20 @@ def deliver(files: Sequence[Path], quarter: str) -> None:
 @click.option("--port", default=8866, show_default=True, help="Port to listen on.")
 def dashboard(host: str, port: int) -> None:
     """Serve the dashboard until Ctrl-C."""
+    places = project.places(project.find_root(Path.cwd()))
     from exams.dashboard.serve import serve  # noqa: PLC0415
 
-    places = project.places(project.find_root(Path.cwd()))
     serve(places.data, places.reports, host, port)
 
 
-@main.command()
-def lab() -> None:
-    """Open the project in JupyterLab."""
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def lab(arguments: Sequence[str]) -> None:
+    """Open the project in JupyterLab; ARGUMENTS are its own, such as --no-browser."""
     root = project.find_root(Path.cwd())
     from exams.lab import open_lab  # noqa: PLC0415
 
-    open_lab(root)
+    open_lab(root, arguments)
 
 
 @main.command()

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sqlite3
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,11 +73,16 @@ def by_hand(path: Path, notebook: NotebookNode) -> NotebookNode:
     return filled(notebook, parameters(scratch, quarter, path.stem))
 
 
-def open_lab(root: Path) -> None:
-    """Replace this process by JupyterLab in `root`, on the loopback interface."""
+def open_lab(root: Path, arguments: Sequence[str] = ()) -> None:
+    """Replace this process by JupyterLab in `root`, on the loopback interface.
+
+    `arguments` are those of `jupyter lab`.
+    """
     os.chdir(root)
     command = [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1"]
-    os.execv(sys.executable, command)
+    if os.geteuid() == 0:  # in a container, where JupyterLab would refuse
+        command.append("--allow-root")
+    os.execv(sys.executable, [*command, *arguments])
 
 
 def _in_project(path: Path) -> bool:

@@ -78,8 +78,8 @@ def draw(
         levels = dimension["levels"]
         codes = random.choice(len(levels), count, p=[level["share"] for level in levels.values()])
         columns[field] = np.array(list(levels))[codes]
-        for name, values in expected.items():
-            values += np.array([level["effect"][name] for level in levels.values()])[codes]
+        for name in scores:
+            expected[name] += np.array([level["effect"][name] for level in levels.values()])[codes]
     normals = _correlated(sample, random.standard_normal((len(scores), count)))
     for z, (name, score) in zip(normals, scores.items(), strict=True):
         y = expected[name] + score["sd"] * _bent(z, score["skew"])
