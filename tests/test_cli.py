@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 from click.testing import CliRunner
@@ -51,6 +52,21 @@ def test_build_without_a_choice_is_wrong_usage(root):
     result = run("build")
     assert result.exit_code == 2
     assert "Say --due, or --quarter 2019Q1." in result.stderr
+
+
+def test_build_is_told_the_root_and_the_quarters_and_its_end_is_the_exit_code(root, monkeypatch):
+    calls = []
+    told = ModuleType("exams.orchestrate.build")
+    told.build_due = lambda root, quarters: calls.append((root, quarters)) or 1
+    told.build_quarter = lambda quarter, root: calls.append((quarter, root)) or quarter > "2019Q1"
+    monkeypatch.setitem(sys.modules, "exams.orchestrate", ModuleType("exams.orchestrate"))
+    monkeypatch.setitem(sys.modules, "exams.orchestrate.build", told)
+    assert run("build", "--due").exit_code == 1
+    assert run("build", "--quarter", "2019Q1", "--quarter", "2019Q2").exit_code == 1
+    assert run("build", "--quarter", "2019Q2").exit_code == 0
+    assert run("build", "--quarter", "2019").exit_code == 2
+    once = ("2019Q2", root)
+    assert calls == [(root, ()), ("2019Q1", root), once, once]
 
 
 def test_a_file_is_delivered_from_a_folder_inside_the_project(root):

@@ -11,6 +11,7 @@ import click
 from exams import project
 from exams.errors import ExamsError
 from exams.places import STAGES
+from exams.quarters import check_quarter
 
 # Modules of weight are imported inside the commands: `exams --help` answers at once.
 
@@ -36,18 +37,17 @@ def main() -> None:
 @click.option("--due", is_flag=True, help="Build every quarter that is due, oldest first.")
 @click.option("--quarter", "quarters", multiple=True, help="A quarter such as 2019Q1.")
 def build(due: bool, quarters: Sequence[str]) -> None:
-    """Build quarters: run their notebooks, as far as something has changed."""
+    """Run the notebooks of quarters, as far as something has changed."""
     if not due and not quarters:
         raise click.UsageError("Say --due, or --quarter 2019Q1.")
     root = project.find_root(Path.cwd())
+    for quarter in quarters:
+        check_quarter(quarter)
     from exams.orchestrate.build import build_due, build_quarter  # noqa: PLC0415
 
     if due:
-        built = build_due(root, quarters=list(quarters) or None)
-    else:
-        built = sum(build_quarter(quarter, root) for quarter in quarters)
-    if not built:
-        click.echo("Nothing has changed: nothing to build.")
+        sys.exit(build_due(root, quarters=quarters))
+    sys.exit(not all([build_quarter(quarter, root) for quarter in quarters]))
 
 
 @main.command()
