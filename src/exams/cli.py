@@ -47,7 +47,8 @@ def build(due: bool, quarters: Sequence[str]) -> None:
 
     if due:
         sys.exit(build_due(root, quarters=quarters))
-    sys.exit(not all([build_quarter(quarter, root) for quarter in quarters]))
+    went_well = [build_quarter(quarter, root) for quarter in quarters]
+    sys.exit(0 if all(went_well) else 1)
 
 
 @main.command()
