@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from pprint import pformat
 from typing import Any
 
 import nbformat
@@ -42,7 +43,7 @@ def filled(notebook: NotebookNode, parameters: Mapping[str, Any]) -> NotebookNod
     tagged = [i for i, c in enumerate(cells) if "parameters" in c.metadata.get("tags", [])]
     if not tagged:
         return notebook
-    lines = [_NOTE, *(f"{name} = {value!r}" for name, value in parameters.items())]
+    lines = [_NOTE, *(f"{name} = {pformat(value, width=90)}" for name, value in parameters.items())]
     cell = new_code_cell("\n".join(lines), id=INJECTED, metadata={"tags": [INJECTED]})
     cells.insert(tagged[0] + 1, cell)
     return nbformat.from_dict({**notebook, "cells": cells})
