@@ -28,7 +28,7 @@ def run(*arguments):
 def test_a_refused_file_ends_in_two_lines_and_exit_code_2(root):
     result = run("deliver", "none.csv", "--quarter", "2019Q1")
     assert result.exit_code == 2
-    assert result.stderr == "E011 There is no file none.csv.\nCheck the path.\n"
+    assert result.stderr == "E021 There is no file none.csv.\nCheck the path.\n"
     assert result.stdout == ""
 
 

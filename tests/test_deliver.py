@@ -47,7 +47,7 @@ def test_other_bytes_replace_the_file_of_that_name(places, file):
 
 @pytest.mark.parametrize(
     ("name", "code"),
-    [("none.csv", "E011"), ("folder", "E012"), (".hidden.csv", "E013"), ("b/north.csv", "E014")],
+    [("none.csv", "E021"), ("folder", "E022"), (".hidden.csv", "E023"), ("b/north.csv", "E024")],
 )
 def test_a_file_that_cannot_be_taken_stops_all_before_the_first_is_copied(
     places, file, tmp_path, name, code

@@ -22,18 +22,18 @@ def deliver(files: Sequence[Path], quarter: str, places: Places) -> list[str]:
     names = [file.name for file in files]
     for name in names:
         if names.count(name) > 1:
-            raise ExamsError("E014", f"Two of the files are called {name}.", "Rename one.")
+            raise ExamsError("E024", f"Two of the files are called {name}.", "Rename one.")
     folder = made(places.delivery(quarter))
     return [f"{quarter}: {file.name} {_copy(file, folder / file.name)}" for file in files]
 
 
 def _check(file: Path) -> None:
     if not file.exists():
-        raise ExamsError("E011", f"There is no file {file}.", "Check the path.")
+        raise ExamsError("E021", f"There is no file {file}.", "Check the path.")
     if not file.is_file():
-        raise ExamsError("E012", f"{file} is not a regular file.", "Deliver files, one by one.")
+        raise ExamsError("E022", f"{file} is not a regular file.", "Deliver files, one by one.")
     if file.name.startswith("."):
-        raise ExamsError("E013", f"{file.name} starts with a dot: hidden.", "Rename it.")
+        raise ExamsError("E023", f"{file.name} starts with a dot: hidden.", "Rename it.")
 
 
 def _copy(file: Path, target: Path) -> str:
