@@ -36,10 +36,11 @@ def read_field(number: int, raw: Any, contract: dict[str, Any]) -> Field:
     if not isinstance(constraints, dict):
         raise mistake(where, "constraints are not a set of keys", "Write {required: true, ...}.")
     known_only(f"{where}, constraints", constraints, _CONSTRAINTS)
+    title = str(raw.get("title", raw["name"]))
     common = {
         "name": raw["name"],
-        "title": str(raw.get("title", raw["name"])),
-        "description": str(raw.get("description", "")),
+        "title": title,
+        "description": str(raw.get("description", f"{title}.")),
         "role": role,
         "required": bool(constraints.get("required", False)),
         "unit": str(raw.get("unit", "")),

@@ -1,6 +1,6 @@
 """The warehouse's tables, made from the contract."""
 
-from exams.contract import Contract
+from exams.contract import Contract, Field
 from exams.schema import Column, Table, quoted
 from exams.tables import FIGURES
 
@@ -102,8 +102,8 @@ MODEL = tuple(
 
 def tables(contract: Contract) -> tuple[Table, ...]:
     """Return the tables of the warehouse under `contract`, in order of creation."""
-    levels = [Column(d.name, "TEXT", _level_text(d.description)) for d in contract.dimensions]
-    scores = [Column(s.name, "INTEGER", s.description, _steps(s)) for s in contract.scores]
+    levels = [Column(d.name, "TEXT", _meaning(d)) for d in contract.dimensions]
+    scores = [Column(s.name, "INTEGER", _meaning(s), _steps(s)) for s in contract.scores]
     profile = Table(
         "profile",
         "One row per combination of levels of the dimensions that was ever loaded.",
@@ -130,10 +130,11 @@ def tables(contract: Contract) -> tuple[Table, ...]:
 def results_view(contract: Contract) -> Table:
     """Return the description of the view `results`."""
     fields = [
-        Column(f.name, "TEXT" if f.levels else "REAL" if f.decimals else "INTEGER",
-               _level_text(f.description) if f.levels else _score_text(f.description), f.unit)
+        Column(
+            f.name, "TEXT" if f.levels else "REAL" if f.decimals else "INTEGER", _meaning(f), f.unit
+        )
         for f in contract.kept
-    ]  # fmt: skip
+    ]
     return Table(
         "results",
         "One row per loaded record, as people read it.",
@@ -157,15 +158,14 @@ def results_sql(contract: Contract) -> str:
     )
 
 
-def _steps(score: object) -> str:
-    step = getattr(score, "step", 1)
-    unit = getattr(score, "unit", "") or "points"
-    return unit if step == 1 else f"{step:g} {unit}"
+def _type(field: Field) -> str:
+    return "TEXT" if field.levels else "REAL" if field.decimals else "INTEGER"
 
 
-def _level_text(description: str) -> str:
-    return f"{description} Null: no value."
+def _steps(score: Field) -> str:
+    unit = score.unit or "points"
+    return f"{score.step:g} {unit}" if score.decimals else unit
 
 
-def _score_text(description: str) -> str:
-    return f"{description} Null: no value."
+def _meaning(field: Field) -> str:
+    return field.description + ("" if field.required else " Null: no value.")
