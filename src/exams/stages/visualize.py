@@ -19,6 +19,7 @@ from exams.status import stage_status
 MIME = "application/vnd.vegalite.v5+json"  # drawn by JupyterLab and by the report
 ALL = "all"
 EVERYONE = "All students"
+_NUMBERS = {"INTEGER": "Int64", "REAL": "float64"}  # hidden cells are NA, NaN
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class Published:
         columns = next(t.columns for t in published.TABLES if t.name == name)
         frame = pd.DataFrame(rows, columns=[c.name for c in columns])
         for column in columns:
-            if column.type != "TEXT":  # hidden cells are NaN, also where a whole column is hidden
-                frame[column.name] = pd.to_numeric(frame[column.name]).astype(float)
+            if column.type in _NUMBERS:  # also where a whole column is hidden
+                frame[column.name] = frame[column.name].astype(_NUMBERS[column.type])
         titles = self.fields().set_index("name")["title"].to_dict()
         for key in frame.columns.intersection(["dimension", "score", "column"]):
             frame[key] = frame[key].replace(titles)
