@@ -1,10 +1,12 @@
 """Whole builds: which stages run, what is printed, what the status says."""
 
+import fcntl
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -179,9 +181,47 @@ def test_a_quarter_that_cannot_be_built_is_explained_in_one_line(places, capsys,
     assert line.startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("former", "now", "complaint"),
+    [
+        ("import json", "x = = 3", "invalid syntax: x = = 3."),
+        ("write_text(text)", "write_text(txt)", "undefined name 'txt'."),
+        ("inputs = None", "", "Parameters declared in the 'parameters' cell do not match"),
+    ],
+)
+def test_a_notebook_that_cannot_run_is_named_before_any_stage_begins(
+    places, capsys, former, now, complaint
+):
+    notebook = Path("notebooks/model.ipynb")
+    content = notebook.read_text()
+    notebook.write_text(content.replace(former, now, 1))
+    assert ploomber("build", "--env--quarter", QUARTER) == 1
+    notebook.write_text(content)
+    printed = capsys.readouterr()
+    assert ran(printed.out) == []
+    (line,) = printed.err.splitlines()
+    assert line.startswith(f"E404 notebooks/model.ipynb: {complaint}")
+
+
 def test_building_outside_the_project_is_explained(tmp_path):
     with pytest.raises(ExamsError, match="E403"):
         build_due(tmp_path)
+
+
+def test_a_build_waits_for_another_of_its_quarter_and_then_looks_again(places, capsys):
+    deliver(places, QUARTER, "first")
+    build_quarter(QUARTER)
+    (places.reports / QUARTER / "visualize.html").write_text("edited")
+    capsys.readouterr()
+    with (places.data / "private" / f".{QUARTER}.lock").open("w") as other:
+        other.write("process 1 on elsewhere")
+        other.flush()
+        fcntl.flock(other, fcntl.LOCK_EX)
+        threading.Timer(3, fcntl.flock, [other, fcntl.LOCK_UN]).start()
+        assert build_quarter(QUARTER)
+    out = capsys.readouterr().out
+    assert f"{QUARTER} is being built by process 1 on elsewhere; waiting for it." in out
+    assert ran(out) == [(QUARTER, "visualize", "done")]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

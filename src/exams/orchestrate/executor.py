@@ -3,6 +3,7 @@
 import sys
 import time
 import warnings
+from pathlib import Path
 from typing import Any
 
 from ploomber.constants import TaskStatus
@@ -12,7 +13,7 @@ from ploomber.executors.abc import Executor
 from exams import status
 from exams.errors import ExamsError
 from exams.orchestrate import locks
-from exams.orchestrate.failures import explain_exception, shown, terminable, verdict
+from exams.orchestrate.failures import complaint, explain_exception, shown, terminable, verdict
 from exams.orchestrate.healing import heal
 from exams.orchestrate.hooks import counted
 from exams.orchestrate.products import receipt
@@ -43,8 +44,7 @@ class StageExecutor(Executor):
         except ExamsError as error:
             raise BuildFailed(str(error)) from None
         self.announces, self.building, self.ran = True, False, False
-        warnings.filterwarnings("ignore", r"(?s)\s*=+ DAG render with warnings")
-        warnings.filterwarnings("ignore", category=FutureWarning, module="networkx")
+        _silence()
         # Ploomber looks at the products right after this. If another process is building
         # them, the build below waits for it and looks again.
         self._ready = locks.hold(self.places, quarter, wait=False)
@@ -88,6 +88,8 @@ class StageExecutor(Executor):
         self.ran = bool(due)
         if not due:
             return []
+        for task in due:
+            _check(task)
         status.plan(self.places.status, self.quarter, [t.name for t in due])
         try:
             self._run_all(due)
@@ -148,3 +150,22 @@ class StageExecutor(Executor):
 
     def _published(self, quarter: str) -> bool:
         return receipt(self.places, quarter, "visualize") is not None
+
+
+def _silence() -> None:
+    """Silence warnings about what is meant so: `code` and `inputs` only make a stage due."""
+    warnings.filterwarnings("ignore", r"(?s)\s*=+ DAG render with warnings")
+    warnings.filterwarnings("ignore", "These parameters are not used")
+    warnings.filterwarnings("ignore", category=FutureWarning, module="networkx")
+
+
+def _check(task: Any) -> None:
+    """Raise E404 if the notebook of a stage cannot run, before any stage has begun.
+
+    Ploomber can do so itself (`static_analysis: strict`), but prints 30 lines about it.
+    """
+    try:
+        task.source._check_notebook(raise_=True, check_signature=True)
+    except Exception as error:
+        notebook = shown(Path(task.source.loc))
+        raise ExamsError("E404", f"{notebook}: {complaint(str(error))}.") from None

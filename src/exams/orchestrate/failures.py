@@ -37,6 +37,14 @@ def explain_exception(error: Any) -> tuple[str | None, str]:
     return None, f"{type(error).__name__}: {lines[0][:200]}"
 
 
+def complaint(message: str) -> str:
+    """Return the gist of what Ploomber says about a notebook that cannot run."""
+    message = re.sub(r"Error rendering notebook '.*?'\. | \(to fix this.*", "", message)
+    lines = [re.sub(r"^:\d+:\d+: ", "", line).strip() for line in message.splitlines()]
+    frame = ("An error happened when checking", "(if you want to disable", "^")
+    return ": ".join(line for line in lines if line and not line.startswith(frame))
+
+
 def withheld(name: str, traceback: list[str]) -> list[str]:
     """Return the places named in a notebook's traceback, without any message.
 
