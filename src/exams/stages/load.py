@@ -23,7 +23,7 @@ from exams.warehouse.load import (
     profile_numbers,
     replace_deliveries,
 )
-from exams.warehouse.store import writing
+from exams.warehouse.transaction import writing
 
 
 @dataclass

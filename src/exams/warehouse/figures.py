@@ -9,7 +9,7 @@ from exams.contract import Contract
 from exams.schema import quoted
 from exams.warehouse.load import insert
 from exams.warehouse.schema import MODEL
-from exams.warehouse.store import writing
+from exams.warehouse.transaction import writing
 
 
 def write_figures(
