@@ -1,0 +1,146 @@
+"""The command `exams`: each command is one call into the module that does the work."""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from exams import project
+from exams.errors import ExamsError
+from exams.places import STAGES
+from exams.quarters import check_quarter
+
+# Modules of weight are imported inside the commands: `exams --help` answers at once.
+
+
+class Commands(click.Group):
+    """Commands whose ExamsError ends in one or two lines and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; exit 2 for wrong usage or a refused file, 1 for failed work."""
+        try:
+            return super().invoke(ctx)
+        except ExamsError as error:
+            click.echo(f"{error.code} {error.message}\n{error.remedy}".rstrip(), err=True)
+            ctx.exit(2 if error.code.startswith(("E0", "E1")) else 1)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Quarterly exam results: from delivered files to reports and a dashboard."""
+
+
+@main.command()
+@click.option("--due", is_flag=True, help="Build every quarter that is due, oldest first.")
+@click.option("--quarter", "quarters", multiple=True, help="A quarter such as 2019Q1.")
+def build(due: bool, quarters: Sequence[str]) -> None:
+    """Run the notebooks of quarters, as far as something has changed."""
+    if not due and not quarters:
+        raise click.UsageError("Say --due, or --quarter 2019Q1.")
+    root = project.find_root(Path.cwd())
+    for quarter in quarters:
+        check_quarter(quarter)
+    from exams.orchestrate.build import build_due, build_quarter  # noqa: PLC0415
+
+    if due:
+        sys.exit(build_due(root, quarters=quarters))
+    went_well = [build_quarter(quarter, root) for quarter in quarters]
+    sys.exit(0 if all(went_well) else 1)
+
+
+@main.command()
+def status() -> None:
+    """Show how far each quarter is."""
+    places = project.places(project.find_root(Path.cwd()))
+    from exams.status import stage_status  # noqa: PLC0415
+
+    click.echo("\n".join(status_lines(stage_status(places.status))))
+
+
+@main.command()
+def sample() -> None:
+    """Write sample deliveries, unless something has been delivered."""
+    root = project.find_root(Path.cwd())
+    from exams.samples import write_samples  # noqa: PLC0415
+
+    written = write_samples(project.places(root), datetime.now(UTC).date())
+    for path in written:
+        click.echo(f"{path.relative_to(root)} is a sample.")
+    if not written:
+        click.echo("There are deliveries already: no samples needed.")
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--quarter", required=True, help="The quarter of the results, such as 2019Q1.")
+def deliver(files: Sequence[Path], quarter: str) -> None:
+    """Take FILES into the folder of a quarter."""
+    places = project.places(project.find_root(Path.cwd()))
+    from exams.deliver import deliver  # noqa: PLC0415
+
+    click.echo("\n".join(deliver(files, quarter, places)))
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8866, show_default=True, help="Port to listen on.")
+def dashboard(host: str, port: int) -> None:
+    """Serve the dashboard until Ctrl-C."""
+    places = project.places(project.find_root(Path.cwd()))
+    from exams.dashboard.serve import serve  # noqa: PLC0415
+
+    serve(places.data, places.reports, host, port)
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def lab(arguments: Sequence[str]) -> None:
+    """Open the project in JupyterLab; ARGUMENTS are its own, such as --no-browser."""
+    root = project.find_root(Path.cwd())
+    from exams.lab import open_lab  # noqa: PLC0415
+
+    open_lab(root, arguments)
+
+
+@main.command()
+def where() -> None:
+    """Say where the newest report is, and what to do next."""
+    root = project.find_root(Path.cwd())
+    click.echo("\n".join(where_lines(root)))
+
+
+def status_lines(runs: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return a table, one line per quarter with the state of each stage, then the reasons."""
+    runs = list(runs)
+    if not runs:
+        return ["Nothing has run yet. `make run` starts."]
+    states = {(run["quarter"], run["stage"]): run["state"] for run in runs}
+    lines = [["quarter", *STAGES]]
+    for quarter in sorted({quarter for quarter, _ in states}):
+        lines.append([quarter, *(states.get((quarter, stage), "pending") for stage in STAGES)])
+    table = ["".join(f"{word:<12}" for word in line).rstrip() for line in lines]
+    reasons = [
+        f"{run['quarter']} {run['stage']}: {run['reason_code']} {run['reason'] or ''}".rstrip()
+        for run in runs
+        if run["reason_code"]
+    ]
+    return table + reasons
+
+
+def where_lines(root: Path) -> list[str]:
+    """Return three lines: the newest report, the dashboard, a file of one's own."""
+    reports = list(project.places(root).reports.glob("*/visualize.html"))
+    newest = max(reports, key=lambda report: report.stat().st_mtime, default=None)
+    shown = newest.relative_to(root) if newest and newest.is_relative_to(root) else newest
+    return [
+        f"Report:     {shown or 'none yet'}",
+        "Dashboard:  make dashboard",
+        "Your file:  make run QUARTER=2019Q1 FILES=path/to/file.csv",
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

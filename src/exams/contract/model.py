@@ -1,0 +1,94 @@
+"""What a contract says, as plain values."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+
+@dataclass(frozen=True)
+class Band:
+    """A score level: from `low` up to the next band, both in steps of the scale."""
+
+    code: int
+    label: str
+    low: int
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column of a delivery.
+
+    Scores are held as whole steps of their scale: with one decimal, 4.5 is 45 steps.
+    `minimum`, `maximum`, `at_risk_below` and the bands are in steps.
+    """
+
+    name: str
+    title: str
+    description: str
+    role: str  # dimension, score or ignore
+    required: bool = True
+    unit: str = ""
+    sensitive: bool = False
+    aliases: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
+    synonyms: tuple[tuple[str, str], ...] = ()
+    decimals: int = 0
+    minimum: int = 0
+    maximum: int = 0
+    bands: tuple[Band, ...] = ()
+    at_risk_below: int | None = None
+
+    @property
+    def step(self) -> float:
+        """Value of one step: 1 for whole numbers, 0.1 for one decimal."""
+        return 1 / 10**self.decimals
+
+    @property
+    def size(self) -> int:
+        """Number of values that a score can take."""
+        return self.maximum - self.minimum + 1
+
+    def text(self, steps: int) -> str:
+        """Return a score as people write it."""
+        return f"{steps / 10**self.decimals:.{self.decimals}f}"
+
+
+@dataclass(frozen=True)
+class Disclosure:
+    """What is hidden: groups of 1 to `minimum_group` - 1, counts of 1 to `minimum_count` - 1."""
+
+    minimum_group: int = 10
+    minimum_count: int = 5
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The fields of a delivery and the settings of its office."""
+
+    name: str
+    title: str
+    version: str
+    description: str
+    fields: tuple[Field, ...]
+    missing_values: tuple[str, ...] = ("",)
+    overall: Field | None = None
+    disclosure: Disclosure = Disclosure()
+
+    @cached_property
+    def dimensions(self) -> tuple[Field, ...]:
+        """Fields that group students."""
+        return tuple(f for f in self.fields if f.role == "dimension")
+
+    @cached_property
+    def scores(self) -> tuple[Field, ...]:
+        """Fields that hold a score."""
+        return tuple(f for f in self.fields if f.role == "score")
+
+    @cached_property
+    def kept(self) -> tuple[Field, ...]:
+        """Fields that are read: dimensions and scores, in the contract's order."""
+        return tuple(f for f in self.fields if f.role != "ignore")
+
+    @property
+    def reported(self) -> tuple[Field, ...]:
+        """Scores that are reported: each score, then the overall one if there is any."""
+        return self.scores + ((self.overall,) if self.overall else ())

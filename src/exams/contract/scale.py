@@ -1,0 +1,52 @@
+"""Scales of scores: exact whole steps instead of fractions."""
+
+from decimal import Decimal, InvalidOperation
+from itertools import pairwise
+from typing import Any
+
+from exams.contract.model import Band
+
+# Where a contract gives no score levels: shares of the scale at which a level starts.
+_USUAL = (0, 50, 60, 70, 80, 90)
+
+
+def steps(value: Any, decimals: int) -> int | None:
+    """Return `value` in steps of 10^-decimals, or None if it is not a whole number of them."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        scaled = Decimal(str(value)).scaleb(decimals)
+    except InvalidOperation:
+        return None
+    return int(scaled) if scaled == scaled.to_integral_value() else None
+
+
+def bands(listed: Any, low: int, high: int, decimals: int) -> tuple[Band, ...]:
+    """Return the score levels of a scale from `low` to `high` (in steps).
+
+    `listed` has the lowest score of each level, or {from, label}; None takes the usual ones.
+    Raise ValueError for levels that do not start at the minimum or do not rise.
+    """
+    if listed is None:
+        starts = [low + (high - low) * share // 100 for share in _USUAL]
+        labels: list[str | None] = [None] * len(starts)
+    else:
+        items = [i if isinstance(i, dict) else {"from": i} for i in listed]
+        found = [steps(i.get("from"), decimals) for i in items]
+        starts = [s for s in found if s is not None]
+        if len(starts) < len(found) or not found:
+            raise ValueError("one has no lowest score on the scale")
+        labels = [i.get("label") for i in items]
+    if starts[0] != low or any(a >= b for a, b in pairwise(starts)):
+        raise ValueError("they do not rise from the minimum")
+    if starts[-1] > high:
+        raise ValueError("one starts above the maximum")
+    ends = [s - 1 for s in starts[1:]] + [high]
+    return tuple(
+        Band(code, str(label or f"{_text(a, decimals)}–{_text(b, decimals)}"), a)
+        for code, (a, b, label) in enumerate(zip(starts, ends, labels, strict=True), 1)
+    )
+
+
+def _text(value: int, decimals: int) -> str:
+    return f"{value / 10**decimals:.{decimals}f}"

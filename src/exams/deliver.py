@@ -1,0 +1,49 @@
+"""Take a file into the folder of its quarter."""
+
+import filecmp
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from exams.errors import ExamsError
+from exams.places import Places, made
+from exams.quarters import check_quarter
+
+
+def deliver(files: Sequence[Path], quarter: str, places: Places) -> list[str]:
+    """Copy `files` into the folder of `quarter`; return one sentence for each.
+
+    Each file keeps its name and appears whole or not at all. Equal bytes under the same name
+    are left alone, other bytes replace them. Every file is checked before the first is copied.
+    """
+    check_quarter(quarter)
+    for file in files:
+        _check(file)
+    names = [file.name for file in files]
+    for name in names:
+        if names.count(name) > 1:
+            raise ExamsError("E024", f"Two of the files are called {name}.", "Rename one.")
+    folder = made(places.delivery(quarter))
+    return [f"{quarter}: {file.name} {_copy(file, folder / file.name)}" for file in files]
+
+
+def _check(file: Path) -> None:
+    if not file.exists():
+        raise ExamsError("E021", f"There is no file {file}.", "Check the path.")
+    if not file.is_file():
+        raise ExamsError("E022", f"{file} is not a regular file.", "Deliver files, one by one.")
+    if file.name.startswith("."):
+        raise ExamsError("E023", f"{file.name} starts with a dot: hidden.", "Rename it.")
+
+
+def _copy(file: Path, target: Path) -> str:
+    if target.is_file() and filecmp.cmp(file, target, shallow=False):
+        return "is already there, unchanged."
+    verdict = "replaces the file of that name." if target.exists() else "is delivered."
+    draft = target.with_name(f".{target.name}.part")
+    try:
+        shutil.copyfile(file, draft)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+    return verdict

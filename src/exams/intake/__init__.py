@@ -1,0 +1,1 @@
+"""From a delivered file to judged records: reading, rules, parts on disk."""

@@ -1,0 +1,73 @@
+"""The rules: what a raw value of a field means, or why it cannot be taken.
+
+They run over the distinct values of a column only, so they cost the same for a thousand
+records as for a thousand million.
+"""
+
+import re
+from collections.abc import Iterable
+
+from exams.contract import Field
+
+REASONS = {
+    "missing": "The value is empty or a missing-value token, and the field is required.",
+    "unknown_level": "The value is no level of the dimension, nor a synonym of one.",
+    "not_a_number": "The value is not a plain decimal number.",
+    "too_precise": "The number has more decimals than the field allows.",
+    "below_minimum": "The number is below the field's minimum.",
+    "above_maximum": "The number is above the field's maximum.",
+    "not_text": "The bytes are not UTF-8.",
+    "wrong_number_of_columns": "The record has more or fewer columns than the header.",
+}
+
+_NUMBER = re.compile(r"(-?[0-9]{1,9})(?:\.([0-9]{1,9}))?")
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
+_QUOTES = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
+
+
+class Judge:
+    """The rules of one field. `judge(raw)` gives (value, None) or (None, reason code).
+
+    The value of a dimension is the index of its level, of a score its steps; None where a
+    field that is not required is missing.
+    """
+
+    def __init__(self, field: Field, missing_values: Iterable[str]) -> None:
+        self.field = field
+        self.missing = {fold(token) for token in missing_values} | {""}
+        index = {level: number for number, level in enumerate(field.levels)}
+        self.levels = {fold(level): number for level, number in index.items()}
+        self.levels |= {fold(word): index[level] for word, level in field.synonyms}
+
+    def __call__(self, raw: bytes) -> tuple[int | None, str | None]:
+        """Judge one raw value."""
+        try:
+            word = fold(raw.decode("utf-8"))
+        except UnicodeDecodeError:
+            return None, "not_text"
+        if word in self.levels:  # first: a level may be spelt like a missing-value token
+            return self.levels[word], None
+        if word in self.missing:
+            return None, "missing" if self.field.required else None
+        if self.field.levels:
+            return None, "unknown_level"
+        return self._number(word)
+
+    def _number(self, word: str) -> tuple[int | None, str | None]:
+        match = _NUMBER.fullmatch(word)
+        if not match:
+            return None, "not_a_number"
+        whole, fraction = match[1], (match[2] or "").rstrip("0")
+        if len(fraction) > self.field.decimals:
+            return None, "too_precise"
+        steps = int(whole + fraction.ljust(self.field.decimals, "0"))
+        if steps < self.field.minimum:
+            return None, "below_minimum"
+        if steps > self.field.maximum:
+            return None, "above_maximum"
+        return steps, None
+
+
+def fold(text: str) -> str:
+    """Return `text` without what does not count: case, outer and repeated space, quote style."""
+    return " ".join(text.translate(_INVISIBLE).translate(_QUOTES).casefold().split())

@@ -1,0 +1,1 @@
+"""The seam to Ploomber and papermill: the one package that knows them."""

@@ -1,0 +1,115 @@
+"""The papermill engine: executes a stage's notebook and writes down what happens to it.
+
+Papermill loads it through the entry point `papermill.engine`, on every import: keep it light,
+and import papermill.engines nowhere else (papermill imports this module in turn).
+"""
+
+import ast
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+from papermill.engines import NBClientEngine
+
+from exams import status
+from exams.errors import ExamsError
+from exams.orchestrate import locks
+from exams.orchestrate.failures import explain, explain_exception, terminable, withheld
+from exams.orchestrate.products import forget
+from exams.places import STAGES, Places
+
+_PRIVATE = set(STAGES) - {"visualize"}  # these stages may see records
+
+
+class StatusEngine(NBClientEngine):
+    """Papermill's own engine, with status, heartbeat and lock for the stages of the pipeline."""
+
+    @classmethod
+    def execute_notebook(
+        cls, nb: NotebookNode, kernel_name: str, output_path: str | None = None, **more: Any
+    ) -> NotebookNode:
+        """Execute `nb`; any other notebook than a stage's is left to papermill alone."""
+        given = _injected(nb)
+        files = [Path(f) for f in (given.get("product") or {}).values()]
+        output = Path(output_path or "").resolve()
+        if output not in [f.resolve() for f in files]:
+            return super().execute_notebook(nb, kernel_name, output_path=output_path, **more)
+        places = Places.of(given["data"], given["reports"])
+        locks.hold(places, given["quarter"])
+        forget(files)  # first of all, so that half a product never counts as done
+        with terminable(), _recorded(places.status, given["quarter"], output.stem) as run:
+            done = super().execute_notebook(nb, kernel_name, output_path=output_path, **more)
+            run.failure = _failure(done, output.stem)
+        return done
+
+
+class _Run:
+    failure: tuple[str | None, str] | None = None
+
+
+@contextmanager
+def _recorded(path: Path, quarter: str, stage: str) -> Iterator[_Run]:
+    """Record a run: running with a heartbeat, then failed or interrupted.
+
+    It stays `running` if all went well: the report is not exported yet.
+    """
+    run, over = _Run(), threading.Event()
+
+    def beat() -> None:
+        while not over.wait(status.BEAT):
+            status.beat(path, quarter, stage)
+
+    status.start(path, quarter, stage)
+    heart = threading.Thread(target=beat, daemon=True)
+    heart.start()
+    try:
+        yield run
+        if run.failure is not None:
+            code, reason = run.failure
+            status.end(path, quarter, stage, "failed", reason_code=code, reason=reason)
+    except KeyboardInterrupt:
+        status.end(path, quarter, stage, "interrupted", reason="Stopped by the user.")
+        raise
+    except Exception as error:
+        code, reason = explain_exception(error)
+        status.end(path, quarter, stage, "failed", reason_code=code, reason=reason)
+        raise
+    finally:
+        over.set()
+        heart.join()
+
+
+def _injected(nb: NotebookNode) -> dict[str, Any]:
+    """Return the parameters that Ploomber has put into the notebook."""
+    given = {}
+    for cell in nb.cells:
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            for node in ast.parse(cell.source).body:
+                if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                    with suppress(ValueError):
+                        given[node.targets[0].id] = ast.literal_eval(node.value)
+    return given
+
+
+def _failure(nb: NotebookNode, stage: str) -> tuple[str | None, str] | None:
+    """Return code and text of the error in the executed notebook, if there is one.
+
+    In the notebook, a mistake of the user keeps its message and loses its traceback. Any other
+    error keeps its traceback and, where records are at hand, loses its message.
+    """
+    for cell in nb.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type != "error":
+                continue
+            if output.ename == "KeyboardInterrupt":
+                raise KeyboardInterrupt
+            explained = explain(output.ename, output.evalue, cell.execution_count)
+            if output.ename == ExamsError.__name__:
+                output.traceback = [output.evalue]
+            elif stage in _PRIVATE:
+                output.evalue, output.traceback = "", withheld(output.ename, output.traceback)
+            return explained
+    return None

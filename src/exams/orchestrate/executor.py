@@ -1,0 +1,171 @@
+"""The Ploomber executor: one line a stage, and a failure in three lines."""
+
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+from ploomber.constants import TaskStatus
+from ploomber.exceptions import DAGBuildError
+from ploomber.executors.abc import Executor
+
+from exams import status
+from exams.errors import ExamsError
+from exams.orchestrate import locks
+from exams.orchestrate.failures import complaint, explain_exception, shown, terminable, verdict
+from exams.orchestrate.healing import heal
+from exams.orchestrate.hooks import counted
+from exams.orchestrate.products import receipt
+from exams.places import Places
+from exams.quarters import check_quarter
+
+_UNDONE = "A stage before it did not end well."
+
+
+class BuildFailed(DAGBuildError):
+    """A build that failed; its text is all that Ploomber prints about it."""
+
+    def __init__(self, text: str) -> None:
+        Exception.__init__(self, text)  # Ploomber's own would add an advertisement
+
+
+class StageExecutor(Executor):
+    """Runs the stages of one quarter in this process.
+
+    `announces` is off when several quarters are built, one after the other; `building` says
+    whether a build is going on, `ran` whether the last one had anything to do.
+    """
+
+    def __init__(self, quarter: str, data: str, reports: str) -> None:
+        try:
+            self.quarter = check_quarter(quarter)
+            self.places = Places.of(data, reports)
+        except ExamsError as error:
+            raise BuildFailed(str(error)) from None
+        self.announces, self.building, self.ran = True, False, False
+        _silence()
+        # Ploomber looks at the products right after this. If another process is building
+        # them, the build below waits for it and looks again.
+        self._ready = locks.hold(self.places, quarter, wait=False)
+        if self._ready:
+            self._prepare()
+
+    def __call__(self, dag: Any, show_progress: bool) -> list[Any]:
+        """Run every stage that is due; raise BuildFailed if one fails."""
+        del show_progress
+        self.building = True
+        try:
+            with terminable():
+                if not self._ready:
+                    locks.hold(self.places, self.quarter)
+                    self._look_again(dag)
+                return self._build(dag)
+        except ExamsError as error:
+            raise BuildFailed(str(error)) from None
+        except KeyboardInterrupt:
+            sys.exit(130)
+        finally:
+            locks.release()
+            self.building = self._ready = False
+
+    def _prepare(self) -> None:
+        status.reap(self.places.status)
+        heal(self.places, self.quarter)
+
+    def _look_again(self, dag: Any) -> None:
+        self._prepare()
+        for task in dag.values():
+            task.product.metadata.clear()
+        dag.render(show_progress=False)
+
+    def _build(self, dag: Any) -> list[Any]:
+        due = [t for t in dag.values() if t.exec_status is not TaskStatus.Skipped]
+        for name in [t.name for t in dag.values() if t not in due]:
+            found = receipt(self.places, self.quarter, name) or {}
+            status.restore(self.places.status, self.quarter, name, **counted(found))
+        self._announce(bool(due))
+        self.ran = bool(due)
+        if not due:
+            return []
+        for task in due:
+            _check(task)
+        status.plan(self.places.status, self.quarter, [t.name for t in due])
+        try:
+            self._run_all(due)
+        finally:
+            for task in due:  # those that did not get their turn
+                status.end(self.places.status, self.quarter, task.name, "skipped", reason=_UNDONE)
+        return []
+
+    def _run_all(self, due: list[Any]) -> None:
+        failures = []
+        for task in due:
+            if task.exec_status is not TaskStatus.Aborted:
+                failures += self._run(task)
+        if failures:
+            raise BuildFailed("\n".join(failures))
+
+    def _run(self, task: Any) -> list[str]:
+        """Run one stage and print its line; return the lines that explain a failure."""
+        begin, explained, state = time.monotonic(), [], "interrupted"
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                task.product.metadata.update_locally(task._build(catch_exceptions=True)[1])
+            state = "done"
+        except Exception as error:
+            state, explained = "failed", self._explained(task, error)
+        finally:
+            if state == "interrupted":
+                status.end(self.places.status, self.quarter, task.name, state)
+            self._print(task.name, state, time.monotonic() - begin)
+        return explained
+
+    def _explained(self, task: Any, error: Exception) -> list[str]:
+        code, reason = explain_exception(error)
+        path = self.places.status
+        status.end(path, self.quarter, task.name, "failed", reason_code=code, reason=reason)
+        return verdict(self.places, self.quarter, task.name, code, reason)
+
+    def _print(self, stage: str, state: str, seconds: float) -> None:
+        rows = (receipt(self.places, self.quarter, stage) or {}).get("rows_out")
+        tail = f"  {rows:,} rows" if state == "done" and rows is not None else ""
+        line = f"{self.quarter}  {stage:<9}  {state:<11}  {seconds:6.1f} s{tail}"
+        print(line, flush=True)
+
+    def _announce(self, due: bool) -> None:
+        delivered = self.places.delivered_quarters()
+        if due and self.quarter not in delivered:
+            raise ExamsError(
+                "E402",
+                f"{shown(self.places.delivery(self.quarter))} holds no file.",
+                f"Quarters with files: {', '.join(delivered) or 'none'}.",
+            )
+        if self.announces:
+            print(f"Building {self.quarter}." if due else f"{self.quarter} is up to date.")
+            newer = [q for q in delivered if q > self.quarter and not self._published(q)]
+            if newer:
+                print(f"Newer deliveries wait: {', '.join(newer)}. Run `exams build --due`.")
+
+    def _published(self, quarter: str) -> bool:
+        return receipt(self.places, quarter, "visualize") is not None
+
+
+def _silence() -> None:
+    """Silence warnings about what is meant so: `code` and `inputs` only make a stage due."""
+    warnings.filterwarnings("ignore", r"(?s)\s*=+ DAG render with warnings")
+    warnings.filterwarnings("ignore", "These parameters are not used")
+    warnings.filterwarnings("ignore", category=FutureWarning, module="networkx")
+
+
+def _check(task: Any) -> None:
+    """Raise E404 if the notebook of a stage cannot run, before any stage has begun.
+
+    Ploomber can do so itself (`static_analysis: strict`), but prints 30 lines about it.
+    """
+    try:
+        task.source._check_notebook(raise_=True, check_signature=True)
+    except Exception as error:
+        notebook = shown(Path(task.source.loc))
+        raise ExamsError("E404", f"{notebook}: {complaint(str(error))}.") from None

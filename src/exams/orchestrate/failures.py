@@ -1,0 +1,83 @@
+"""Says in one line what went wrong, without a student's value."""
+
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from exams.errors import ExamsError
+from exams.orchestrate.products import products
+from exams.places import Places
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def explain(name: str, message: str, cell: int | None) -> tuple[str | None, str]:
+    """Return code and text for an error raised in cell number `cell` of a notebook.
+
+    Only an ExamsError is worded to be shown: the message of another error may quote a record.
+    """
+    if name == ExamsError.__name__:
+        code, _, text = " ".join(message.split()).partition(" ")
+        return code, text
+    return None, f"{name} in cell [{cell}]." if cell else f"{name}."
+
+
+def explain_exception(error: Any) -> tuple[str | None, str]:
+    """Return code and text for what Ploomber raised about a stage."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    if hasattr(error, "ename"):  # papermill's error about a cell
+        return explain(error.ename, error.evalue, error.exec_count)
+    if isinstance(error, ExamsError):
+        return explain(ExamsError.__name__, str(error), None)
+    lines = str(error).strip().splitlines() or [""]
+    return None, f"{type(error).__name__}: {lines[0][:200]}"
+
+
+def complaint(message: str) -> str:
+    """Return the gist of what Ploomber says about a notebook that cannot run."""
+    message = re.sub(r"Error rendering notebook '.*?'\. | \(to fix this.*", "", message)
+    lines = [re.sub(r"^:\d+:\d+: ", "", line).strip() for line in message.splitlines()]
+    frame = ("An error happened when checking", "(if you want to disable", "^")
+    return ": ".join(line for line in lines if line and not line.startswith(frame))
+
+
+def withheld(name: str, traceback: list[str]) -> list[str]:
+    """Return the places named in a notebook's traceback, without any message.
+
+    A message may quote a record, and an executed notebook may be passed on.
+    """
+    where = [entry for entry in traceback if _COLOUR.sub("", entry).startswith(("Cell ", "File "))]
+    return [*where, f"{name}: run this notebook by hand to see the message."]
+
+
+def verdict(places: Places, quarter: str, stage: str, code: str | None, reason: str) -> list[str]:
+    """Return the lines that end a failed build: what is wrong, and where to look."""
+    notebook = shown(products(places, quarter, stage)[0])
+    return [f"{code} {reason}" if code else reason, f"See {notebook}"]
+
+
+def shown(path: Path) -> Path:
+    """Return `path` as seen from the current folder, if it lies below it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Let SIGTERM end the work as Ctrl-C does: the kernel is stopped, the status is written."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        former = signal.signal(signal.SIGTERM, interrupt)
+    except ValueError:  # not in the main thread: whoever runs it takes care of signals
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)

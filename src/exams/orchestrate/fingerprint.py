@@ -1,0 +1,151 @@
+"""Fingerprints that make a stage due: of the code it imports and of what it reads.
+
+pipeline.yaml passes them to the notebooks as parameters; Ploomber reruns a stage whose
+parameters have changed.
+"""
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import exams
+from exams.places import Places, private, visible
+from exams.quarters import is_quarter
+from exams.warehouse import store
+
+PACKAGE = Path(exams.__file__).parent
+_COMPARING = {"model", "publish", "visualize"}  # these stages look at earlier quarters, too
+
+
+def absolute(folder: str) -> str:
+    """Return `folder` as an absolute path, so that a notebook finds it from anywhere."""
+    return str(Path(folder).resolve())
+
+
+def code(notebook: str) -> str:
+    """Return the fingerprint of the modules of this package that `notebook` imports.
+
+    Followed through the package, so that a change in any of them makes the stage due.
+    """
+    cells = json.loads(Path(notebook).read_text(encoding="utf-8"))["cells"]
+    sources = ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
+    todo = [name for source in sources for name in _imports(_python(source))]
+    seen: dict[str, bytes] = {}
+    while todo:
+        name = todo.pop()
+        file = _file(name)
+        if name not in seen and file is not None:
+            seen[name] = file.read_bytes()
+            todo += [name.rpartition(".")[0], *_imports(seen[name].decode(), name, file)]
+    return _digest(sorted((name, _sha256(source)) for name, source in seen.items()))
+
+
+def inputs(stage: str, quarter: str, data: str, reports: str) -> str:
+    """Return the fingerprint of what `stage` reads beside the results of the stage before it.
+
+    The contract for every stage; the delivered files for extract; and what is loaded of the
+    earlier quarters for the stages that compare with them.
+    """
+    places = Places.of(data, reports)
+    read: list[object] = [
+        _sha256(places.contract.read_bytes()) if places.contract.is_file() else ""
+    ]
+    if stage == "extract":
+        read.append(delivered(places, quarter))
+    if stage in _COMPARING:
+        read.append(earlier(places, quarter))
+    return _digest(read)
+
+
+def delivered(places: Places, quarter: str) -> list[tuple[str, str]]:
+    """Return name and SHA-256 of each file of a quarter's delivery.
+
+    A file whose size and times are as before is not read again. Losing the notes about that
+    costs time, nothing else.
+    """
+    folder = places.delivery(quarter)
+    files = [f for f in visible(folder) if f.is_file()] if folder.is_dir() else []
+    notes = private(places.data / "private") / ".deliveries.json"
+    known = _known(notes)
+    found = {str(f.relative_to(places.data)): _stamped(f, known, places.data) for f in files}
+    if any(known.get(name) != note for name, note in found.items()):
+        draft = notes.with_suffix(".draft")
+        draft.write_text(json.dumps(known | found))
+        draft.replace(notes)
+    return [(Path(name).name, str(note[-1])) for name, note in found.items()]
+
+
+def earlier(places: Places, quarter: str) -> list[tuple[str, str]]:
+    """Return what the warehouse holds of each quarter before `quarter`: its load's content."""
+    reported = [f.name for f in places.reports.iterdir()] if places.reports.is_dir() else []
+    quarters = sorted(q for q in {*reported, *places.delivered_quarters()} if is_quarter(q))
+    loaded = [(q, store.loaded_content(places.warehouse, q)) for q in quarters if q < quarter]
+    return [(q, content) for q, content in loaded if content is not None]
+
+
+def _stamped(file: Path, known: dict[str, list[object]], data: Path) -> list[object]:
+    state = file.stat()
+    stamp = [state.st_size, state.st_mtime_ns, state.st_ctime_ns]
+    note = known.get(str(file.relative_to(data)))
+    if note and note[:-1] == stamp:
+        return note
+    with file.open("rb") as content:
+        return [*stamp, hashlib.file_digest(content, "sha256").hexdigest()]
+
+
+def _known(notes: Path) -> dict[str, list[object]]:
+    try:
+        found = json.loads(notes.read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _python(source: str) -> str:
+    """Return the Python lines of a cell; nothing if it is not Python."""
+    lines = [line for line in source.splitlines() if not line.lstrip().startswith(("%", "!"))]
+    try:
+        ast.parse("\n".join(lines))
+    except SyntaxError:
+        return ""
+    return "\n".join(lines)
+
+
+def _imports(source: str, name: str = "", file: Path | None = None) -> Iterator[str]:
+    """Yield every module that `source`, the module `name`, imports (and some names in them)."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = _base(node, name, file)
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _base(node: ast.ImportFrom, name: str, file: Path | None) -> str:
+    if not node.level:
+        return node.module or ""
+    package = name if file is not None and file.stem == "__init__" else name.rpartition(".")[0]
+    for _ in range(node.level - 1):
+        package = package.rpartition(".")[0]
+    return f"{package}.{node.module}" if node.module else package
+
+
+def _file(name: str) -> Path | None:
+    """Return the file of a module of this package; None for anything else."""
+    package, *rest = name.split(".")
+    if package != PACKAGE.name:
+        return None
+    place = PACKAGE.joinpath(*rest)
+    file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    return file if file.is_file() else None
+
+
+def _digest(value: object) -> str:
+    return _sha256(json.dumps(value).encode())[:16]
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

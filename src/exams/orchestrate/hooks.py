@@ -1,0 +1,49 @@
+"""Ploomber's hooks: a stage is done when its report is exported and its products are sealed."""
+
+import sys
+from typing import Any
+
+from exams import status
+from exams.errors import ExamsError
+from exams.orchestrate.failures import verdict
+from exams.orchestrate.products import receipt, seal
+from exams.places import Places
+
+
+def done(task: Any, params: Any) -> None:
+    """Seal the products of a stage and record it as done."""
+    places, quarter = Places.of(params["data"], params["reports"]), params["quarter"]
+    found = receipt(places, quarter, task.name)
+    if found is None:
+        raise ExamsError(
+            "E401", f"{task.name} wrote no receipt.", "Its last cell must call write_receipt."
+        )
+    seal(places, quarter, task.name)
+    status.end(places.status, quarter, task.name, "done", **counted(found))
+
+
+def failed(task: Any, params: Any) -> None:
+    """Record a failure, unless the engine has; end `ploomber task`, which would print pages."""
+    places, quarter = Places.of(params["data"], params["reports"]), params["quarter"]
+    reason = "Its report could not be made."
+    status.end(places.status, quarter, task.name, "failed", reason=reason)
+    if not task.dag.executor.building:
+        runs = status.stage_status(places.status)
+        run = next(r for r in runs if (r["quarter"], r["stage"]) == (quarter, task.name))
+        lines = verdict(places, quarter, task.name, run["reason_code"], run["reason"])
+        print("\n".join(lines), file=sys.stderr)
+        sys.exit(1)
+
+
+def quiet(report: Any) -> None:
+    """Empty Ploomber's report, so that `ploomber build` prints no table."""
+    report.values.clear()
+
+
+def counted(found: dict[str, Any]) -> dict[str, Any]:
+    """Return what the status keeps of a receipt."""
+    return {
+        "rows_in": found.get("rows_in"),
+        "rows_out": found.get("rows_out"),
+        "fingerprint": found.get("content"),
+    }

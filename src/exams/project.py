@@ -1,0 +1,43 @@
+"""The project's root folder and what env.yaml says of it."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from exams.errors import ExamsError
+from exams.places import Places
+
+
+def find_root(start: Path) -> Path:
+    """Return the nearest folder, from `start` upwards, that holds pipeline.yaml."""
+    for folder in (start.resolve(), *start.resolve().parents):
+        if (folder / "pipeline.yaml").is_file():
+            return folder
+    raise ExamsError(
+        "E003",
+        "There is no pipeline.yaml here or in a folder above.",
+        "Change to the project's folder.",
+    )
+
+
+def settings(root: Path) -> dict[str, Any]:
+    """Return env.yaml of the project at `root`; empty if there is no such file."""
+    path = root / "env.yaml"
+    if not path.is_file():
+        return {}
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}" if mark else ""
+        raise ExamsError("E004", f"env.yaml{where} is not YAML.", "Correct it.") from error
+    if not isinstance(content, dict):
+        raise ExamsError("E004", "env.yaml is not a list of settings.", "Write `name: value`.")
+    return content
+
+
+def places(root: Path) -> Places:
+    """Return the folders that env.yaml names, relative to `root`."""
+    env = settings(root)
+    return Places.of(root / env.get("data", "data"), root / env.get("reports", "reports"))

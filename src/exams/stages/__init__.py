@@ -1,0 +1,1 @@
+"""One module per notebook: what must not be got wrong, as small as its notebook allows."""

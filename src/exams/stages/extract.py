@@ -1,0 +1,69 @@
+"""extract: every physical record of a quarter's files, as text, with its line."""
+
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from exams.contract import Contract
+from exams.errors import ExamsError
+from exams.intake.parts import Delivery, emptied, write_manifest, write_part
+from exams.intake.reader import Tally, read_records
+from exams.places import visible
+
+
+def find_deliveries(folder: Path) -> pd.DataFrame:
+    """Return the files of a quarter: file, bytes, sha256, repeats.
+
+    `repeats` names an earlier file with the same bytes (it counts once), else it is empty.
+    Raise E104 if there are none, E105 for anything but a regular file.
+    """
+    files = visible(folder) if folder.is_dir() else []
+    if not files:
+        raise ExamsError(
+            "E104", f"No file was delivered for {folder.name}.", f"Put it into {folder.name}/."
+        )
+    rows: list[dict[str, object]] = []
+    first: dict[str, str] = {}
+    for path in files:
+        if path.is_symlink() or not path.is_file():
+            raise ExamsError("E105", f"{path.name} is not a regular file.", "Deliver a CSV file.")
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        row = {"file": path.name, "bytes": path.stat().st_size, "sha256": sha256}
+        rows.append(row | {"repeats": first.setdefault(sha256, path.name)})
+    found = pd.DataFrame(rows)
+    found["repeats"] = found["repeats"].where(found["repeats"] != found["file"], "")
+    return found
+
+
+def extract(folder: Path, found: pd.DataFrame, contract: Contract, out: Path) -> pd.DataFrame:
+    """Write the records of the files `found` in `folder` as parts into `out`.
+
+    Return one row per file: file, received (records), malformed (of these, not readable as a
+    record of this header), ignored (columns that the contract does not claim).
+    """
+    emptied(out)
+    deliveries, rows = [], []
+    for number, row in enumerate(found[found["repeats"] == ""].itertuples(), 1):
+        tally = Tally()
+        parts = []
+        for place, batch in enumerate(read_records(folder / row.file, contract, tally)):
+            part = out / f"{number:03}-{place:05}.parquet"
+            names = batch.schema.names
+            parts.append(write_part(part, pa.Table.from_batches([batch]), names[1:]))
+        malformed = write_part(out / f"{number:03}-malformed.parquet", _malformed(tally))
+        deliveries.append(
+            Delivery(row.file, row.sha256, row.bytes, tally.received, tuple(parts), malformed)
+        )
+        rows.append((row.file, tally.received, len(tally.malformed), ", ".join(tally.ignored)))
+    write_manifest(out, deliveries)
+    return pd.DataFrame(rows, columns=["file", "received", "malformed", "ignored"])
+
+
+def _malformed(tally: Tally) -> pa.Table:
+    lines, texts = zip(*tally.malformed, strict=True) if tally.malformed else ((), ())
+    return pa.table(
+        {"line": pa.array(lines, pa.int32()), "value": pa.array(texts, pa.string())},
+    )

@@ -1,0 +1,67 @@
+"""publish: the one door between the private warehouse and what may be seen."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from exams import published
+from exams.contract import Contract
+from exams.disclosure import protect
+from exams.errors import ExamsError
+from exams.stages.receipt import fingerprint
+from exams.tables import CONTENT, FIGURES
+from exams.warehouse.read import read_figures, read_reconciliation
+
+__all__ = ["hidden_cells", "protect", "publish", "read_figures"]
+
+
+def hidden_cells(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return, per protected table, its rows and how many of them are hidden."""
+    rows = [(name, len(frame), int(frame["suppressed"].sum())) for name, frame in tables.items()]
+    return pd.DataFrame(rows, columns=["table", "rows", "hidden"])
+
+
+def publish(
+    tables: Mapping[str, pd.DataFrame],
+    warehouse: Path,
+    database: Path,
+    contract: Contract,
+    quarter: str,
+) -> str:
+    """Publish the protected `tables`, the contract's words and the reconciliation of `quarter`.
+
+    Return the fingerprint of what is published. Raise E302 for a table that is not protected.
+    """
+    for table in FIGURES:
+        if "suppressed" not in tables[table.name].columns:
+            raise ExamsError("E302", f"Table {table.name} did not pass disclosure control.")
+    deliveries, counts = read_reconciliation(warehouse, quarter)
+    content = {name: _rows(frame) for name, frame in tables.items()}
+    content["delivery"], content["quarantine_count"] = _rows(deliveries), _rows(counts)
+    content["field"] = _fields(contract, quarter)
+    published.publish(database, quarter, content, (contract.title, contract.version))
+    return fingerprint(quarter, [content[t.name] for t in CONTENT])
+
+
+def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    plain = frame.astype(object)
+    return plain.where(plain.notna(), None).to_dict("records")
+
+
+def _fields(contract: Contract, quarter: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "quarter": quarter,
+            "position": position,
+            "name": field.name,
+            "title": field.title,
+            "role": field.role,
+            "unit": field.unit,
+            "minimum": None if field.levels else field.minimum * field.step,
+            "maximum": None if field.levels else field.maximum * field.step,
+            "description": field.description,
+        }
+        for position, field in enumerate([*contract.dimensions, *contract.reported])
+    ]

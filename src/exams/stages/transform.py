@@ -1,0 +1,208 @@
+"""transform: every record is either clean or in quarantine, with all of its reasons."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from exams.contract import Contract
+from exams.errors import ExamsError
+from exams.intake.judge import Judge
+from exams.intake.parts import (
+    Delivery,
+    emptied,
+    read_manifest,
+    read_part,
+    write_manifest,
+    write_part,
+)
+from exams.statistics.cube import Cube, radix, strides
+
+QUARANTINE = pa.schema(
+    [
+        ("line", pa.int32()),
+        ("column", pa.string()),
+        ("value", pa.binary()),
+        ("reason", pa.string()),
+    ]
+)
+
+
+@dataclass
+class Judged:
+    """What became of a quarter's records.
+
+    files: file, received, clean, quarantined. reasons: file, column, reason, records.
+    """
+
+    files: pd.DataFrame
+    reasons: pd.DataFrame
+
+
+@dataclass
+class _Rules:
+    """The contract's rules, and what they said of each raw value so far."""
+
+    contract: Contract
+    judges: dict[str, Judge] = field(init=False)
+    known: dict[str, dict[bytes, tuple[int | None, str | None]]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        kept = self.contract.kept
+        self.judges = {f.name: Judge(f, self.contract.missing_values) for f in kept}
+        self.known = {f.name: {} for f in kept}
+
+    def verdicts(self, name: str, words: list[bytes]) -> list[tuple[int | None, str | None]]:
+        known = self.known[name]
+        for word in words:
+            if word not in known:
+                known[word] = self.judges[name](word)
+        return [known[word] for word in words]
+
+
+def transform(raw: Path, contract: Contract, out: Path) -> Judged:
+    """Judge the records in `raw`; write clean parts, quarantine parts and the cube into `out`.
+
+    Raise E202 if a file's records are not all either clean or in quarantine.
+    """
+    emptied(out)
+    rules, cube = _Rules(contract), Cube.empty(contract)
+    files, deliveries = [], []
+    reasons: list[tuple[str, str, str, int]] = []
+    for delivery in read_manifest(raw):
+        held = [_malformed(raw / delivery.malformed)]
+        parts, clean = [], 0
+        for name in delivery.parts:
+            table, wrong = _judge_part(raw / name, rules, cube)
+            parts.append(write_part(out / f"clean-{name}", table, table.column_names[1:]))
+            clean += len(table)
+            held.append(wrong)
+        quarantine = pa.concat_tables(held).sort_by([("line", "ascending")])
+        away = write_part(out / f"quarantine-{delivery.malformed}", quarantine)
+        quarantined = len(quarantine.column("line").unique())
+        if delivery.received != clean + quarantined:
+            raise ExamsError(
+                "E202",
+                f"{delivery.file}: {delivery.received:,} records were received, but "
+                f"{clean:,} are clean and {quarantined:,} in quarantine.",
+            )
+        files.append((delivery.file, delivery.received, clean, quarantined))
+        reasons += _reasons(delivery.file, quarantine)
+        deliveries.append(_handed_on(delivery, parts, away))
+    cube.save(out / "cube.npz")
+    write_manifest(out, deliveries)
+    return Judged(
+        pd.DataFrame(files, columns=["file", "received", "clean", "quarantined"]),
+        pd.DataFrame(reasons, columns=["file", "column", "reason", "records"]),
+    )
+
+
+def _handed_on(delivery: Delivery, parts: list[str], away: str) -> Delivery:
+    return Delivery(
+        delivery.file, delivery.sha256, delivery.bytes, delivery.received, tuple(parts), away
+    )
+
+
+def _judge_part(path: Path, rules: _Rules, cube: Cube) -> tuple[pa.Table, pa.Table]:
+    """Return the clean and the quarantined records of a part; add the clean ones to the cube."""
+    contract = rules.contract
+    names = [f.name for f in contract.kept]
+    batch = read_part(path, names).combine_chunks()
+    line = batch.column("line").to_numpy()
+    bad, wrong = np.zeros(len(line), bool), []
+    codes: dict[str, tuple[np.ndarray, np.ndarray | None]] = {}
+    for name in names:
+        values, missing, found = _judge_column(name, batch.column(name).chunk(0), rules)
+        codes[name] = values, missing
+        rows = np.flatnonzero(found.refused)
+        bad[rows] = True
+        wrong.append(found.table(name, line, rows))
+    keep = np.flatnonzero(~bad)
+    profile = _profiles(contract, codes)[keep]
+    scores = {
+        s.name: (codes[s.name][0][keep], _taken(codes[s.name][1], keep)) for s in contract.scores
+    }
+    cube.add(profile, scores)
+    columns = {"line": line[keep], "profile": profile.astype(np.int32)}
+    columns |= {name: pa.array(steps, mask=missing) for name, (steps, missing) in scores.items()}
+    return pa.table(columns), pa.concat_tables(wrong) if wrong else QUARANTINE.empty_table()
+
+
+@dataclass
+class _Refused:
+    """Where a column's values were refused, and why."""
+
+    refused: np.ndarray
+    words: list[bytes]
+    index: np.ndarray
+    reasons: list[str | None]
+
+    def table(self, name: str, line: np.ndarray, rows: np.ndarray) -> pa.Table:
+        at = self.index[rows].tolist()
+        return pa.table(
+            [
+                pa.array(line[rows], pa.int32()),
+                pa.array([name] * len(rows), pa.string()),
+                pa.array([self.words[i] for i in at], pa.binary()),
+                pa.array([self.reasons[i] for i in at], pa.string()),
+            ],
+            schema=QUARANTINE,
+        )
+
+
+def _judge_column(
+    name: str, column: pa.DictionaryArray, rules: _Rules
+) -> tuple[np.ndarray, np.ndarray | None, _Refused]:
+    """Return a column's values (int32), where they are missing, and what was refused."""
+    words, index = column.dictionary.to_pylist(), column.indices.to_numpy()
+    verdicts = rules.verdicts(name, words)
+    values = np.array([value or 0 for value, _ in verdicts], np.int32)[index]
+    reasons = [reason for _, reason in verdicts]
+    refused = np.array([reason is not None for reason in reasons])[index]
+    absent = np.array([value is None for value, _ in verdicts])[index] & ~refused
+    found = _Refused(refused, words, index, reasons)
+    return values, absent if absent.any() else None, found
+
+
+def _profiles(
+    contract: Contract, codes: dict[str, tuple[np.ndarray, np.ndarray | None]]
+) -> np.ndarray:
+    """Return the number of each record's profile; no value has the last code."""
+    total = np.zeros(len(next(iter(codes.values()))[0]), np.int64)
+    for dimension, stride in zip(contract.dimensions, strides(contract).values(), strict=True):
+        values, missing = codes[dimension.name]
+        if missing is not None:
+            values = np.where(missing, radix(dimension) - 1, values)
+        total += values.astype(np.int64) * stride
+    return total
+
+
+def _taken(mask: np.ndarray | None, keep: np.ndarray) -> np.ndarray | None:
+    return None if mask is None else mask[keep]
+
+
+def _malformed(path: Path) -> pa.Table:
+    """Return the records that are no records of the header, as quarantine rows."""
+    found = read_part(path)
+    size = len(found)
+    return pa.table(
+        [
+            found.column("line").combine_chunks(),
+            pa.array(["*"] * size, pa.string()),
+            found.column("value").combine_chunks().cast(pa.binary()),
+            pa.array(["wrong_number_of_columns"] * size, pa.string()),
+        ],
+        schema=QUARANTINE,
+    )
+
+
+def _reasons(file: str, quarantine: pa.Table) -> Iterator[tuple[str, str, str, int]]:
+    counts = quarantine.group_by(["column", "reason"]).aggregate([("line", "count")])
+    rows: Iterable[dict[str, object]] = counts.sort_by(
+        [("column", "ascending"), ("reason", "ascending")]
+    ).to_pylist()
+    for row in rows:
+        yield file, str(row["column"]), str(row["reason"]), int(str(row["line_count"]))

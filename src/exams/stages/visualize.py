@@ -1,0 +1,171 @@
+"""visualize: published tables as frames with people's words, and charts as files.
+
+It reads published.db and status.db only. The notebook holds the charts themselves.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import wrap
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from exams import published
+from exams.places import Places
+from exams.status import stage_status
+
+MIME = "application/vnd.vegalite.v5+json"  # drawn by JupyterLab and by the report
+ALL = "all"
+EVERYONE = "All students"
+_NUMBERS = {"INTEGER": "Int64", "REAL": "float64"}  # hidden cells are NA, NaN
+
+
+@dataclass(frozen=True)
+class Published:
+    """What is published, up to and including one quarter, in the words of its contract."""
+
+    database: Path
+    quarter: str
+
+    def fields(self) -> pd.DataFrame:
+        """Return name, title, role, unit, minimum, maximum of dimensions and scores."""
+        return pd.DataFrame(published.read(self.database, "field", self.quarter))
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a table of the quarter; dimensions and scores have their titles."""
+        return self._titled(name, published.read(self.database, name, self.quarter))
+
+    def history(self, name: str) -> pd.DataFrame:
+        """Return a table of this quarter and all before it, oldest first."""
+        frame = self._titled(name, published.read(self.database, name))
+        return frame[frame["quarter"] <= self.quarter].reset_index(drop=True)
+
+    def _titled(self, name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
+        columns = next(t.columns for t in published.TABLES if t.name == name)
+        frame = pd.DataFrame(rows, columns=[c.name for c in columns])
+        for column in columns:
+            if column.type in _NUMBERS:  # also where a whole column is hidden
+                frame[column.name] = frame[column.name].astype(_NUMBERS[column.type])
+        titles = self.fields().set_index("name")["title"].to_dict()
+        for key in frame.columns.intersection(["dimension", "score", "column"]):
+            frame[key] = frame[key].replace(titles)
+        return frame
+
+
+def stages(status: Path, until: str) -> pd.DataFrame:
+    """Return quarter, stage and state of the latest runs of the quarters up to `until`.
+
+    The visualize stage itself is left out: it is still running when it asks.
+    """
+    rows = [r for r in stage_status(status) if r["quarter"] <= until and r["stage"] != "visualize"]
+    return pd.DataFrame(rows, columns=["quarter", "stage", "state"])
+
+
+def said(value: float, form: str = ",.0f") -> str:
+    """Return a figure as words have it, or "hidden"."""
+    return "hidden" if pd.isna(value) else format(value, form)
+
+
+def with_reference(gaps: pd.DataFrame) -> pd.DataFrame:
+    """Return gaps of one score with a row for each dimension's reference, at zero."""
+    zero = gaps.drop_duplicates("dimension")
+    level = zero["reference"] + " (compared with)"
+    zero = zero.assign(level=level, gap=0.0, ci_low=0.0, ci_high=0.0, suppressed=0.0)
+    return pd.concat([zero, gaps], ignore_index=True)
+
+
+def with_headings(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with a row for each dimension's heading, and `row` for group_axis.
+
+    `frame` has dimension and level; the headings have no other value.
+    """
+    if frame.empty:
+        return frame.assign(row="")
+    parts = []
+    for dimension, part in frame.groupby("dimension", sort=False):
+        if dimension != ALL:
+            parts.append(pd.DataFrame({"dimension": [dimension], "level": [""]}))
+        parts.append(part.replace({"level": {ALL: EVERYONE}}))
+    joined = pd.concat(parts, ignore_index=True)
+    joined["row"] = joined["dimension"] + "|" + joined["level"]
+    return joined
+
+
+def group_axis(frame: pd.DataFrame) -> alt.Y:
+    """Return the axis of the groups of `with_headings`, each under its dimension's heading."""
+    heading = "split(datum.value, '|')[1] == ''"
+    return alt.Y(
+        "row:N",
+        sort=None,
+        scale=alt.Scale(domain=frame["row"].unique().tolist()),  # headings have no mark
+        axis=alt.Axis(
+            title=None,
+            labelExpr=f"{heading} ? split(datum.value, '|')[0] : split(datum.value, '|')[1]",
+            labelFontWeight=alt.condition(heading, alt.value("bold"), alt.value("normal")),
+            labelLimit=180,
+            ticks=False,
+            domain=False,
+        ),
+    )
+
+
+class Gallery:
+    """The charts of a report: each is written as a Vega-Lite file and shown."""
+
+    def __init__(self, folder: Path) -> None:
+        """Empty the folder: a chart whose cell is gone shall be gone."""
+        self.folder = folder
+        self.names: list[str] = []
+        for former in folder.glob("*.vl.json"):
+            former.unlink()
+
+    def show(
+        self, name: str, page: str, chart: alt.TopLevelMixin, finding: str, detail: str, kind: str
+    ) -> "Figure":
+        """Write `chart` to <name>.vl.json and return it for display.
+
+        `page` names the dashboard's page (home, status, etl, ml or trends). The title states the
+        `finding`, with n, quarter and the like as `detail` below it. `kind` tells those who
+        cannot see the chart what it draws.
+        """
+        spec = chart.to_dict()
+        spec.pop("config", None)  # the page's theme applies
+        self.names.append(name)
+        spec |= {
+            "title": {"text": wrap(finding, 42), "subtitle": wrap(detail, 52)},  # fits a phone
+            "description": f"{finding}. {detail}. {kind}.",
+            "width": "container",
+            "autosize": {"type": "fit-x", "contains": "padding"},
+            "usermeta": {"page": page, "order": len(self.names)},
+        }
+        draft = self.folder / f".{name}.draft"
+        draft.write_text(json.dumps(spec, ensure_ascii=False), encoding="utf-8")
+        draft.replace(self.folder / f"{name}.vl.json")
+        return Figure(spec)
+
+    def files(self) -> pd.DataFrame:
+        """Return chart, page and title of what was written."""
+        rows = [_summary(name, self.folder / f"{name}.vl.json") for name in self.names]
+        return pd.DataFrame(rows, columns=["chart", "page", "title"])
+
+
+def _summary(name: str, path: Path) -> tuple[str, str, str]:
+    spec = json.loads(path.read_text(encoding="utf-8"))
+    return name, spec["usermeta"]["page"], " ".join(spec["title"]["text"])
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart in a notebook's output."""
+
+    spec: dict[str, Any]
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        return {MIME: self.spec, "text/plain": self.spec["description"]}
+
+
+def opened(places: Places, quarter: str) -> tuple[Published, Gallery]:
+    """Return what is published up to `quarter`, and an empty gallery for its charts."""
+    return Published(places.published, quarter), Gallery(places.charts(quarter))

@@ -1,0 +1,155 @@
+"""The published tables, as they are defined for the warehouse's figures and for published.db."""
+
+from exams.schema import Column, Table
+
+_QUARTER = Column("quarter", "TEXT", "Quarter of the exams, such as 2019Q1.")
+_DIMENSION = Column("dimension", "TEXT", "Contract name of a dimension; all: every student.")
+_LEVEL = Column("level", "TEXT", "Level of the dimension; not stated: no value; all: every one.")
+_SCORE = Column("score", "TEXT", "Contract name of a score, or of the overall score.")
+_N = Column("n", "INTEGER", "Students counted; null if hidden.", "students")
+_LOW = Column("ci_low", "REAL", "Lower end of the 95 % interval; null if hidden or undefined.")
+_HIGH = Column("ci_high", "REAL", "Upper end of the 95 % interval; null if hidden or undefined.")
+_SUPPRESSED = Column("suppressed", "INTEGER", "1: hidden to protect students; 0: shown.")
+_SHARE = Column("share", "REAL", "Share of students, 0 to 1; null if hidden.")
+
+TABLES = (
+    Table(
+        "publication",
+        "One row per published quarter: when, from which deliveries, under which contract.",
+        (
+            _QUARTER,
+            Column("version", "INTEGER", "1 for the first publication; +1 when figures change."),
+            Column("published_at", "TEXT", "Time of this version, ISO 8601 in UTC."),
+            Column("contract", "TEXT", "Title of the contract."),
+            Column("contract_version", "TEXT", "Version of the contract."),
+            Column("fingerprint", "TEXT", "SHA-256 of the published rows of the quarter."),
+        ),
+        ("quarter",),
+    ),
+    Table(
+        "field",
+        "One row per quarter and field of its contract, with the words that charts use.",
+        (
+            _QUARTER,
+            Column("position", "INTEGER", "Place in the contract, from 0."),
+            Column("name", "TEXT", "Contract name of the field."),
+            Column("title", "TEXT", "Title for people."),
+            Column("role", "TEXT", "dimension, score, or overall (the mean of the scores)."),
+            Column("unit", "TEXT", "Unit of a score; empty for a dimension."),
+            Column("minimum", "REAL", "Lowest score possible; null for a dimension."),
+            Column("maximum", "REAL", "Highest score possible; null for a dimension."),
+            Column("description", "TEXT", "Meaning."),
+        ),
+        ("quarter", "name"),
+    ),
+    Table(
+        "delivery",
+        "One row per quarter and delivered file: the reconciliation.",
+        (
+            _QUARTER,
+            Column("file", "TEXT", "Name of the file."),
+            Column("sha256", "TEXT", "SHA-256 of the file's bytes."),
+            Column("received", "INTEGER", "Records in the file.", "records"),
+            Column("loaded", "INTEGER", "Records in the warehouse.", "records"),
+            Column("quarantined", "INTEGER", "Records in quarantine.", "records"),
+        ),
+        ("quarter", "file"),
+    ),
+    Table(
+        "quarantine_count",
+        "One row per quarter, file, column and reason for quarantine.",
+        (
+            _QUARTER,
+            Column("file", "TEXT", "Name of the file."),
+            Column("column", "TEXT", "Contract name of the column; * for the whole record."),
+            Column("reason", "TEXT", "Reason code."),
+            Column("records", "INTEGER", "Records; one with two reasons counts twice.", "records"),
+        ),
+        ("quarter", "file", "column", "reason"),
+    ),
+    Table(
+        "mean_by_group",
+        "One row per quarter, group of students and score: mean and spread.",
+        (
+            _QUARTER,
+            _DIMENSION,
+            _LEVEL,
+            _SCORE,
+            Column("n", "INTEGER", "Students with this score; null if hidden.", "students"),
+            Column("mean", "REAL", "Mean score; null if hidden or n = 0."),
+            Column("sd", "REAL", "Standard deviation (n - 1); null if hidden or n < 2."),
+            _LOW,
+            _HIGH,
+            _SUPPRESSED,
+        ),
+        ("quarter", "dimension", "level", "score"),
+    ),
+    Table(
+        "at_risk_by_group",
+        "One row per quarter and group: students with a score below its at-risk threshold.",
+        (
+            _QUARTER,
+            _DIMENSION,
+            _LEVEL,
+            _N,
+            Column("at_risk", "INTEGER", "Students at risk; null if hidden.", "students"),
+            _SHARE,
+            _LOW,
+            _HIGH,
+            _SUPPRESSED,
+        ),
+        ("quarter", "dimension", "level"),
+    ),
+    Table(
+        "levels",
+        "One row per quarter, score and score level (band of the scale).",
+        (
+            _QUARTER,
+            _SCORE,
+            Column("code", "INTEGER", "Order of the score level, 1 the lowest."),
+            Column("level", "TEXT", "Label of the score level."),
+            _N,
+            _SHARE,
+            _LOW,
+            _HIGH,
+            _SUPPRESSED,
+        ),
+        ("quarter", "score", "code"),
+    ),
+    Table(
+        "tiers",
+        "One row per quarter, score tier (cluster of students) and score.",
+        (
+            _QUARTER,
+            Column("tier", "INTEGER", "Score tier, 1 the lowest total."),
+            _SCORE,
+            _N,
+            _SHARE,
+            Column("mean", "REAL", "Mean score of the tier's students; null if hidden."),
+            _SUPPRESSED,
+        ),
+        ("quarter", "tier", "score"),
+    ),
+    Table(
+        "gaps",
+        "One row per quarter, group and score: difference of means from the largest group.",
+        (
+            _QUARTER,
+            _DIMENSION,
+            _LEVEL,
+            Column("reference", "TEXT", "Largest level of the dimension, compared with."),
+            _SCORE,
+            Column("n", "INTEGER", "Students of the smaller group; null if hidden.", "students"),
+            Column("gap", "REAL", "Mean of level minus mean of reference; null if hidden."),
+            _LOW,
+            _HIGH,
+            Column("effect", "REAL", "Hedges' g; null if hidden.", "standard deviations"),
+            _SUPPRESSED,
+        ),
+        ("quarter", "dimension", "level", "score"),
+    ),
+)
+CONTENT = tuple(t for t in TABLES if t.name != "publication")
+
+# What the model stage works out and disclosure control protects.
+FIGURES = tuple(t for t in TABLES if any(c.name == "suppressed" for c in t.columns))

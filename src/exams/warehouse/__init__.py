@@ -1,0 +1,1 @@
+"""The private warehouse: every clean record, its delivery, the quarantine and the cube."""

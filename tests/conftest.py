@@ -1,0 +1,43 @@
+"""What several tests start from."""
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+from given import SMALL
+
+from exams.contract import read_contract
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def contract_of(tmp_path):
+    """Return a function that reads a contract from its content."""
+
+    def read(content):
+        path = tmp_path / "contract.yaml"
+        path.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+        return read_contract(path)
+
+    return read
+
+
+@pytest.fixture
+def small(contract_of):
+    return contract_of(SMALL)
+
+
+@pytest.fixture(scope="session")
+def shipped():
+    return read_contract(ROOT / "data/contract.yaml")
+
+
+@pytest.fixture(scope="session")
+def reference():
+    """Return the folder of the reference delivery and its figures of record."""
+    folder = Path(os.environ.get("EXAMS_REFERENCE_DIR", ROOT.parent / "shared/data"))
+    if not (folder / "StudentsPerformance.csv").is_file():
+        pytest.skip(f"no reference delivery in {folder}: set EXAMS_REFERENCE_DIR")
+    return folder

@@ -1,0 +1,125 @@
+"""The command `exams`: what it says, and its exit codes."""
+
+import os
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+from click.testing import CliRunner
+
+from exams import project
+from exams.cli import main, status_lines, where_lines
+from exams.errors import ExamsError
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    (tmp_path / "pipeline.yaml").touch()
+    (tmp_path / "inner").mkdir()
+    monkeypatch.chdir(tmp_path / "inner")
+    return tmp_path
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, arguments)
+
+
+def test_a_refused_file_ends_in_two_lines_and_exit_code_2(root):
+    result = run("deliver", "none.csv", "--quarter", "2019Q1")
+    assert result.exit_code == 2
+    assert result.stderr == "E021 There is no file none.csv.\nCheck the path.\n"
+    assert result.stdout == ""
+
+
+def test_other_errors_of_a_user_end_in_exit_code_1(monkeypatch, root):
+    def refuse(*_):
+        raise ExamsError("E301", "Nothing is published yet.", "Run `make run`.")
+
+    monkeypatch.setattr("exams.project.places", refuse)
+    assert run("where").exit_code == 1
+
+
+def test_outside_a_project_every_command_says_so(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for command in (["build", "--due"], ["sample"], ["lab"], ["where"], ["status"], ["dashboard"]):
+        result = run(*command)
+        assert result.exit_code == 2, command
+        assert result.stderr.startswith("E003 There is no pipeline.yaml here")
+
+
+def test_build_without_a_choice_is_wrong_usage(root):
+    result = run("build")
+    assert result.exit_code == 2
+    assert "Say --due, or --quarter 2019Q1." in result.stderr
+
+
+def test_build_is_told_the_root_and_the_quarters_and_its_end_is_the_exit_code(root, monkeypatch):
+    calls = []
+    told = ModuleType("exams.orchestrate.build")
+    told.build_due = lambda root, quarters: calls.append((root, quarters)) or 1
+    told.build_quarter = lambda quarter, root: calls.append((quarter, root)) or quarter > "2019Q1"
+    monkeypatch.setitem(sys.modules, "exams.orchestrate", ModuleType("exams.orchestrate"))
+    monkeypatch.setitem(sys.modules, "exams.orchestrate.build", told)
+    assert run("build", "--due").exit_code == 1
+    assert run("build", "--quarter", "2019Q1", "--quarter", "2019Q2").exit_code == 1
+    assert run("build", "--quarter", "2019Q2").exit_code == 0
+    assert run("build", "--quarter", "2019").exit_code == 2
+    once = ("2019Q2", root)
+    assert calls == [(root, ()), ("2019Q1", root), once, once]
+
+
+def test_a_file_is_delivered_from_a_folder_inside_the_project(root):
+    (root / "inner/a.csv").write_text("x\n1\n")
+    result = run("deliver", "a.csv", "--quarter", "2019Q1")
+    assert (result.exit_code, result.stdout) == (0, "2019Q1: a.csv is delivered.\n")
+    assert (root / "data/deliveries/2019Q1/a.csv").read_text() == "x\n1\n"
+
+
+def test_the_folders_are_those_of_env_yaml(root):
+    (root / "env.yaml").write_text("quarter: 2019Q1\ndata: elsewhere/data\nreports: out\n")
+    places = project.places(root)
+    assert (places.data, places.reports) == (root / "elsewhere/data", root / "out")
+
+
+def test_a_mistake_in_env_yaml_names_its_line(root):
+    (root / "env.yaml").write_text("quarter: 2019Q1\ndata: [\n")
+    with pytest.raises(ExamsError, match=r"E004 env\.yaml line 3 is not YAML"):
+        project.places(root)
+
+
+def test_help_loads_no_module_of_weight():
+    code = "import sys, exams.cli; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    heavy = {"pandas", "numpy", "ploomber", "papermill", "nbformat", "jupyter_server", "altair"}
+    assert heavy & set(loaded.stdout.split()) == set()
+
+
+def test_status_is_a_table_of_quarters_and_stages_with_the_reasons_below():
+    runs = [
+        {"quarter": "2026Q2", "stage": "extract", "state": "done"},
+        {"quarter": "2026Q1", "stage": "extract", "state": "done"},
+        {"quarter": "2026Q1", "stage": "load", "state": "failed", "reason_code": "E104"},
+    ]
+    runs = [{"reason_code": None, "reason": None, **run} for run in runs]
+    runs[2]["reason"] = "a.csv is refused"
+    assert status_lines(runs) == [
+        "quarter     extract     transform   load        model       publish     visualize",
+        "2026Q1      done        pending     failed      pending     pending     pending",
+        "2026Q2      done        pending     pending     pending     pending     pending",
+        "2026Q1 load: E104 a.csv is refused",
+    ]
+    assert status_lines([]) == ["Nothing has run yet. `make run` starts."]
+
+
+def test_the_newest_report_is_the_one_made_last(root):
+    assert where_lines(root)[0] == "Report:     none yet"
+    for quarter in ("2019Q1", "2026Q3"):
+        (root / "reports" / quarter).mkdir(parents=True)
+        (root / "reports" / quarter / "visualize.html").touch()
+    os.utime(root / "reports/2026Q3/visualize.html", (1, 1))
+    lines = where_lines(root)
+    assert lines[0] == "Report:     reports/2019Q1/visualize.html"
+    assert len(lines) == 3

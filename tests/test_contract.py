@@ -1,0 +1,92 @@
+"""The contract: what it says, and how its mistakes are named."""
+
+import copy
+
+import pytest
+from given import SMALL
+
+from exams.contract.scale import bands, steps
+from exams.errors import ExamsError
+
+
+def changed(**wishes):
+    """Return the small contract with the field `points` changed; None removes a key."""
+    content = copy.deepcopy(SMALL)
+    points = content["fields"][1]
+    for key, value in wishes.items():
+        home = points["constraints"] if key in ("minimum", "maximum", "enum") else points
+        home.pop(key, None) if value is None else home.update({key: value})
+    return content
+
+
+def test_scores_are_held_in_steps(small):
+    points, mark = small.scores
+    assert (points.minimum, points.maximum, points.step) == (0, 10, 1)
+    assert (mark.minimum, mark.maximum, mark.step) == (10, 60, 0.1)
+    assert mark.text(45) == "4.5"
+
+
+def test_the_shipped_contract_has_five_dimensions_and_three_scores(shipped):
+    assert len(shipped.dimensions) == 5
+    assert [(s.minimum, s.maximum) for s in shipped.scores] == [(0, 100)] * 3
+    assert shipped.overall.bands[0].label == "0–49"
+
+
+@pytest.mark.parametrize(
+    ("content", "field", "remedy"),
+    [
+        (changed(role="mark"), "points", "dimension, score or ignore"),
+        (changed(type="string"), "points", "integer or number"),
+        (changed(minimum=None), "points", "Give both"),
+        (changed(minimum=0.5), "points", "Give both"),
+        (changed(maximum=-1), "points", "Mend its bounds"),
+        (changed(at_risk_below=99), "points", "a score of this scale"),
+        (changed(levels=[3, 5]), "points", "lowest score of each"),
+        (changed(levels=[0, 5, 5]), "points", "lowest score of each"),
+        (changed(colour="red"), "points", "There are: aliases"),
+        (changed(aliases=["track"]), "points", "Rename one"),
+        (changed(name="quarter"), "quarter", "Rename it"),
+        (changed(name="Points!"), "Points!", "Rename it"),
+        ({**SMALL, "suppression": 3}, "suppression", "There are"),
+        ({**SMALL, "disclosure": {"minimum_group": 1}}, "minimum_group", "whole number over 2"),
+        ({**SMALL, "overall": {"name": "mean"}}, "overall", "Leave `overall` out"),
+        ({**SMALL, "fields": SMALL["fields"][:1]}, "role score", "role: score"),
+        ("name: [", "line", "indents"),
+        ("", "whole file", "shipped contract"),
+    ],
+)
+def test_a_mistake_names_the_field_and_the_remedy(contract_of, content, field, remedy):
+    with pytest.raises(ExamsError) as raised:
+        contract_of(content)
+    assert raised.value.code == "E010"
+    assert field in raised.value.message
+    assert remedy in raised.value.remedy
+
+
+def test_a_level_that_yaml_takes_for_a_number_or_truth_must_be_quoted(contract_of):
+    content = copy.deepcopy(SMALL)
+    content["fields"][0]["constraints"]["enum"] = [True, False]
+    with pytest.raises(ExamsError, match="quotes"):
+        contract_of(content)
+
+
+def test_steps_are_exact_or_none():
+    assert steps(0.1 + 0.2, 1) is None  # 0.30000000000000004
+    assert steps(4.5, 1) == 45
+    assert steps(4.55, 1) is None
+    assert steps("x", 1) is None
+
+
+def test_levels_not_given_cut_the_scale_at_half_and_then_at_tenths():
+    assert [(b.low, b.label) for b in bands(None, 0, 500, 0)] == [
+        (0, "0–249"),
+        (250, "250–299"),
+        (300, "300–349"),
+        (350, "350–399"),
+        (400, "400–449"),
+        (450, "450–500"),
+    ]
+
+
+def test_labels_of_levels_have_the_scales_decimals():
+    assert [b.label for b in bands([1.0, 4.0], 10, 60, 1)] == ["1.0–3.9", "4.0–6.0"]

@@ -1,0 +1,129 @@
+"""The rules of the house."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from exams.notebook import stripped, text
+
+ROOT = Path(__file__).parents[1]
+MODULES = sorted((ROOT / "src").rglob("*.py"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+COLUMNS = re.compile(
+    r"race.?ethnicity|parental|test.?preparation|preparation.?course"
+    r"|(math|reading|writing).?score|[\"'](lunch|gender|math|reading|writing)[\"']",
+    re.IGNORECASE,
+)
+SQL = re.compile(
+    r"\b(SELECT\b.+\bFROM|INSERT\s+INTO|DELETE\s+FROM|UPDATE\b.+\bSET|CREATE\s+TABLE)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def name(path):
+    return str(path.relative_to(ROOT))
+
+
+def cells(path):
+    notebook = nbformat.read(path, as_version=4)
+    return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def too_long_functions(source, limit):
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, functions)]
+    return [f.name for f in found if f.end_lineno - f.lineno + 1 > limit]
+
+
+def loops_over_rows(source):
+    return re.findall(r"\b(iterrows|itertuples|iter_rows)\b", source)
+
+
+def definitions(source):
+    nodes = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return [node.name for node in ast.walk(ast.parse(source)) if isinstance(node, nodes)]
+
+
+def files_of_git():
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("this is not a clone")
+    return [ROOT / path for path in listed.stdout.split("\0") if path]
+
+
+def requirements():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    listed = project["dependencies"] + project["optional-dependencies"]["dev"]
+    return [re.match(r"[\w.-]+", requirement)[0] for requirement in listed]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_a_module_is_under_300_lines_and_its_functions_at_most_40(path):
+    source = path.read_text()
+    assert len(source.splitlines()) < 300
+    assert too_long_functions(source, 40) == []
+
+
+def test_a_function_of_41_lines_is_found():
+    assert too_long_functions("def f():\n" + "    1\n" * 40, 40) == ["f"]
+    assert too_long_functions("def f():\n" + "    1\n" * 39, 40) == []
+
+
+@pytest.mark.parametrize("path", [*MODULES, *NOTEBOOKS], ids=name)
+def test_only_the_contract_knows_columns(path):
+    source = "\n".join(cells(path)) if path.suffix == ".ipynb" else path.read_text()
+    assert [match[0] for match in COLUMNS.finditer(source)] == []
+
+
+@pytest.mark.parametrize("words", ["race_ethnicity", "math score", "by['lunch']", '"gender"'])
+def test_a_named_column_is_found(words):
+    assert COLUMNS.search(words)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=name)
+def test_a_notebook_is_stripped(path):
+    source = path.read_text()
+    assert text(stripped(nbformat.reads(source, as_version=4))) == source
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=name)
+def test_a_cell_is_short_and_defines_nothing_and_holds_no_sql(path):
+    for source in cells(path):
+        assert len(source.splitlines()) <= 10, source
+        assert definitions(source) == []
+        assert loops_over_rows(source) == []
+        assert not SQL.search(source), source
+
+
+def test_sql_and_definitions_in_a_cell_are_found():
+    assert SQL.search('read("select a\nfrom b")')
+    assert not SQL.search("select the files from the folder".replace("from", "of"))
+    assert definitions("def f(): 1\nclass C: 1") == ["f", "C"]
+    assert loops_over_rows("for row in table.itertuples(): 1") == ["itertuples"]
+
+
+def test_no_file_names_the_host_of_a_package_index():
+    hosts = [".".join(parts) for parts in (("pypi", "org"), ("pythonhosted", "org"))]
+    hosts += [".".join(parts) for parts in (("repo", "anaconda", "com"), ("conda", "anaconda"))]
+    for path in files_of_git():
+        content = path.read_bytes() if path.is_file() else b""
+        assert [host for host in hosts if host.encode() in content] == [], path
+
+
+def test_every_dependency_has_its_reason():
+    page = (ROOT / "docs/dependencies.md").read_text()
+    reasons = dict(re.findall(r"^\| ([\w.-]+) \| (.+\.) \|$", page, re.M))
+    assert sorted(reasons) == sorted(requirements())
+
+
+def test_every_dependency_is_in_the_lock_with_a_hash():
+    lock = (ROOT / "requirements.lock").read_text()
+    pinned = re.findall(r"^([\w.-]+)(?:\[[\w,-]+\])?==[^\n]*\\\n +--hash=sha256:", lock, re.M)
+    assert set(requirements()) <= set(pinned)

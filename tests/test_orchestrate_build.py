@@ -1,0 +1,282 @@
+"""Whole builds: which stages run, what is printed, what the status says."""
+
+import fcntl
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import orchestrate_project as project
+from exams.errors import ExamsError
+from exams.orchestrate import locks
+from exams.orchestrate.build import build_due, build_quarter
+from exams.places import STAGES, Places
+from exams.status import stage_status
+from exams.warehouse import store
+from orchestrate_project import deliver, ploomber
+
+pytestmark = pytest.mark.slow
+QUARTER = "2026Q3"
+LINE = re.compile(r"(\d{4}Q\d)  (\w+) +(\w+) +(\d+\.\d) s(?:  (.*))?")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """Return the places of a project whose one quarter is built, and what that printed."""
+    folder = tmp_path_factory.mktemp("project")
+    places = project.make_project(folder)
+    deliver(places, QUARTER, "first")
+    command = [sys.executable, project.__file__, "build", "--env--quarter", QUARTER]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return places, done
+
+
+@pytest.fixture
+def places(built, monkeypatch) -> Places:
+    """Return the places of the project, which is the current folder."""
+    monkeypatch.setattr(store, "loaded_content", project.loaded_content)
+    monkeypatch.chdir(built[0].data.parent)
+    yield built[0]
+    locks.release()
+
+
+def states(places: Places, quarter: str = QUARTER) -> list[str]:
+    return [r["state"] for r in stage_status(places.status) if r["quarter"] == quarter]
+
+
+def ran(text: str) -> list[tuple[str, str, str]]:
+    """Return quarter, stage and state of each line about a stage."""
+    return [m.groups()[:3] for m in map(LINE.fullmatch, text.splitlines()) if m]
+
+
+def all_done(*quarters: str, stages=STAGES):
+    return [(quarter, stage, "done") for quarter in quarters for stage in stages]
+
+
+def test_a_build_prints_one_line_a_stage_with_its_rows_and_nothing_else(built):
+    places, done = built
+    assert done.returncode == 0
+    assert done.stderr == ""
+    first, *lines = done.stdout.splitlines()
+    assert first == f"Building {QUARTER}."
+    assert ran(done.stdout) == all_done(QUARTER)
+    assert len(lines) == len(STAGES)
+    assert [LINE.fullmatch(line)[5] for line in lines] == ["1,234 rows"] * len(STAGES)
+    assert states(places) == ["done"] * len(STAGES)
+    assert {(r["rows_in"], r["rows_out"]) for r in stage_status(places.status)} == {(3, 1234)}
+
+
+def test_an_unchanged_quarter_is_up_to_date_even_if_its_file_is_touched(places, capsys):
+    os.utime(places.delivery(QUARTER) / "a.csv")
+    assert ploomber("build", "--env--quarter", QUARTER) == 0
+    assert capsys.readouterr().out.splitlines() == [f"{QUARTER} is up to date."]
+
+
+def test_a_lost_status_is_written_anew_and_makes_nothing_run(places, capsys):
+    places.status.unlink()
+    assert build_quarter(QUARTER)
+    assert ran(capsys.readouterr().out) == []
+    assert states(places) == ["done"] * len(STAGES)
+
+
+def test_a_failure_ends_in_three_lines_and_its_cause_put_right_mends_everything(places, capsys):
+    deliver(places, QUARTER, "refused")
+    assert ploomber("build", "--env--quarter", QUARTER) == 1
+    printed = capsys.readouterr()
+    assert ran(printed.out) == [(QUARTER, "extract", "done"), (QUARTER, "transform", "failed")]
+    assert printed.err.splitlines() == [
+        "E104 a.csv line 2: score is above 100. Correct it.",
+        f"See reports/{QUARTER}/transform.ipynb",
+    ]
+    assert states(places) == ["done", "failed", *["skipped"] * 4]
+    row = next(r for r in stage_status(places.status) if r["state"] == "failed")
+    assert row["reason_code"] == "E104"
+    assert row["reason"] == "a.csv line 2: score is above 100. Correct it."
+
+    deliver(places, QUARTER, "first")
+    assert build_quarter(QUARTER)
+    assert ran(capsys.readouterr().out) == all_done(QUARTER)
+    assert states(places) == ["done"] * len(STAGES)
+
+
+@pytest.mark.parametrize("command", [["build"], ["task", "transform"]])
+def test_the_message_of_an_unforeseen_error_is_shown_nowhere(places, capsys, command):
+    deliver(places, QUARTER, "crash 4711")
+    ploomber("task", "extract", "--env--quarter", QUARTER)
+    assert ploomber(*command, "--env--quarter", QUARTER) == 1
+    printed = capsys.readouterr()
+    assert "4711" not in printed.out + printed.err
+    assert printed.err.splitlines()[-2:] == [
+        "ValueError in cell [3].",
+        f"See reports/{QUARTER}/transform.ipynb",
+    ]
+    assert "4711" not in str(stage_status(places.status))
+    executed = (places.reports / QUARTER / "transform.ipynb").read_text()
+    assert "4711" not in executed
+    assert "int(text)" in str(nbformat.reads(executed, 4).cells[-1].outputs[-1].traceback)
+
+
+def test_an_earlier_quarter_makes_the_comparing_stages_of_later_ones_due(places, capsys):
+    deliver(places, QUARTER, "first")
+    build_quarter(QUARTER)
+    deliver(places, "2026Q2", "earlier")
+    capsys.readouterr()
+    assert build_due() == 0
+    compare = all_done(QUARTER, stages=("model", "publish", "visualize"))
+    assert ran(capsys.readouterr().out) == all_done("2026Q2") + compare
+
+    assert build_due() == 0
+    assert capsys.readouterr().out == "2 quarters are up to date; nothing to do.\n"
+
+
+def test_a_failing_quarter_does_not_stop_the_others(places, capsys):
+    deliver(places, "2026Q1", "refused")
+    deliver(places, QUARTER, "first")
+    assert build_due(quarters=[QUARTER, "2026Q1"]) == 1
+    assert ran(capsys.readouterr().out)[:2] == [
+        ("2026Q1", "extract", "done"),
+        ("2026Q1", "transform", "failed"),
+    ]
+    assert states(places) == ["done"] * len(STAGES)
+
+
+def test_newer_deliveries_that_wait_are_named(places, capsys):
+    file = deliver(places, "2027Q1", "newer")
+    build_quarter(QUARTER)
+    file.unlink()
+    assert "Newer deliveries wait: 2027Q1. Run `exams build --due`." in capsys.readouterr().out
+
+
+def test_a_build_elsewhere_leaves_the_projects_own_folders_alone(places, tmp_path, capsys):
+    before = sorted(places.reports.rglob("*"))
+    other = Places.of(tmp_path / "data", tmp_path / "reports")
+    deliver_to = other.data / "deliveries" / QUARTER
+    deliver_to.mkdir(parents=True)
+    (deliver_to / "a.csv").write_text("refused")
+    arguments = ["--env--data", str(other.data), "--env--reports", str(other.reports)]
+    assert ploomber("build", "--env--quarter", QUARTER, *arguments) == 1
+    assert ran(capsys.readouterr().out)[0] == (QUARTER, "extract", "done")
+    assert (other.reports / QUARTER / "extract.html").is_file()
+    assert sorted(places.reports.rglob("*")) == before
+    assert states(places)[0] == "done"
+
+
+@pytest.mark.parametrize(
+    ("quarter", "message"),
+    [
+        ("spring", "E001 'spring' is not a quarter. Write it like 2019Q1."),
+        ("2031Q1", "E402 data/deliveries/2031Q1 holds no file."),
+    ],
+)
+def test_a_quarter_that_cannot_be_built_is_explained_in_one_line(places, capsys, quarter, message):
+    assert ploomber("build", "--env--quarter", quarter) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("former", "now", "complaint"),
+    [
+        ("import json", "x = = 3", "invalid syntax: x = = 3."),
+        ("write_text(text)", "write_text(txt)", "undefined name 'txt'."),
+        ("inputs = None", "", "Parameters declared in the 'parameters' cell do not match"),
+    ],
+)
+def test_a_notebook_that_cannot_run_is_named_before_any_stage_begins(
+    places, capsys, former, now, complaint
+):
+    notebook = Path("notebooks/model.ipynb")
+    content = notebook.read_text()
+    notebook.write_text(content.replace(former, now, 1))
+    assert ploomber("build", "--env--quarter", QUARTER) == 1
+    notebook.write_text(content)
+    printed = capsys.readouterr()
+    assert ran(printed.out) == []
+    (line,) = printed.err.splitlines()
+    assert line.startswith(f"E404 notebooks/model.ipynb: {complaint}")
+
+
+def test_building_outside_the_project_is_explained(tmp_path):
+    with pytest.raises(ExamsError, match="E403"):
+        build_due(tmp_path)
+
+
+def test_a_build_waits_for_another_of_its_quarter_and_then_looks_again(places, capsys):
+    deliver(places, QUARTER, "first")
+    build_quarter(QUARTER)
+    (places.reports / QUARTER / "visualize.html").write_text("edited")
+    capsys.readouterr()
+    with (places.data / "private" / f".{QUARTER}.lock").open("w") as other:
+        other.write("process 1 on elsewhere")
+        other.flush()
+        fcntl.flock(other, fcntl.LOCK_EX)
+        threading.Timer(3, fcntl.flock, [other, fcntl.LOCK_UN]).start()
+        assert build_quarter(QUARTER)
+    out = capsys.readouterr().out
+    assert f"{QUARTER} is being built by process 1 on elsewhere; waiting for it." in out
+    assert ran(out) == [(QUARTER, "visualize", "done")]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_build_says_so_and_leaves_no_kernel(places, number):
+    deliver(places, QUARTER, f"slow {number}")
+    command = [sys.executable, project.__file__, "build", "--env--quarter", QUARTER]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, process_group=0) as build:
+        wait_for(lambda: states(places)[1] == "running")
+        time.sleep(1)
+        build.send_signal(number)
+        out, _ = build.communicate(timeout=20)
+    assert build.returncode == 130
+    assert ran(out)[-1] == (QUARTER, "transform", "interrupted")
+    assert states(places)[:3] == ["done", "interrupted", "skipped"]
+    wait_for(lambda: not alive(build.pid))
+
+
+def test_a_killed_build_is_noticed_by_the_next_one(places, capsys):
+    deliver(places, QUARTER, "slow, killed")
+    command = [sys.executable, project.__file__, "build", "--env--quarter", QUARTER]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, process_group=0) as build:
+        wait_for(lambda: states(places)[1] == "running")
+        build.kill()
+    assert states(places)[1] == "running"
+    deliver(places, QUARTER, "refused")
+    build_quarter(QUARTER)
+    runs = history(places)
+    assert (QUARTER, "transform", "interrupted", f"Process {build.pid} ended early.") in runs
+    wait_for(lambda: not alive(build.pid))
+
+
+def history(places: Places) -> list[tuple]:
+    import sqlite3
+
+    connection = sqlite3.connect(places.status)
+    rows = connection.execute("SELECT quarter, stage, state, reason FROM stage_run").fetchall()
+    connection.close()
+    return rows
+
+
+def wait_for(condition, seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.1)
+
+
+def alive(group: int) -> bool:
+    """Say whether a process of this process group runs (a kernel belongs to it)."""
+    groups = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if fields[0] != "Z":
+            groups.append(int(fields[2]))
+    return group in groups

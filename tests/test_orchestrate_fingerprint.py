@@ -1,0 +1,115 @@
+"""What makes a stage due: the code it imports, the files it reads, the earlier quarters."""
+
+import json
+import os
+
+import pytest
+
+from exams.orchestrate import fingerprint
+from exams.places import STAGES, Places
+from exams.warehouse import store
+from orchestrate_project import deliver, loaded_content
+
+QUARTER = "2019Q2"
+
+
+@pytest.fixture
+def places(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "loaded_content", loaded_content)
+    places = Places.of(tmp_path / "data", tmp_path / "reports")
+    places.deliveries.mkdir(parents=True)
+    places.contract.write_text("title: one\n")
+    deliver(places, QUARTER, "text")
+    return places
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """Stand a small package in for this one; return its folder."""
+    folder = tmp_path / "exams"
+    (folder / "inner").mkdir(parents=True)
+    (folder / "__init__.py").write_text("")
+    (folder / "inner" / "__init__.py").write_text("from . import near")
+    (folder / "inner" / "near.py").write_text("from ..far import value")
+    (folder / "far.py").write_text("value = 1")
+    (folder / "other.py").write_text("value = 1")
+    monkeypatch.setattr(fingerprint, "PACKAGE", folder)
+    return folder
+
+
+def of(places, stage):
+    return fingerprint.inputs(stage, QUARTER, str(places.data), str(places.reports))
+
+
+def changed(places, change):
+    """Return the stages whose inputs differ after `change`."""
+    before = {stage: of(places, stage) for stage in STAGES}
+    change()
+    return [stage for stage in STAGES if of(places, stage) != before[stage]]
+
+
+def test_a_file_that_is_changed_added_renamed_or_removed_makes_extract_due(places):
+    file = places.delivery(QUARTER) / "a.csv"
+    assert changed(places, lambda: file.write_text("else")) == ["extract"]
+    assert changed(places, lambda: deliver(places, QUARTER, "b", "b.csv")) == ["extract"]
+    assert changed(places, lambda: file.rename(file.with_name("c.csv"))) == ["extract"]
+    assert changed(places, (places.delivery(QUARTER) / "c.csv").unlink) == ["extract"]
+
+
+def test_a_touched_or_hidden_file_and_another_quarters_file_make_nothing_due(places):
+    file = places.delivery(QUARTER) / "a.csv"
+    assert changed(places, lambda: os.utime(file)) == []
+    assert changed(places, lambda: deliver(places, QUARTER, "x", ".hidden")) == []
+    assert changed(places, lambda: deliver(places, "2019Q1", "x")) == []
+
+
+def test_the_contract_makes_every_stage_due(places):
+    assert changed(places, lambda: places.contract.write_text("title: two\n")) == [*STAGES]
+
+
+@pytest.mark.parametrize(
+    ("quarter", "due"), [("2019Q1", ["model", "publish", "visualize"]), ("2019Q3", [])]
+)
+def test_only_earlier_loaded_quarters_make_the_comparing_stages_due(places, quarter, due):
+    deliver(places, quarter, "x")
+    content = json.dumps({quarter: "sum"})
+    assert changed(places, lambda: places.warehouse.write_text(content)) == due
+
+
+def test_an_unchanged_file_is_not_read_again_and_a_lost_note_is_made_anew(places, monkeypatch):
+    expected = fingerprint.delivered(places, QUARTER)
+
+    def refuse(*_):
+        raise AssertionError("the file is read again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fingerprint.hashlib, "file_digest", refuse)
+        assert fingerprint.delivered(places, QUARTER) == expected
+    notes = places.data / "private" / ".deliveries.json"
+    assert notes.parent.stat().st_mode & 0o777 == 0o700
+    for loss in (notes.unlink, lambda: notes.write_text("{half")):
+        loss()
+        assert fingerprint.delivered(places, QUARTER) == expected
+
+
+def test_a_quarter_without_a_folder_has_no_files(places):
+    assert fingerprint.delivered(places, "2031Q1") == []
+
+
+@pytest.mark.parametrize(
+    ("source", "file", "due"),
+    [
+        ("from exams import inner", "inner/__init__.py", True),
+        ("import exams.inner", "inner/near.py", True),
+        ("%matplotlib inline\nfrom exams.inner import near", "far.py", True),
+        ("from exams import inner", "other.py", False),
+        ("import json", "far.py", False),
+    ],
+)
+def test_code_follows_the_imports_of_a_notebook(tmp_path, package, source, file, due):
+    notebook = tmp_path / "notebook.ipynb"
+    cells = [{"cell_type": "code", "source": [source]}, {"cell_type": "code", "source": ["?x"]}]
+    notebook.write_text(json.dumps({"cells": cells}))
+    before = fingerprint.code(str(notebook))
+    (package / file).write_text((package / file).read_text() + "\nvalue = 2\n")
+    assert (fingerprint.code(str(notebook)) != before) is due

@@ -1,0 +1,111 @@
+"""The lock, the hooks and the papermill engine, each by itself."""
+
+import fcntl
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbformat
+import papermill
+import pytest
+
+from exams.errors import ExamsError
+from exams.orchestrate import hooks, locks
+from exams.orchestrate.failures import explain, explain_exception
+from exams.places import Places
+from orchestrate_project import make_project
+
+QUARTER = "2019Q1"
+
+
+@pytest.fixture
+def places(tmp_path):
+    yield Places.of(tmp_path / "data", tmp_path / "reports")
+    locks.release()
+
+
+def taken(places, owner="process 1 on elsewhere"):
+    """Take the lock of a quarter as another process would; return the open file."""
+    (places.data / "private").mkdir(parents=True)
+    file = (places.data / "private" / f".{QUARTER}.lock").open("w")
+    file.write(owner)
+    file.flush()
+    fcntl.flock(file, fcntl.LOCK_EX)
+    return file
+
+
+def test_the_lock_of_a_quarter_is_held_once_and_given_back(places):
+    assert locks.hold(places, QUARTER, wait=False)
+    assert locks.hold(places, QUARTER, wait=False)
+    code = f"""
+from exams.orchestrate import locks
+from exams.places import Places
+places = Places.of({str(places.data)!r}, {str(places.reports)!r})
+print([locks.hold(places, q, wait=False) for q in ("2019Q1", "2019Q2")])
+"""
+    assert printed(code) == "[False, True]\n"
+    locks.release()
+    assert printed(code) == "[True, True]\n"
+
+
+def test_who_waits_for_a_lock_says_for_whom(places, capsys):
+    file = taken(places)
+    assert not locks.hold(places, QUARTER, wait=False)
+    threading.Timer(0.5, file.close).start()
+    assert locks.hold(places, QUARTER)
+    line = "2019Q1 is being built by process 1 on elsewhere; waiting for it.\n"
+    assert capsys.readouterr().out == line
+
+
+def test_a_stage_without_a_receipt_is_not_done(places):
+    params = {"quarter": QUARTER, "data": str(places.data), "reports": str(places.reports)}
+    with pytest.raises(ExamsError, match="E401 load wrote no receipt"):
+        hooks.done(SimpleNamespace(name="load"), params)
+
+
+def test_only_the_message_of_a_users_mistake_is_repeated():
+    assert explain("ExamsError", "E104 a.csv line 2:\n wrong.", 3) == (
+        "E104",
+        "a.csv line 2: wrong.",
+    )
+    assert explain("ValueError", "invalid: 4711", 3) == (None, "ValueError in cell [3].")
+    assert explain("DeadKernelError", "", None) == (None, "DeadKernelError.")
+
+
+def test_an_error_outside_a_notebook_is_named_by_its_cause():
+    error = RuntimeError("Error building task")
+    error.__cause__ = OSError(28, "No space left on device")
+    assert explain_exception(error) == (None, "OSError: [Errno 28] No space left on device")
+
+
+def test_papermill_executes_other_notebooks_as_ever(tmp_path):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("print(6 * 7)")])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, tmp_path / "in.ipynb")
+    done = papermill.execute_notebook(
+        str(tmp_path / "in.ipynb"), str(tmp_path / "out.ipynb"), progress_bar=False
+    )
+    assert done.cells[0].outputs[0].text == "42\n"
+    assert sorted(p.name for p in Path(tmp_path).iterdir()) == ["in.ipynb", "out.ipynb"]
+
+
+def test_ploomber_asks_nothing_of_the_network(tmp_path):
+    make_project(tmp_path / "project")
+    code = """
+import sys
+asking = {"socket.connect", "socket.getaddrinfo", "socket.sendto"}
+sys.addaudithook(lambda event, _: event in asking and print("NETWORK", event))
+from ploomber_cli.cli import cmd_router
+sys.argv = ["ploomber", "status"]
+cmd_router()
+"""
+    table = printed(code, cwd=tmp_path / "project")
+    assert "visualize" in table
+    assert "NETWORK" not in table
+
+
+def printed(code: str, **more) -> str:
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=True, **more).stdout
