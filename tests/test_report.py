@@ -13,7 +13,7 @@ import executed
 from browser import DRAWN, OVERFLOW, WIDTHS, chromium, tab
 from exams.places import Places
 from exams.published import publish
-from exams.report import aligned
+from exams.report import tidied
 from exams.site import write_index
 
 TABLE = pd.DataFrame({"group": ["north", "<script>x</script>"], "mean": [68.25, None]})
@@ -68,14 +68,20 @@ def test_chart_script_is_there_once_and_only_with_charts(charts):
 
 
 def test_numbers_of_a_table_stand_right_and_words_left():
-    html = aligned(TABLE.to_html())
+    html = tidied(TABLE.to_html())
     assert '<td class="number">68.25</td>' in html
     assert '<th class="number">mean</th>' in html
     assert "<td>north</td>" in html
 
 
+def test_name_of_the_index_stands_in_the_row_of_headings():
+    html = tidied(TABLE.set_index("group").to_html())
+    assert "<thead><tr><th>group</th>" in "".join(html.split("\n")).replace("  ", "")
+    assert html.count("<tr") == 3
+
+
 def test_html_that_is_no_table_is_left_alone():
-    assert aligned("<b>7</b>") == "<b>7</b>"
+    assert tidied("<b>7</b>") == "<b>7</b>"
 
 
 @pytest.mark.browser

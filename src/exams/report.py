@@ -38,9 +38,9 @@ class ReportExporter(HTMLExporter):
         return [str(web.REPORT_TEMPLATES)]
 
     def default_filters(self) -> Iterable[tuple[str, Any]]:
-        """Add the filter that aligns tables."""
+        """Add the filter for tables."""
         yield from super().default_filters()
-        yield "aligned", aligned
+        yield "tidied", tidied
 
     def from_notebook_node(  # type: ignore[override]
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
@@ -66,13 +66,14 @@ def injected(nb: NotebookNode) -> dict[str, Any]:
     return found
 
 
-def aligned(html: str) -> str:
-    """Mark the columns of numbers in pandas' tables, so that they stand right-aligned."""
+def tidied(html: str) -> str:
+    """Return pandas' tables with one row of headings, and columns of numbers marked as such."""
     if 'class="dataframe"' not in html:
         return html
     soup = BeautifulSoup(html, "html.parser")
     for table in soup.select("table.dataframe"):
         del table["border"]
+        _merge_headings(table)
         rows = [row.find_all(["th", "td"]) for row in table.find_all("tr")]
         body = [row.find_all(["th", "td"]) for row in table.select("tbody tr")]
         for column in range(max(map(len, rows), default=0)):
@@ -80,6 +81,18 @@ def aligned(html: str) -> str:
                 for cell in (row[column] for row in rows if column < len(row)):
                     cell["class"] = "number"
     return str(soup)
+
+
+def _merge_headings(table: Tag) -> None:
+    """Put the names of the index, a row of their own in pandas, above the index."""
+    rows = table.select("thead tr")
+    for row in rows:
+        del row["style"]
+    if len(rows) == 2 and len(rows[0].find_all("th")) == len(rows[1].find_all("th")):
+        for above, below in zip(rows[0].find_all("th"), rows[1].find_all("th"), strict=True):
+            if below.get_text().strip():
+                above.string = below.get_text()
+        rows[1].extract()
 
 
 def _is_number(cell: Tag) -> bool:

@@ -37,6 +37,7 @@ c.Voila.port_retries = 0
 c.Voila.open_browser = False
 c.Voila.tornado_settings = {
     "headers": HEADERS,
+    "ws_ping_timeout": 30_000,  # ms; a longer one than the interval only gives a warning
     # Without a token, answer only to this machine's own names: a page elsewhere whose name
     # is made to point here gets nothing.
     "allow_remote_access": "JUPYTER_TOKEN" in os.environ,

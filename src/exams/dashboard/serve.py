@@ -31,7 +31,7 @@ def serve(data: Path, reports: Path, host: str = "127.0.0.1", port: int = PORT) 
         "JUPYTER_PATH": web.jupyter_path(),
     }
     command = [sys.executable, "-m", "voila", str(notebook), f"--Voila.ip={host}"]
-    command += [f"--Voila.port={port}", "--Voila.log_level=WARN"]
+    command += [f"--Voila.port={port}", "--Voila.log_level=ERROR"]
     address = f"http://{host}:{port}/"
     if not _is_loopback(host):
         token = environment.setdefault("JUPYTER_TOKEN", secrets.token_urlsafe(24))

@@ -76,6 +76,14 @@ function caption(figure, spec) {
   figure.append(box);
 }
 
+/** On a phone, names along a horizontal axis would cover each other: set them aslant. */
+function slant(spec) {
+  for (const {encoding} of [spec, ...(spec.layer ?? [])]) {
+    if (encoding?.x?.type !== "nominal" || encoding.x.axis === null) continue;
+    encoding.x.axis = {...encoding.x.axis, labelAngle: -40, labelOverlap: false};
+  }
+}
+
 /** Vega's save menu and marks need names, or none, for a screen reader. */
 function describe(figure, name) {
   figure.querySelector("svg")?.setAttribute("aria-hidden", "true");
@@ -89,6 +97,7 @@ function describe(figure, name) {
 export async function drawChart(figure, spec, name = "") {
   spec = structuredClone(spec);
   caption(figure, spec);
+  if (figure.clientWidth < NARROW) slant(spec);
   const canvas = document.createElement("div");
   canvas.className = "canvas";
   canvas.setAttribute("role", "img");

@@ -7,7 +7,7 @@ export const count = (n) => (n === null || n === undefined ? "–" : n.toLocaleS
 
 /** Share as per cent with one decimal. */
 export const percent = (share) =>
-  share === null || share === undefined ? "–" : `${(100 * share).toFixed(1)} %`;
+  share === null || share === undefined ? "–" : `${(100 * share).toFixed(1)}\u00a0%`;
 
 /** Decimals that suit the scale of a score: one on 0 to 100, two on 1 to 6. */
 const decimals = (field) => (field && field.maximum - field.minimum <= 20 ? 2 : 1);

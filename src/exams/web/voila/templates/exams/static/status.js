@@ -6,15 +6,6 @@ import {count, duration, moment, words} from "./format.js";
 const MARKS = {
   done: "✓", failed: "✕", running: "▸", pending: "·", skipped: "–", interrupted: "!",
 };
-const SILENT = 120; // seconds without a sign of life after which a run is called silent
-
-/** Return the state, and whether a running stage still gives signs of life. */
-function stateOf(run) {
-  if (!run) return {state: "pending", word: "Pending"};
-  const last = run.heartbeat ?? run.started;
-  const silent = run.state === "running" && Date.now() - new Date(last) > 1000 * SILENT;
-  return {state: silent ? "interrupted" : run.state, word: silent ? "Silent" : words(run.state)};
-}
 
 function details(run) {
   if (!run?.started) return [];
@@ -29,10 +20,10 @@ function details(run) {
 }
 
 function gridCell(stage, run) {
-  const {state, word} = stateOf(run);
+  const state = run?.state ?? "pending";
   return h("td", {role: "cell", "data-label": words(stage), class: "stage"},
     h("span", {class: `state ${state}`},
-      h("span", {class: "mark", "aria-hidden": "true"}, MARKS[state] ?? "·"), word),
+      h("span", {class: "mark", "aria-hidden": "true"}, MARKS[state] ?? "·"), words(state)),
     ...details(run));
 }
 
