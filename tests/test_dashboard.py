@@ -7,9 +7,12 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell
 
 import example
 from browser import DRAWN, OVERFLOW, WIDTHS, chromium, tab
@@ -44,16 +47,25 @@ def live(tmp_path_factory) -> Places:
 
 @pytest.fixture(scope="session")
 def server(live):
-    """Address of a dashboard that shows `live`."""
+    with served(live, ROOT) as address:
+        yield address
+
+
+@contextmanager
+def served(places: Places, project: Path):
+    """Serve the notebook of `project`; give the address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     call = (
-        "import sys; from exams.dashboard.serve import serve;"
-        f"serve({str(live.data)!r}, {str(live.reports)!r}, port={port})"
+        "from exams.dashboard.serve import serve;"
+        f"serve({str(places.data)!r}, {str(places.reports)!r}, port={port})"
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", call], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", call],
+        cwd=project,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     )
     try:
         assert f"http://127.0.0.1:{port}/" in process.stdout.readline().decode()
@@ -289,3 +301,22 @@ def test_report_opens_in_its_own_tab(server, browser, live):
         with opened.page.expect_popup() as popup:
             opened.page.get_by_role("button", name="Open the report").click()
         assert popup.value.get_by_role("heading", name="Report of 2026Q3").is_visible()
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_cells_of_an_analyst_are_shown_below(live, browser, tmp_path):
+    notebook = nbformat.read(ROOT / "notebooks/dashboard.ipynb", as_version=4)
+    notebook.cells += [
+        new_markdown_cell("## A look of my own", id="own"),
+        new_code_cell("from IPython.display import HTML", id="import"),
+        new_code_cell("HTML('<b>from a cell</b>')", id="output"),
+    ]
+    (tmp_path / "notebooks").mkdir()
+    nbformat.write(notebook, tmp_path / "notebooks/dashboard.ipynb")
+    with served(live, tmp_path) as address, tab(browser, address) as opened:
+        opened.page.goto(address)
+        opened.page.get_by_role("heading", name="A look of my own").wait_for()
+        opened.page.get_by_text("from a cell").wait_for()
+        assert opened.page.evaluate(DRAWN) == CHARTS["home"]
+        assert opened.outside == []

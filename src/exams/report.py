@@ -71,6 +71,8 @@ def tidied(html: str) -> str:
     if 'class="dataframe"' not in html:
         return html
     soup = BeautifulSoup(html, "html.parser")
+    for style in soup.select("style"):  # pandas' own, which sets every heading to the right
+        style.extract()
     for table in soup.select("table.dataframe"):
         del table["border"]
         _merge_headings(table)

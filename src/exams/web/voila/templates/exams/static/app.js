@@ -85,7 +85,7 @@ function frame(app) {
     href: `?page=${name}`,
     onclick: (event) => { event.preventDefault(); turn(app, name); },
   }, words));
-  app.main = h("main", {id: "main", tabindex: "-1"});
+  app.main = h("main", {tabindex: "-1"});
   app.root.replaceChildren(
     h("header", {class: "top"},
       h("div", {class: "bar"},

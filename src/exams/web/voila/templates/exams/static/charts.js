@@ -34,7 +34,7 @@ function theme(width) {
       rowPadding: 5, columnPadding: 14,
       labelColor: ink,
     },
-    scale: {bandPaddingInner: 0.3},
+    scale: {barBandPaddingInner: 0.3},
     mark: {color: colours[0]},
     bar: {color: colours[0], cornerRadiusEnd: 3},
     line: {strokeWidth: 2.5},
@@ -81,6 +81,7 @@ function slant(spec) {
   for (const {encoding} of [spec, ...(spec.layer ?? [])]) {
     if (encoding?.x?.type !== "nominal" || encoding.x.axis === null) continue;
     encoding.x.axis = {...encoding.x.axis, labelAngle: -40, labelOverlap: false};
+    if (encoding.x.axis.orient === "top") spec.padding = {left: 5, top: 5, right: 40, bottom: 5};
   }
 }
 

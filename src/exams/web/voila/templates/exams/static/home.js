@@ -29,9 +29,9 @@ function keyFigures({tables, history, quarter}) {
   const before = former && everyone(former);
   const students = risk?.n ?? mean?.n;
   const interval = mean && !mean.suppressed && mean.ci_low !== null
-    ? `95 % interval ${score(mean.ci_low, field)} to ${score(mean.ci_high, field)}` : null;
+    ? `95 % interval ${score(mean.ci_low, field)}–${score(mean.ci_high, field)}` : null;
   const range = risk && !risk.suppressed && risk.ci_low !== null
-    ? `95 % interval ${percent(risk.ci_low)} to ${percent(risk.ci_high)}` : null;
+    ? `95 % interval ${(100 * risk.ci_low).toFixed(1)}–${percent(risk.ci_high)}` : null;
   const points = (gap) => `${difference(100 * gap)} points`;
   return tiles(
     tile("Students", count(students),
