@@ -1,0 +1,58 @@
+"""Settings of Voila for this environment: one notebook, shown to this machine, and no more."""
+
+import os
+
+from exams import web
+
+# The template and its scripts stand in the package; Voila looks for them along this path.
+os.environ["JUPYTER_PATH"] = web.jupyter_path()
+
+HEADERS = {
+    # Vega compiles expressions and Voila's pages hold scripts, hence the two 'unsafe-'; nothing
+    # may come from, or go to, another host.
+    "Content-Security-Policy": "; ".join(
+        [
+            "default-src 'self'",
+            "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "font-src 'self' data:",
+            "connect-src 'self'",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        ]
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+c = get_config()  # noqa: F821  (given by Jupyter)
+
+c.Voila.ip = "127.0.0.1"
+c.Voila.port = 8866
+c.Voila.port_retries = 0
+c.Voila.open_browser = False
+c.Voila.tornado_settings = {
+    "headers": HEADERS,
+    # Without a token, answer only to this machine's own names: a page elsewhere whose name
+    # is made to point here gets nothing.
+    "allow_remote_access": "JUPYTER_TOKEN" in os.environ,
+}
+
+c.VoilaConfiguration.template = "exams"
+c.VoilaConfiguration.strip_sources = True
+c.VoilaConfiguration.show_tracebacks = False
+c.VoilaConfiguration.allow_template_override = "NO"
+c.VoilaConfiguration.allow_theme_override = "NO"  # ?theme= would reach the page unescaped
+c.VoilaConfiguration.file_allowlist = []  # files are served without asking for the token
+c.VoilaConfiguration.file_denylist = [".*"]
+c.VoilaConfiguration.preheat_kernel = True
+c.VoilaConfiguration.default_pool_size = 1
+
+# A page says goodbye to its kernel; for those that cannot, the kernel ends by itself.
+c.MappingKernelManager.cull_idle_timeout = 60
+c.MappingKernelManager.cull_interval = 15
+c.MappingKernelManager.cull_connected = False

@@ -1,0 +1,116 @@
+"""What one page of the dashboard needs of one quarter, as plain data for JSON."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from exams import published, web
+from exams.errors import ExamsError
+from exams.places import STAGES, Places
+from exams.status import stage_status
+
+SHOWN = (
+    "field",
+    "delivery",
+    "quarantine_count",
+    "mean_by_group",
+    "at_risk_by_group",
+    "levels",
+    "tiers",
+    "gaps",
+)
+
+
+def payload(places: Places, quarter: str | None = None) -> dict[str, Any]:
+    """Return everything the dashboard shows of `quarter` (the newest, if it is not published).
+
+    Keys: stamp, quarter (None if nothing is published), quarters (newest first), publication,
+    tables (published rows of the quarter), history (of every quarter, oldest first: the rows
+    of all students), status (of every quarter), stages, charts, has_report.
+    """
+    now = stamp(places)  # before reading: what changes meanwhile is seen at the next tick
+    publications = {row["quarter"]: row for row in _publications(places)}
+    quarters = sorted(publications, reverse=True)
+    chosen = quarter if quarter in publications else next(iter(quarters), None)
+    return {
+        "stamp": now,
+        "quarter": chosen,
+        "quarters": quarters,
+        "publication": publications.get(chosen or ""),
+        "tables": _tables(places, chosen) if chosen else {},
+        "history": _history(places) if chosen else [],
+        "status": stage_status(places.status),
+        "stages": list(STAGES),
+        "charts": _charts(places, chosen) if chosen else [],
+        "has_report": bool(chosen) and _report(places, chosen or "").is_file(),
+    }
+
+
+def report(places: Places, quarter: str) -> str:
+    """Return the HTML report of a published quarter; raise E402 if there is none."""
+    known = {row["quarter"] for row in _publications(places)}
+    path = _report(places, quarter)
+    if quarter not in known or not path.is_file():
+        raise ExamsError("E402", "This quarter has no report.", "Build it again.")
+    return path.read_text(encoding="utf-8")
+
+
+def stamp(places: Places) -> str:
+    """Return a text that changes with the publications, the status, a chart or a report."""
+    status = places.status
+    files = [places.published, status, status.with_name(f"{status.name}-wal")]
+    files += sorted(places.reports.glob("*/charts/*.vl.json"))
+    files += sorted(places.reports.glob("*/visualize.html"))
+    states = [[str(file), *_state(file)] for file in files]
+    return hashlib.sha256(json.dumps(states).encode()).hexdigest()
+
+
+def _state(path: Path) -> list[int]:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return []
+    return [found.st_ino, found.st_mtime_ns, found.st_size]
+
+
+def _publications(places: Places) -> list[dict[str, Any]]:
+    if not places.published.is_file():
+        return []
+    return published.read(places.published, "publication")
+
+
+def _tables(places: Places, quarter: str) -> dict[str, list[dict[str, Any]]]:
+    return {name: published.read(places.published, name, quarter) for name in SHOWN}
+
+
+def _history(places: Places) -> list[dict[str, Any]]:
+    """Return, per quarter, the rows of all students of the tables behind the key figures."""
+    found: dict[str, dict[str, Any]] = {}
+    for name in ("mean_by_group", "at_risk_by_group"):
+        for row in published.read(places.published, name):
+            if row["dimension"] == "all":
+                entry = found.setdefault(row["quarter"], {"quarter": row["quarter"]})
+                entry.setdefault(name, []).append(row)
+    return [found[quarter] for quarter in sorted(found)]
+
+
+def _report(places: Places, quarter: str) -> Path:
+    return places.reports / quarter / "visualize.html"
+
+
+def _charts(places: Places, quarter: str) -> list[dict[str, Any]]:
+    """Return the quarter's charts in the order in which their pages draw them."""
+    charts = []
+    for path in sorted((places.reports / quarter / "charts").glob("*.vl.json")):
+        spec = web.finite_json(path.read_text(encoding="utf-8"))
+        place = spec.get("usermeta") or {}
+        charts.append(
+            {
+                "name": path.name.removesuffix(".vl.json"),
+                "page": place.get("page", "home"),
+                "order": place.get("order", 0),
+                "spec": spec,
+            }
+        )
+    return sorted(charts, key=lambda chart: (chart["order"], chart["name"]))

@@ -1,0 +1,133 @@
+"""The HTML report of a stage: its executed notebook as one file that opens with the network off.
+
+Registered with nbconvert as `exams`: `jupyter nbconvert --to exams notebook.ipynb`.
+"""
+
+import ast
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from bs4 import BeautifulSoup, Tag
+from nbconvert.exporters import HTMLExporter
+from nbformat import NotebookNode, from_dict
+from traitlets import default
+
+from exams import web
+from exams.places import STAGES
+
+CHART = "application/vnd.vegalite.v5+json"
+_NUMBER = re.compile(r"[-−+±]?[\d.,]+(e[-+]?\d+)?\s?%?")
+_MISSING = ("", "NaN", "None", "<NA>", "–", "hidden")
+_TEMPLATE = web.REPORT_TEMPLATES / "exams"
+
+
+class ReportExporter(HTMLExporter):
+    """Draws charts and tables in the office's style and leaves out what names this machine."""
+
+    export_from_notebook = "Exams report"
+
+    @default("template_name")
+    def _template_name_default(self) -> str:
+        return "exams"
+
+    @default("extra_template_basedirs")
+    def _extra_template_basedirs_default(self) -> list[str]:
+        return [str(web.REPORT_TEMPLATES)]
+
+    def default_filters(self) -> Iterable[tuple[str, Any]]:
+        """Add the filter that aligns tables."""
+        yield from super().default_filters()
+        yield "aligned", aligned
+
+    def from_notebook_node(  # type: ignore[override]
+        self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """Return the report of an executed notebook, and nbconvert's resources."""
+        parameters = injected(nb)
+        shown = NotebookNode(nb)
+        cells = [cell for cell in nb.cells if not _names_this_machine(cell)]
+        shown.cells = [from_dict(web.finite_json(json.dumps(cell))) for cell in cells]
+        resources = dict(resources or {})
+        resources["report"] = _page(shown, parameters)
+        return super().from_notebook_node(shown, resources, **kw)
+
+
+def injected(nb: NotebookNode) -> dict[str, Any]:
+    """Return the parameters that papermill put into the notebook; empty if there are none."""
+    found: dict[str, Any] = {}
+    for cell in nb.cells:
+        if "injected-parameters" in _tags(cell):
+            for line in ast.parse(cell.source).body:
+                if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
+                    found[line.targets[0].id] = ast.literal_eval(line.value)
+    return found
+
+
+def aligned(html: str) -> str:
+    """Mark the columns of numbers in pandas' tables, so that they stand right-aligned."""
+    if 'class="dataframe"' not in html:
+        return html
+    soup = BeautifulSoup(html, "html.parser")
+    for table in soup.select("table.dataframe"):
+        del table["border"]
+        rows = [row.find_all(["th", "td"]) for row in table.find_all("tr")]
+        body = [row.find_all(["th", "td"]) for row in table.select("tbody tr")]
+        for column in range(max(map(len, rows), default=0)):
+            if all(_is_number(row[column]) for row in body if column < len(row)):
+                for cell in (row[column] for row in rows if column < len(row)):
+                    cell["class"] = "number"
+    return str(soup)
+
+
+def _is_number(cell: Tag) -> bool:
+    text = cell.get_text().strip()
+    return text in _MISSING or _NUMBER.fullmatch(text) is not None
+
+
+def _page(nb: NotebookNode, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return what the template puts around the cells."""
+    title, headings = _headings(nb)
+    has_charts = any(CHART in output.get("data", {}) for output in _outputs(nb))
+    product = parameters.get("product")
+    page = product.get("nb_html", "") if isinstance(product, dict) else ""
+    return {
+        "title": title,
+        "headings": headings,
+        "quarter": parameters.get("quarter"),
+        "stage": Path(page).stem,
+        "stages": STAGES,
+        "chart": CHART,
+        "style": web.static("tokens.css") + _text("report.css"),
+        "script": web.static("charts.js") + _text("report.js"),
+        "vega": web.vega().read_text(encoding="utf-8") if has_charts else "",
+    }
+
+
+def _headings(nb: NotebookNode) -> tuple[str, list[dict[str, str]]]:
+    """Return the first heading, and text and anchor of those of the second order."""
+    words = "\n".join(cell.source for cell in nb.cells if cell.cell_type == "markdown")
+    words = re.sub(r"^```.*?^```", "", words, flags=re.DOTALL | re.MULTILINE)
+    first = re.search(r"^# +(.+?)\s*$", words, re.MULTILINE)
+    texts = [re.sub(r"[`*]", "", t) for t in re.findall(r"^## +(.+?)\s*$", words, re.MULTILINE)]
+    headings = [{"text": text, "anchor": text.replace(" ", "-")} for text in texts]
+    return (first[1] if first else "Report"), headings
+
+
+def _outputs(nb: NotebookNode) -> list[NotebookNode]:
+    return [output for cell in nb.cells for output in cell.get("outputs", [])]
+
+
+def _tags(cell: NotebookNode) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+def _names_this_machine(cell: NotebookNode) -> bool:
+    """Say whether the cell holds parameters, whose folders mean nothing to a reader."""
+    return not {"parameters", "injected-parameters"}.isdisjoint(_tags(cell))
+
+
+def _text(name: str) -> str:
+    return (_TEMPLATE / name).read_text(encoding="utf-8")

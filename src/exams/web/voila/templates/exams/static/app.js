@@ -1,0 +1,181 @@
+// The dashboard's frame: header, pages, choice of quarter, and what keeps it up to date.
+
+import {drawChart} from "./charts.js";
+import {h} from "./dom.js";
+import {etl} from "./etl.js";
+import {moment} from "./format.js";
+import {home} from "./home.js";
+import {connect} from "./link.js";
+import {ml} from "./ml.js";
+import {status} from "./status.js";
+import {trends} from "./trends.js";
+
+const TICK = 5000; // milliseconds between two looks for something new
+const PAGES = [
+  ["home", "Home", home],
+  ["status", "Process status", status],
+  ["etl", "ETL results", etl],
+  ["ml", "Machine learning", ml],
+  ["trends", "Trends", trends],
+];
+
+/** Draw the dashboard into `root` from the figures in the page, then keep it up to date. */
+export function start(root) {
+  const given = document.getElementById("exams-data");
+  if (!given) {
+    root.replaceChildren(h("p", {class: "problem", role: "alert"},
+      "The dashboard could not be started; see the server's log."));
+    return;
+  }
+  const {title, kernel, base, payload} = JSON.parse(given.textContent);
+  const address = new URLSearchParams(location.search);
+  const app = {
+    title, payload, root, link: "open", erase: [], wanted: address.get("quarter"),
+    page: PAGES.some(([name]) => name === address.get("page")) ? address.get("page") : "home",
+  };
+  app.ask = connect({base, kernel, comm: payload.comm}, (answer) => hear(app, answer),
+    (state) => { app.link = state; tell(app); });
+  frame(app);
+  // Another quarter than the one in the page: wait for the kernel's answer before drawing.
+  if (isWaiting(app)) app.main.setAttribute("aria-busy", "true");
+  else render(app);
+  const look = () => document.hidden || inquire(app);
+  look(); // a page prepared in advance may show old figures
+  setInterval(look, TICK);
+  document.addEventListener("visibilitychange", look);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => render(app));
+}
+
+/** Is a quarter chosen that is not the one shown? */
+const isWaiting = ({wanted, payload: {quarters, quarter}}) =>
+  quarters.includes(wanted) && wanted !== quarter;
+
+/** Ask the kernel for what is chosen, unless the page has it already. */
+const inquire = (app) =>
+  app.ask({quarter: app.wanted, have: isWaiting(app) ? null : app.payload.stamp});
+
+/** Take an answer of the kernel. */
+function hear(app, answer) {
+  if (answer.report) showReport(app, answer.report);
+  app.trouble = answer.error ?? null;
+  if (answer.payload) {
+    const same = figuresOf(answer.payload) === figuresOf(app.payload);
+    app.payload = answer.payload;
+    if (!same || app.page === "status") {
+      frame(app);
+      render(app);
+    }
+  }
+  app.main.removeAttribute("aria-busy");
+  tell(app);
+}
+
+/** Everything but the status: while a build runs, only the status page needs drawing anew. */
+const figuresOf = ({quarters, publication, tables, history, charts, has_report: report}) =>
+  JSON.stringify([quarters, publication, tables, history, charts, report]);
+
+/** Build the header: title, quarter, pages. */
+function frame(app) {
+  const {quarters, quarter} = app.payload;
+  const shown = app.wanted && quarters.includes(app.wanted) ? app.wanted : quarter;
+  const choice = h("select", {id: "quarter", onchange: (e) => choose(app, e.target.value)},
+    quarters.map((q) => h("option", {value: q, selected: q === shown}, q)));
+  app.message = h("p", {class: "asof", role: "status"});
+  app.links = PAGES.map(([name, words]) => h("a", {
+    href: `?page=${name}`,
+    onclick: (event) => { event.preventDefault(); turn(app, name); },
+  }, words));
+  app.main = h("main", {id: "main", tabindex: "-1"});
+  app.root.replaceChildren(
+    h("header", {class: "top"},
+      h("div", {class: "bar"},
+        h("div", {class: "name"}, h("h1", {}, app.title), app.message),
+        quarters.length ? h("label", {class: "quarter"}, "Quarter ", choice) : null),
+      h("nav", {"aria-label": "Pages"}, app.links)),
+    app.main,
+    h("footer", {}, "Small groups are hidden to protect students; “hidden” is never zero."));
+  app.root.removeAttribute("aria-busy");
+  tell(app);
+}
+
+/** Say as of when the figures are, and whether the line to the kernel holds. */
+function tell(app) {
+  if (!app.message) return;
+  const {publication} = app.payload;
+  let text = publication ? `As of ${moment(publication.published_at)}` : "Nothing published yet";
+  if (app.trouble) text = app.trouble;
+  if (app.link === "lost") text += " · connection lost; reload the page";
+  if (app.message.textContent !== text) app.message.textContent = text;
+  app.message.classList.toggle("bad", app.link === "lost" || Boolean(app.trouble));
+}
+
+function choose(app, quarter) {
+  app.wanted = quarter;
+  remember(app);
+  app.main.setAttribute("aria-busy", "true");
+  inquire(app);
+}
+
+function turn(app, page) {
+  app.page = page;
+  remember(app);
+  render(app);
+  scrollTo(0, 0);
+}
+
+/** Keep page and quarter in the address (and the token, if any, out of it). */
+function remember(app) {
+  const address = new URL(location.href);
+  address.searchParams.set("page", app.page);
+  if (app.wanted) address.searchParams.set("quarter", app.wanted);
+  address.searchParams.delete("token");
+  history.replaceState(null, "", address);
+}
+
+/** Draw the chosen page anew. */
+async function render(app) {
+  app.erase.splice(0).forEach((finalize) => finalize());
+  const [name, , content] = PAGES.find(([known]) => known === app.page);
+  app.links.forEach((link, i) => {
+    if (PAGES[i][0] !== name) return link.removeAttribute("aria-current");
+    link.setAttribute("aria-current", "page");
+    link.parentElement.scrollLeft = link.offsetLeft - 60; // into view on a phone
+  });
+  app.main.removeAttribute("aria-busy");
+  delete app.main.dataset.drawn;
+  if (!app.payload.quarter && name !== "status") {
+    app.main.replaceChildren(h("p", {class: "empty"},
+      "Nothing is published yet. Build a quarter, and its figures appear here by themselves."));
+    return;
+  }
+  const {before, after} = content(app.payload, {
+    openReport: () => app.ask({report: app.payload.quarter}),
+  });
+  const charts = app.payload.charts.filter((chart) => chart.page === name);
+  const figures = charts.map((chart) => h("figure", {class: "card", "data-chart": chart.name}));
+  app.main.replaceChildren(...before.filter(Boolean),
+    ...(charts.length ? [h("div", {class: "charts"}, figures)] : []),
+    ...after);
+  await vega();
+  for (const [i, chart] of charts.entries()) {
+    if (!figures[i].isConnected) return; // another page or quarter was asked for meanwhile
+    try {
+      app.erase.push(await drawChart(figures[i], chart.spec, chart.name));
+    } catch (error) {
+      figures[i].append(h("p", {class: "problem"}, `This chart cannot be drawn: ${error.message}`));
+    }
+  }
+  app.main.dataset.drawn = `${app.payload.quarter} ${name}`;
+}
+
+/** Wait for the script that draws charts. */
+function vega() {
+  if (window.vegaEmbed) return Promise.resolve();
+  return new Promise((done) => document.getElementById("vega").addEventListener("load", done));
+}
+
+/** Open a report in a tab of its own; it is one file that needs nothing else. */
+function showReport(app, html) {
+  const address = URL.createObjectURL(new Blob([html], {type: "text/html"}));
+  if (!open(address, "_blank")) location.assign(address);
+}

@@ -1,0 +1,106 @@
+// Draws Vega-Lite files in the type and colours of the page. Used by dashboard and reports;
+// needs window.vegaEmbed. (Reports hold this file and what follows it as one script.)
+
+// Okabe and Ito's colours, told apart by colour-blind eyes; lightened for a dark page.
+const CATEGORIES = {
+  light: ["#0072b2", "#d55e00", "#009e73", "#b5608f", "#b07f00", "#3f9bd1", "#5c6670"],
+  dark: ["#56b4e9", "#f0883e", "#2fbf94", "#dd94bf", "#e6c14f", "#8fb8de", "#a9b4c0"],
+};
+const NARROW = 480; // pixels; below this, labels and legends get less room
+
+const prefersDark = () => matchMedia("(prefers-color-scheme: dark)").matches;
+const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** Return Vega-Lite's `config` for a chart of this width (pixels). */
+function theme(width) {
+  const [ink, mute, line] = [token("--ink"), token("--mute"), token("--line")];
+  const colours = CATEGORIES[prefersDark() ? "dark" : "light"];
+  const text = {labelColor: mute, titleColor: mute, labelFontSize: 12, titleFontSize: 12};
+  return {
+    background: "transparent",
+    font: token("--font"),
+    view: {stroke: null},
+    axis: {
+      ...text, gridColor: line, domainColor: line, tickColor: line, titleFontWeight: 500,
+      titlePadding: 10, labelPadding: 6, labelLimit: Math.min(0.44 * width, 220),
+      labelOverlap: true, tickSize: 4,
+    },
+    axisQuantitative: {tickCount: width < NARROW ? 4 : 6, domain: false, ticks: false},
+    axisX: {labelFlush: false},
+    header: text,
+    legend: {
+      ...text, titleFontWeight: 500, orient: "top", direction: "horizontal", offset: 12,
+      columns: width < NARROW ? 1 : 0, symbolType: "circle", symbolSize: 80, labelLimit: 200,
+      rowPadding: 5, columnPadding: 14,
+      labelColor: ink,
+    },
+    scale: {bandPaddingInner: 0.3},
+    mark: {color: colours[0]},
+    bar: {color: colours[0], cornerRadiusEnd: 3},
+    line: {strokeWidth: 2.5},
+    point: {size: 60, filled: true, opacity: 1},
+    rule: {color: mute, strokeWidth: 1.5},
+    text: {color: ink, fontSize: 12},
+    errorbar: {color: mute},
+    title: {color: ink, subtitleColor: mute, anchor: "start", fontSize: 15},
+    range: {
+      category: colours,
+      ordinal: {scheme: prefersDark() ? "tealblues" : "blues"},
+      ramp: {scheme: prefersDark() ? "viridis" : "blues"},
+      heatmap: {scheme: "viridis"},
+      diverging: {scheme: "blueorange"},
+    },
+  };
+}
+
+/** Return title and subtitle as plain lines, or null if the title is an expression. */
+function heading(title) {
+  const lines = (value) => (value === undefined ? [] : [value].flat());
+  const whole = title && typeof title === "object" && !Array.isArray(title) ? title : {text: title};
+  const parts = {title: lines(whole.text), subtitle: lines(whole.subtitle)};
+  const plain = [...parts.title, ...parts.subtitle].every((line) => typeof line === "string");
+  return plain ? parts : null;
+}
+
+/** Put the chart's title into the page's own text, where it wraps on a small screen. */
+function caption(figure, spec) {
+  const words = heading(spec.title);
+  if (!words) return;
+  delete spec.title;
+  const box = document.createElement("figcaption");
+  for (const [part, tag] of [["title", "strong"], ["subtitle", "span"]]) {
+    const line = document.createElement(tag);
+    line.textContent = words[part].join(" ");
+    if (line.textContent) box.append(line);
+  }
+  figure.append(box);
+}
+
+/** Vega's save menu and marks need names, or none, for a screen reader. */
+function describe(figure, name) {
+  figure.querySelector("svg")?.setAttribute("aria-hidden", "true");
+  const menu = figure.querySelector("summary");
+  if (!menu) return;
+  menu.setAttribute("aria-label", `Save chart ${name}`);
+  menu.title = "Save this chart";
+}
+
+/** Draw `spec` into the empty element `figure`; the promise ends when it is drawn. */
+export async function drawChart(figure, spec, name = "") {
+  spec = structuredClone(spec);
+  caption(figure, spec);
+  const canvas = document.createElement("div");
+  canvas.className = "canvas";
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", spec.description || name);
+  figure.append(canvas);
+  const {vegaEmbed} = window;
+  const drawn = await vegaEmbed(canvas, spec, {
+    renderer: "svg",
+    config: theme(figure.clientWidth),
+    actions: {export: {svg: true, png: true}, source: false, compiled: false, editor: false},
+    downloadFileName: name || "chart",
+  });
+  describe(figure, name);
+  return () => drawn.finalize();
+}

@@ -1,0 +1,58 @@
+// Numbers and times as people read them.
+
+export const HIDDEN = "hidden";
+
+/** Whole number with separators: 1,000. */
+export const count = (n) => (n === null || n === undefined ? "–" : n.toLocaleString("en-GB"));
+
+/** Share as per cent with one decimal. */
+export const percent = (share) =>
+  share === null || share === undefined ? "–" : `${(100 * share).toFixed(1)} %`;
+
+/** Decimals that suit the scale of a score: one on 0 to 100, two on 1 to 6. */
+const decimals = (field) => (field && field.maximum - field.minimum <= 20 ? 2 : 1);
+
+/** Score in the decimals of its field. */
+export const score = (value, field) =>
+  value === null || value === undefined ? "–" : value.toFixed(decimals(field));
+
+/** Score with its sign, for differences. */
+export function difference(value, field) {
+  if (value === null || value === undefined) return "–";
+  const text = Math.abs(value).toFixed(decimals(field));
+  return Number(text) === 0 ? `±${text}` : (value < 0 ? "−" : "+") + text;
+}
+
+/** Cell of a table that may be hidden to protect students. */
+export const cell = (row, text) => {
+  if (!row) return "–";
+  if (!row.suppressed) return text;
+  const mark = document.createElement("span");
+  mark.className = "hidden-cell";
+  mark.textContent = HIDDEN;
+  return mark;
+};
+
+/** Date and time in UTC: 3 Oct 2026, 14:05 UTC. */
+export function moment(iso) {
+  const time = new Date(iso);
+  if (!iso || Number.isNaN(time.valueOf())) return "–";
+  const options = {dateStyle: "medium", timeStyle: "short", timeZone: "UTC"};
+  return `${time.toLocaleString("en-GB", options)} UTC`;
+}
+
+/** Time between two moments: 0.8 s, 12 s, 3 min 20 s, 2 h 5 min. */
+export function duration(start, end) {
+  const seconds = (new Date(end) - new Date(start)) / 1000;
+  if (!Number.isFinite(seconds)) return "–";
+  if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** Code such as above_maximum as words. */
+export function words(code) {
+  const text = String(code).replaceAll("_", " ").replaceAll("-", " ");
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

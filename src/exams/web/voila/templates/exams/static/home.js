@@ -1,0 +1,112 @@
+// Home: what this is, the key figures, and every group's results.
+
+import {fold, h, table, tile, tiles} from "./dom.js";
+import {cell, count, difference, moment, percent, score} from "./format.js";
+import {fieldsOf} from "./fields.js";
+
+/** Return the rows of all students: per score, and those at risk. */
+export function everyone(tables) {
+  const all = (rows) => (rows ?? []).filter((row) => row.dimension === "all");
+  const means = Object.fromEntries(all(tables.mean_by_group).map((row) => [row.score, row]));
+  return {means, risk: all(tables.at_risk_by_group)[0]};
+}
+
+/** Return the overall score, or the first where there is only one. */
+const headline = (tables) => fieldsOf(tables, "overall")[0] ?? fieldsOf(tables, "score")[0];
+
+/** Say how a figure has changed since the quarter published before; null if one is hidden. */
+const change = (former, gap, show) =>
+  former && gap !== null ? `${show(gap)} since ${former.quarter}` : null;
+
+const minus = (a, b) =>
+  [a, b].some((x) => x === null || x === undefined) ? null : a - b;
+
+function keyFigures({tables, history, quarter}) {
+  const former = history.filter((entry) => entry.quarter < quarter).at(-1);
+  const {means, risk} = everyone(tables);
+  const field = headline(tables);
+  const mean = means[field?.name];
+  const before = former && everyone(former);
+  const students = risk?.n ?? mean?.n;
+  const interval = mean && !mean.suppressed && mean.ci_low !== null
+    ? `95 % interval ${score(mean.ci_low, field)} to ${score(mean.ci_high, field)}` : null;
+  const range = risk && !risk.suppressed && risk.ci_low !== null
+    ? `95 % interval ${percent(risk.ci_low)} to ${percent(risk.ci_high)}` : null;
+  const points = (gap) => `${difference(100 * gap)} points`;
+  return tiles(
+    tile("Students", count(students),
+      lines(change(former, minus(students, before?.risk?.n), signed))),
+    tile(`Mean, ${field ? field.title.toLowerCase() : "all scores"}`,
+      cell(mean, score(mean?.mean, field)),
+      lines(change(former, minus(mean?.mean, before?.means[field?.name]?.mean),
+        (gap) => difference(gap, field)), interval)),
+    tile("At risk", cell(risk, percent(risk?.share)),
+      lines(change(former, minus(risk?.share, before?.risk?.share), points), range)),
+    scores(tables, means),
+  );
+}
+
+const signed = (n) => `${n === 0 ? "±" : n < 0 ? "−" : "+"}${count(Math.abs(n))}`;
+
+const lines = (...texts) =>
+  h("span", {}, texts.filter(Boolean).map((text) => h("span", {class: "line"}, text)));
+
+/** Return a small scale per score: where its mean lies between lowest and highest. */
+function scores(tables, means) {
+  const rows = fieldsOf(tables, "score").map((field) => {
+    const row = means[field.name];
+    const at = row?.mean === null || !row ? null
+      : (100 * (row.mean - field.minimum)) / (field.maximum - field.minimum);
+    const scale = h("span", {class: "scale", "aria-hidden": "true"},
+      at === null ? null : h("span", {class: "fill", style: `width: ${at}%`}));
+    return h("li", {}, h("span", {class: "name"}, field.title), scale,
+      h("span", {class: "mean"}, cell(row, score(row?.mean, field))));
+  });
+  return h("div", {class: "tile wide"}, h("dt", {}, "Mean by score"),
+    h("dd", {}, h("ul", {class: "scores"}, rows)));
+}
+
+/** Return every published group in one table per dimension. */
+function groups(tables) {
+  const scored = [...fieldsOf(tables, "score"), ...fieldsOf(tables, "overall")];
+  const columns = [{title: "Group"}, {title: "Students", number: true},
+    ...scored.map((field) => ({title: field.title, number: true})),
+    {title: "At risk", number: true}];
+  return fieldsOf(tables, "dimension").map((dimension) => {
+    const of = (rows) => rows.filter((row) => row.dimension === dimension.name);
+    const risks = of(tables.at_risk_by_group);
+    const means = of(tables.mean_by_group);
+    const levels = [...new Set([...risks, ...means].map((row) => row.level))];
+    const rows = levels.map((level) => {
+      const risk = risks.find((row) => row.level === level);
+      const mine = means.filter((row) => row.level === level);
+      const n = risk?.n ?? mine[0]?.n;
+      return [level, n === null || n === undefined ? cell({suppressed: 1}) : count(n),
+        ...scored.map((field) => {
+          const row = mine.find((found) => found.score === field.name);
+          return cell(row, score(row?.mean, field));
+        }),
+        cell(risk, percent(risk?.share))];
+    });
+    return [h("h3", {}, dimension.title), table(dimension.title, columns, rows)];
+  });
+}
+
+export function home(payload, {openReport}) {
+  const {tables, publication, quarter} = payload;
+  const files = tables.delivery.length;
+  const loaded = tables.delivery.reduce((sum, row) => sum + row.loaded, 0);
+  const records = `${count(loaded)} ${loaded === 1 ? "record" : "records"}`;
+  const lead = h("p", {class: "lead"},
+    `Results of ${quarter}: ${records} from ${files} ${files === 1 ? "file" : "files"}, `
+    + `published ${moment(publication.published_at)} as version ${publication.version} under `
+    + `${publication.contract} ${publication.contract_version}. `
+    + "Small groups are hidden, so that no student can be recognised.");
+  const report = payload.has_report
+    ? h("button", {type: "button", class: "action", onclick: openReport}, "Open the report") : null;
+  return {
+    before: [h("div", {class: "intro"}, lead, report), keyFigures(payload)],
+    after: [fold("All groups as tables", ...groups(tables).flat())],
+  };
+}
+

@@ -1,0 +1,70 @@
+// The line to the kernel: one comm over a websocket of our own, so that nothing of Voila's
+// scripts is needed for it.
+
+const RETRY = 3000; // milliseconds
+
+/** Open the line. `hear` gets every answer of the kernel, `state` "open" or "lost".
+ *  Returns ask(question): sent at once, or as soon as the line is open. */
+export function connect({base, kernel, comm}, hear, state) {
+  const session = crypto.randomUUID?.() ?? String(Math.random()).slice(2);
+  const address = new URL(`${base}api/kernels/${kernel}/channels?session_id=${session}`,
+    location.href);
+  address.protocol = address.protocol.replace("http", "ws");
+  let socket;
+  let waiting = [];
+
+  function open() {
+    socket = new WebSocket(address);
+    socket.onopen = () => {
+      state("open");
+      waiting.splice(0).forEach((question) => socket.send(envelope(session, comm, question)));
+    };
+    socket.onmessage = (event) => {
+      const message = JSON.parse(event.data);
+      const ours = message.header?.msg_type === "comm_msg" && message.content.comm_id === comm;
+      if (ours) hear(message.content.data);
+    };
+    socket.onclose = () => {
+      state("lost");
+      setTimeout(open, RETRY);
+    };
+  }
+
+  open();
+  sayGoodbye(base, kernel);
+  return (question) => {
+    if (socket.readyState === WebSocket.OPEN) socket.send(envelope(session, comm, question));
+    else waiting = [question]; // only the last question still matters
+  };
+}
+
+/** A message of the Jupyter protocol that carries `data` to the comm. */
+function envelope(session, comm, data) {
+  return JSON.stringify({
+    header: {
+      msg_id: `${session}-${performance.now()}`, msg_type: "comm_msg", version: "5.3",
+      username: "", session, date: new Date().toISOString(),
+    },
+    parent_header: {}, metadata: {}, buffers: [], channel: "shell",
+    content: {comm_id: comm, data},
+  });
+}
+
+/** End the kernel with the page. A page that comes back from the browser's cache has none. */
+function sayGoodbye(base, kernel) {
+  addEventListener("pagehide", () => {
+    const form = new FormData();
+    form.append("_xsrf", crossSiteToken(base));
+    navigator.sendBeacon(new URL(`${base}voila/api/shutdown/${kernel}`, location.href), form);
+  });
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
+}
+
+/** The server takes a form only if it repeats this cookie; make one where there is none. */
+function crossSiteToken(base) {
+  const found = document.cookie.match(/\b_xsrf=([^;]*)/)?.[1];
+  if (found) return found;
+  const made = Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16));
+  document.cookie = `_xsrf=${made.join("")}; path=${base}; SameSite=Strict`;
+  return made.join("");
+}

@@ -1,0 +1,90 @@
+// Process status: a grid of quarter by stage, and what went wrong.
+
+import {card, h, tile, tiles} from "./dom.js";
+import {count, duration, moment, words} from "./format.js";
+
+const MARKS = {
+  done: "✓", failed: "✕", running: "▸", pending: "·", skipped: "–", interrupted: "!",
+};
+const SILENT = 120; // seconds without a sign of life after which a run is called silent
+
+/** Return the state, and whether a running stage still gives signs of life. */
+function stateOf(run) {
+  if (!run) return {state: "pending", word: "Pending"};
+  const last = run.heartbeat ?? run.started;
+  const silent = run.state === "running" && Date.now() - new Date(last) > 1000 * SILENT;
+  return {state: silent ? "interrupted" : run.state, word: silent ? "Silent" : words(run.state)};
+}
+
+function details(run) {
+  if (!run?.started) return [];
+  const parts = [];
+  if (run.ended) parts.push(duration(run.started, run.ended));
+  const rows = run.rows_out ?? run.rows_in;
+  if (rows !== null && rows !== undefined) parts.push(`${count(rows)} rows`);
+  return [
+    h("span", {class: "detail"}, parts.join(" · ")),
+    h("span", {class: "detail"}, h("time", {datetime: run.started}, moment(run.started))),
+  ];
+}
+
+function gridCell(stage, run) {
+  const {state, word} = stateOf(run);
+  return h("td", {role: "cell", "data-label": words(stage), class: "stage"},
+    h("span", {class: `state ${state}`},
+      h("span", {class: "mark", "aria-hidden": "true"}, MARKS[state] ?? "·"), word),
+    ...details(run));
+}
+
+function grid(quarters, stages, find) {
+  // The roles keep it a table for screen readers where the style turns rows into cards.
+  const head = [h("th", {role: "columnheader", scope: "col"}, "Quarter"),
+    ...stages.map((stage) => h("th", {role: "columnheader", scope: "col"}, words(stage)))];
+  const rows = quarters.map((quarter) => h("tr", {role: "row"},
+    h("th", {role: "rowheader", scope: "row"}, quarter),
+    stages.map((stage) => gridCell(stage, find(quarter, stage)))));
+  return h("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": "Stages"},
+    h("table", {role: "table", class: "grid"},
+      h("caption", {class: "unseen"}, "State of every stage of every quarter"),
+      h("thead", {role: "rowgroup"}, h("tr", {role: "row"}, head)),
+      h("tbody", {role: "rowgroup"}, rows)));
+}
+
+function problems(runs) {
+  const failed = runs.filter((run) => ["failed", "interrupted"].includes(run.state));
+  if (!failed.length) return null;
+  return card("What went wrong", "The former publication stays as it is until this is mended.",
+    h("ul", {class: "problems"}, failed.map((run) => h("li", {},
+      h("strong", {}, `${run.quarter} ${run.stage}`),
+      h("span", {class: `state ${run.state}`}, words(run.state)),
+      h("p", {}, run.reason_code ? h("code", {}, run.reason_code) : null,
+        ` ${run.reason ?? "No reason was recorded."}`)))));
+}
+
+export function status({status: runs, stages, quarter, quarters}) {
+  const find = (q, stage) => runs.find((run) => run.quarter === q && run.stage === stage);
+  const seen = [...new Set([...runs.map((run) => run.quarter), ...quarters])].sort().reverse();
+  const chosen = quarter ?? seen[0];
+  const mine = runs.filter((run) => run.quarter === chosen);
+  const done = mine.filter((run) => run.state === "done");
+  const ended = done.map((run) => run.ended).filter(Boolean).sort().at(-1);
+  const seconds = done.reduce((sum, run) => sum + (new Date(run.ended) - new Date(run.started)), 0);
+  const failed = runs.filter((run) => run.state === "failed").length;
+  const running = runs.filter((run) => run.state === "running").length;
+  return {
+    before: [
+      tiles(
+        tile(`Stages done, ${chosen ?? "–"}`, `${done.length} of ${stages.length}`,
+          ended ? `Last ended ${moment(ended)}` : "None has ended yet"),
+        tile(`Time taken, ${chosen ?? "–"}`, done.length ? duration(0, seconds) : "–",
+          "Sum over the stages"),
+        tile("Running now", String(running), "In all quarters"),
+        tile("Failed", String(failed), failed ? "The reasons are below" : "In all quarters",
+          failed ? "bad" : "")),
+      problems(runs),
+      seen.length ? card("Stages by quarter", null, grid(seen, stages, find))
+        : h("p", {class: "empty"}, "No stage has run yet."),
+    ],
+    after: [],
+  };
+}

@@ -1,0 +1,26 @@
+// Trends: the key figures of every quarter, beneath the charts.
+
+import {card, table} from "./dom.js";
+import {cell, count, percent, score} from "./format.js";
+import {fieldsOf} from "./fields.js";
+import {everyone} from "./home.js";
+
+export function trends({tables, history}) {
+  const fields = [...fieldsOf(tables, "score"), ...fieldsOf(tables, "overall")];
+  const columns = [{title: "Quarter"}, {title: "Students", number: true},
+    ...fields.map((field) => ({title: `${field.title}, mean`, number: true})),
+    {title: "At risk", number: true}];
+  const rows = history.toReversed().map((entry) => {
+    const {means, risk} = everyone(entry);
+    return [entry.quarter, count(risk?.n),
+      ...fields.map((field) => {
+        const row = means[field.name];
+        return cell(row, score(row?.mean, field));
+      }),
+      cell(risk, percent(risk?.share))];
+  });
+  return {
+    before: [],
+    after: [card("Key figures by quarter", null, table("Key figures by quarter", columns, rows))],
+  };
+}

@@ -1,0 +1,138 @@
+"""The HTML report of a stage, and the list of quarters."""
+
+import json
+import subprocess
+import sys
+
+import nbconvert
+import pandas as pd
+import pytest
+
+import example
+import executed
+from browser import DRAWN, OVERFLOW, WIDTHS, chromium, tab
+from exams.places import Places
+from exams.published import publish
+from exams.report import aligned
+from exams.site import write_index
+
+TABLE = pd.DataFrame({"group": ["north", "<script>x</script>"], "mean": [68.25, None]})
+
+
+@pytest.fixture(scope="session")
+def places(tmp_path_factory) -> Places:
+    return example.make(tmp_path_factory.mktemp("reports"))
+
+
+@pytest.fixture(scope="session")
+def charts(places) -> list[dict]:
+    return [json.loads(path.read_text()) for path in sorted(places.charts("2026Q3").iterdir())]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as started:
+        yield started
+
+
+def export(notebook) -> str:
+    return nbconvert.export(nbconvert.get_exporter("exams"), notebook)[0]
+
+
+def test_same_notebook_gives_the_same_report(charts):
+    assert export(executed.notebook(charts, TABLE)) == export(executed.notebook(charts, TABLE))
+
+
+def test_report_holds_no_path_of_the_machine_and_no_address(charts):
+    html = export(executed.notebook([]))
+    assert executed.FOLDER not in html
+    assert "http" not in html
+    assert executed.FOLDER not in export(executed.notebook(charts))
+
+
+def test_report_names_quarter_and_stage_and_leads_to_the_others():
+    html = export(executed.notebook([]))
+    assert "<title>Results of the quarter · 2026Q3</title>" in html
+    assert '<a aria-current="page" href="visualize.html">Visualize</a>' in html
+    assert '<a href="load.html">Load</a>' in html
+    assert 'href="../index.html"' in html
+    assert 'href="#What-the-charts-show"' in html
+
+
+def test_chart_script_is_there_once_and_only_with_charts(charts):
+    with_charts, without = (export(executed.notebook(c)) for c in (charts, []))
+    assert with_charts.count("window.vegaEmbed=") == 1
+    assert len(with_charts) < 2_000_000
+    assert "window.vegaEmbed=" not in without
+    assert len(without) < 50_000
+
+
+def test_numbers_of_a_table_stand_right_and_words_left():
+    html = aligned(TABLE.to_html())
+    assert '<td class="number">68.25</td>' in html
+    assert '<th class="number">mean</th>' in html
+    assert "<td>north</td>" in html
+
+
+def test_html_that_is_no_table_is_left_alone():
+    assert aligned("<b>7</b>") == "<b>7</b>"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_report_draws_its_charts_from_a_file(tmp_path, browser, charts, width, scheme):
+    path = tmp_path / "visualize.html"
+    path.write_text(export(executed.notebook(charts, TABLE)))
+    with tab(browser, path.as_uri(), width, color_scheme=scheme, offline=True) as opened:
+        opened.page.goto(path.as_uri())
+        opened.page.wait_for_selector(f'body[data-drawn="{len(charts)}"]')
+        assert opened.page.evaluate(DRAWN) == len(charts)
+        assert opened.page.evaluate(OVERFLOW) <= 0
+        figures = opened.page.get_by_role("img", name="Most gaps between groups are small.")
+        assert figures.count() == 1
+        assert (opened.outside, opened.errors) == ([], [])
+
+
+@pytest.mark.browser
+def test_code_is_shown_only_when_asked_for(tmp_path, browser):
+    path = tmp_path / "load.html"
+    path.write_text(export(executed.notebook([], TABLE)))
+    with tab(browser, path.as_uri()) as opened:
+        opened.page.goto(path.as_uri())
+        code = opened.page.get_by_text("read(quarter)")
+        assert not code.is_visible()
+        opened.page.get_by_label("Show the code").check()
+        assert code.is_visible()
+
+
+def test_list_shows_key_figures_newest_first(places):
+    html = write_index(places).read_text()
+    assert html.index("2026Q3/visualize.html") < html.index("2026Q2/visualize.html")
+    assert "<dt>Students</dt><dd>1,000</dd>" in html
+    frame = example.students("2026Q3")
+    assert f"<dt>Algebra, mean</dt><dd>{frame['algebra'].mean():.1f}</dd>" in html
+
+
+def test_list_leads_only_to_reports_that_exist(places):
+    (places.report("2026Q1") / "load.html").touch()
+    html = write_index(places).read_text()
+    assert 'href="2026Q1/load.html"' in html
+    assert 'href="2026Q2/load.html"' not in html
+
+
+def test_list_says_hidden_and_keeps_names_as_text(tmp_path):
+    places = Places.of(tmp_path / "data", tmp_path / "reports")
+    places.reports.mkdir()
+    tables = example.tables_of("2026Q1", example.students("2026Q1", 6))
+    tables["field"][5]["title"] = "<b>Algebra</b>"
+    publish(places.published, "2026Q1", tables, ("State exams", "1.0"))
+    html = write_index(places).read_text()
+    assert "<dt>Students</dt><dd>hidden</dd>" in html
+    assert "<dt>&lt;b&gt;Algebra&lt;/b&gt;, mean</dt><dd>hidden</dd>" in html
+
+
+def test_list_needs_neither_nbconvert_nor_pandas():
+    code = "import exams.site, sys; print([m for m in ('nbconvert', 'pandas') if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
