@@ -53,7 +53,8 @@ def rows(database, query):
 
 
 def charts(places):
-    return {f.name.split(".")[0]: json.loads(f.read_text()) for f in places.charts(QUARTER).iterdir()}
+    files = places.charts(QUARTER).iterdir()
+    return {file.name.split(".")[0]: json.loads(file.read_text()) for file in files}
 
 
 @pytest.fixture(scope="module")
@@ -298,7 +299,7 @@ def test_another_contract_is_described_in_its_words(other):
     described = dict(
         rows(
             other.warehouse,
-            "SELECT \"column\", description FROM data_dictionary WHERE \"table\" = 'results'",
+            'SELECT "column", description FROM data_dictionary WHERE "table" = \'results\'',
         )
     )
     assert described["region"] == "Where the exam was sat."
