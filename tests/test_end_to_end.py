@@ -72,7 +72,7 @@ def test_a_build_prints_one_line_per_stage(sample):
     stages = [re.fullmatch(r"2019Q1  (\w+) +done +[\d.]+ s  [\d,]+ rows", line) for line in lines]
     assert code == 0
     assert [match[1] for match in stages if match] == list(STAGES)
-    assert len(lines) <= len(STAGES) + 2
+    assert len(lines) <= len(STAGES) + 2, "\n".join(lines)
 
 
 def test_every_stage_leaves_notebook_report_and_receipt(sample):
