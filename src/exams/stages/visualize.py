@@ -72,6 +72,11 @@ def said(value: float, form: str = ",.0f") -> str:
     return "hidden" if pd.isna(value) else format(value, form)
 
 
+def shown(finding: str, value: float) -> str:
+    """Return the finding, unless the value that it rests on is hidden."""
+    return "Too few students to show" if pd.isna(value) else finding
+
+
 def with_reference(gaps: pd.DataFrame) -> pd.DataFrame:
     """Return gaps of one score with a row for each dimension's reference, at zero."""
     zero = gaps.drop_duplicates("dimension")
