@@ -42,7 +42,8 @@ def extract(folder: Path, found: pd.DataFrame, contract: Contract, out: Path) ->
     """Write the records of the files `found` in `folder` as parts into `out`.
 
     Return one row per file: file, received (records), malformed (of these, not readable as a
-    record of this header), ignored (columns that the contract does not claim).
+    record of this header), ignored (columns that the contract does not claim). Raise E106 for
+    a file without a record, and what read_records raises.
     """
     emptied(out)
     deliveries, rows = [], []
@@ -53,6 +54,8 @@ def extract(folder: Path, found: pd.DataFrame, contract: Contract, out: Path) ->
             part = out / f"{number:03}-{place:05}.parquet"
             names = batch.schema.names
             parts.append(write_part(part, pa.Table.from_batches([batch]), names[1:]))
+        if not tally.received:
+            raise ExamsError("E106", f"{row.file} holds no record.", "Deliver the whole file.")
         malformed = write_part(out / f"{number:03}-malformed.parquet", _malformed(tally))
         deliveries.append(
             Delivery(row.file, row.sha256, row.bytes, tally.received, tuple(parts), malformed)

@@ -19,6 +19,10 @@ from exams.status import stage_status
 MIME = "application/vnd.vegalite.v5+json"  # drawn by JupyterLab and by the report
 ALL = "all"
 EVERYONE = "All students"
+STATE_COLOURS = alt.Scale(  # told apart by colour-blind eyes
+    domain=["done", "running", "pending", "skipped", "interrupted", "failed"],
+    range=["#2a78b8", "#7fb2dd", "#c9d3de", "#8f9bab", "#e69f00", "#c4391d"],
+)
 _NUMBERS = {"INTEGER": "Int64", "REAL": "float64"}  # hidden cells are NA, NaN
 
 
@@ -68,10 +72,15 @@ def said(value: float, form: str = ",.0f") -> str:
     return "hidden" if pd.isna(value) else format(value, form)
 
 
+def shown(finding: str, value: float) -> str:
+    """Return the finding, unless the value that it rests on is hidden."""
+    return "Too few students to show" if pd.isna(value) else finding
+
+
 def with_reference(gaps: pd.DataFrame) -> pd.DataFrame:
     """Return gaps of one score with a row for each dimension's reference, at zero."""
     zero = gaps.drop_duplicates("dimension")
-    level = zero["reference"] + " (compared with)"
+    level = zero["reference"] + " (base)"
     zero = zero.assign(level=level, gap=0.0, ci_low=0.0, ci_high=0.0, suppressed=0.0)
     return pd.concat([zero, gaps], ignore_index=True)
 
@@ -126,9 +135,9 @@ class Gallery:
     ) -> "Figure":
         """Write `chart` to <name>.vl.json and return it for display.
 
-        `page` names the dashboard's page (home, status, etl, ml or trends). The title states the
-        `finding`, with n, quarter and the like as `detail` below it. `kind` tells those who
-        cannot see the chart what it draws.
+        `page` names the dashboard's page (home, etl, ml, trends; report: none of them). The
+        title states the `finding`, with n, quarter and the like as `detail` below it. `kind`
+        tells those who cannot see the chart what it draws.
         """
         spec = chart.to_dict()
         spec.pop("config", None)  # the page's theme applies

@@ -36,7 +36,9 @@ def read_cube(path: Path, contract: Contract, quarter: str) -> CubeFrames:
     with reading(path) as connection:
         cells = _frame(connection, f"SELECT {levels}, n, complete, at_risk FROM cube", quarter)
         if cells.empty:
-            raise ExamsError("E206", f"Nothing of {quarter} is loaded.", "Deliver its files.")
+            raise ExamsError(
+                "E206", f"No record of {quarter} is loaded.", "See the report of transform: why?"
+            )
         return CubeFrames(
             contract,
             cells,
