@@ -145,7 +145,7 @@ def test_report_is_handed_out_for_published_quarters_only(places):
     outside.write_text("outside")
     assert answer(places, {"report": "2026Q3"}) == {"report": "<h1>Report</h1>"}
     assert answer(places, {"report": ".."}) == {
-        "error": "E402 This quarter has no report. Build it again."
+        "error": "E305 This quarter has no report. Build it again."
     }
 
 
@@ -180,7 +180,7 @@ def test_taken_port_is_said_in_one_line(tmp_path, monkeypatch):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(ExamsError, match=f"E401 Port {port} of 127.0.0.1 cannot be used"):
+        with pytest.raises(ExamsError, match=f"E304 Port {port} of 127.0.0.1 cannot be used"):
             serving.serve(tmp_path, tmp_path, port=port)
 
 

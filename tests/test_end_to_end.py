@@ -307,6 +307,17 @@ def test_another_contract_is_described_in_its_words(other):
     assert described["practice"] == "Practice mark. Null: no value."
 
 
+def test_a_quarter_of_seven_students_is_built_and_shows_nothing_of_them(tmp_path):
+    places = scratch(tmp_path, yaml.safe_dump(OTHER))
+    other_results().iloc[-7:].to_csv(places.delivery(QUARTER) / "all.csv", index=False)
+    code, lines = build(places)
+    assert code == 0, lines
+    assert all(r["suppressed"] for r in published.read(places.published, "mean_by_group", QUARTER))
+    made = charts(places)
+    assert made["means"]["title"]["text"] == ["Too few students to show"]
+    assert made["reconciliation"]["title"]["text"] == ["7 of 7 records are loaded"]
+
+
 # Mistakes
 
 

@@ -59,4 +59,4 @@ def find_root(start: Path) -> Path:
     for folder in (start, *start.parents):
         if (folder / NOTEBOOK).is_file():
             return folder
-    raise ExamsError("E403", f"There is no {NOTEBOOK} here.", "Change to the project's folder.")
+    raise ExamsError("E306", f"There is no {NOTEBOOK} here.", "Change to the project's folder.")

@@ -48,11 +48,11 @@ def payload(places: Places, quarter: str | None = None) -> dict[str, Any]:
 
 
 def report(places: Places, quarter: str) -> str:
-    """Return the HTML report of a published quarter; raise E402 if there is none."""
+    """Return the HTML report of a published quarter; raise E305 if there is none."""
     known = {row["quarter"] for row in _publications(places)}
     path = _report(places, quarter)
     if quarter not in known or not path.is_file():
-        raise ExamsError("E402", "This quarter has no report.", "Build it again.")
+        raise ExamsError("E305", "This quarter has no report.", "Build it again.")
     return path.read_text(encoding="utf-8")
 
 

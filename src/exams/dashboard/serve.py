@@ -19,7 +19,7 @@ PORT = 8866
 def serve(data: Path, reports: Path, host: str = "127.0.0.1", port: int = PORT) -> NoReturn:
     """Print the address and become Voila, which shows what lies in `data` and `reports`.
 
-    Beyond this machine a token is asked for: that of JUPYTER_TOKEN, or a new one. Raises E401
+    Beyond this machine a token is asked for: that of JUPYTER_TOKEN, or a new one. Raises E304
     if the port is taken.
     """
     places = Places.of(data, reports)
@@ -55,4 +55,4 @@ def _check_free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             remedy = "Stop what uses it, or choose another with --port."
-            raise ExamsError("E401", f"Port {port} of {host} cannot be used.", remedy) from error
+            raise ExamsError("E304", f"Port {port} of {host} cannot be used.", remedy) from error

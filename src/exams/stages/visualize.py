@@ -135,9 +135,9 @@ class Gallery:
     ) -> "Figure":
         """Write `chart` to <name>.vl.json and return it for display.
 
-        `page` names the dashboard's page (home, etl, ml, trends; report: none of them). The
-        title states the `finding`, with n, quarter and the like as `detail` below it. `kind`
-        tells those who cannot see the chart what it draws.
+        `page` names the dashboard's pages (home, etl, ml, trends, several with spaces between;
+        report: none of them). The title states the `finding`, with n, quarter and the like as
+        `detail` below it. `kind` tells those who cannot see the chart what it draws.
         """
         spec = chart.to_dict()
         spec.pop("config", None)  # the page's theme applies
@@ -147,7 +147,7 @@ class Gallery:
             "description": f"{finding}. {detail}. {kind}.",
             "width": "container",
             "autosize": {"type": "fit-x", "contains": "padding"},
-            "usermeta": {"page": page, "order": len(self.names)},
+            "usermeta": {"page": page.split(), "order": len(self.names)},
         }
         draft = self.folder / f".{name}.draft"
         draft.write_text(json.dumps(spec, ensure_ascii=False), encoding="utf-8")
@@ -162,7 +162,7 @@ class Gallery:
 
 def _summary(name: str, path: Path) -> tuple[str, str, str]:
     spec = json.loads(path.read_text(encoding="utf-8"))
-    return name, spec["usermeta"]["page"], " ".join(spec["title"]["text"])
+    return name, ", ".join(spec["usermeta"]["page"]), " ".join(spec["title"]["text"])
 
 
 @dataclass(frozen=True)

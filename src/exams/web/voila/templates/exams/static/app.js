@@ -151,7 +151,7 @@ async function render(app) {
   const {before, after} = content(app.payload, {
     openReport: () => app.ask({report: app.payload.quarter}),
   });
-  const charts = app.payload.charts.filter((chart) => chart.page === name);
+  const charts = app.payload.charts.filter((chart) => [chart.page].flat().includes(name));
   const figures = charts.map((chart) => h("figure", {class: "card", "data-chart": chart.name}));
   app.main.replaceChildren(...before.filter(Boolean),
     ...(charts.length ? [h("div", {class: "charts"}, figures)] : []),
