@@ -10,7 +10,7 @@ import pytest
 
 import example
 import executed
-from browser import DRAWN, OVERFLOW, WIDTHS, chromium, tab
+from browser import DRAWN, OVERFLOW, WIDTHS, tab
 from exams.places import Places
 from exams.published import publish
 from exams.report import tidied
@@ -27,12 +27,6 @@ def places(tmp_path_factory) -> Places:
 @pytest.fixture(scope="session")
 def charts(places) -> list[dict]:
     return [json.loads(path.read_text()) for path in sorted(places.charts("2026Q3").iterdir())]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as started:
-        yield started
 
 
 def export(notebook) -> str:

@@ -1,0 +1,100 @@
+"""The dashboard's pages in a browser, on a small office made by hand."""
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell
+
+import example
+from browser import DRAWN, WIDTHS, tab
+from exams.places import Places
+from exams.published import publish
+from serving import ROOT, drawn_on_each_page, served
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+CHARTS = {"home": 2, "status": 0, "etl": 1, "ml": 3, "trends": 1}
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory) -> Places:
+    """Places that a test may change while the server shows them."""
+    return example.make(tmp_path_factory.mktemp("live"))
+
+
+@pytest.fixture(scope="module")
+def server(live):
+    with served(live) as address:
+        yield address
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_pages_draw_their_charts_with_the_network_off(server, browser, width):
+    with tab(browser, server, width) as opened:
+        assert drawn_on_each_page(opened.page, server, "2026Q2") == CHARTS
+        assert (opened.outside, opened.errors) == ([], [])
+
+
+def test_category_that_looks_like_a_script_stays_text(server, browser):
+    with tab(browser, server) as opened:
+        opened.page.goto(server)
+        opened.page.get_by_text("All groups as tables").click()
+        assert opened.page.get_by_role("rowheader", name=example.SCRIPT).is_visible()
+        assert opened.page.title() == "Exam results"
+        row = opened.page.get_by_role("row").filter(has_text=example.SCRIPT)
+        assert row.get_by_text("hidden").count() >= 1
+
+
+def test_choice_of_quarter_and_page_is_kept_in_the_address(server, browser):
+    with tab(browser, server) as opened:
+        opened.page.goto(server)
+        opened.page.get_by_label("Quarter").select_option("2026Q1")
+        opened.page.get_by_role("link", name="ETL results").click()
+        opened.page.wait_for_selector('main[data-drawn="2026Q1 etl"]')
+        assert opened.page.url.endswith("?page=etl&quarter=2026Q1")
+
+
+def test_status_names_state_duration_rows_and_reason(server, browser):
+    with tab(browser, server) as opened:
+        opened.page.goto(f"{server}?page=status")
+        row = opened.page.get_by_role("row").filter(has_text="2026Q3")
+        load = row.get_by_role("cell").nth(2).inner_text()
+        assert load.split("\n") == ["✓", "Done", "10 s · 1,000 rows", "4 Oct 2026, 09:02 UTC"]
+        assert opened.page.get_by_text("E104").is_visible()
+        assert opened.page.get_by_text("the column Essay is missing").is_visible()
+
+
+def test_open_page_follows_a_correction(server, browser, live):
+    with tab(browser, server) as opened:
+        opened.page.goto(f"{server}?quarter=2025Q4")
+        students = opened.page.locator(".tile").filter(has_text="Students")
+        students.get_by_text("1,000").wait_for()
+        corrected = example.tables_of("2025Q4", example.students("2025Q4", 800))
+        publish(live.published, "2025Q4", corrected, ("State exams", "1.0"))
+        students.get_by_text("800").wait_for(timeout=10_000)
+        assert opened.page.get_by_text("as version 2").is_visible()
+
+
+def test_report_opens_in_its_own_tab(server, browser, live):
+    (live.report("2026Q3") / "visualize.html").write_text("<h1>Report of 2026Q3</h1>")
+    with tab(browser, server) as opened:
+        opened.page.goto(server)
+        with opened.page.expect_popup() as popup:
+            opened.page.get_by_role("button", name="Open the report").click()
+        assert popup.value.get_by_role("heading", name="Report of 2026Q3").is_visible()
+
+
+def test_cells_of_an_analyst_are_shown_below(live, browser, tmp_path):
+    notebook = nbformat.read(ROOT / "notebooks/dashboard.ipynb", as_version=4)
+    notebook.cells += [
+        new_markdown_cell("## A look of my own", id="own"),
+        new_code_cell("from IPython.display import HTML", id="import"),
+        new_code_cell("HTML('<b>from a cell</b>')", id="output"),
+    ]
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "pipeline.yaml").touch()
+    nbformat.write(notebook, tmp_path / "notebooks/dashboard.ipynb")
+    with served(live, tmp_path) as address, tab(browser, address) as opened:
+        opened.page.goto(address)
+        opened.page.get_by_role("heading", name="A look of my own").wait_for()
+        opened.page.get_by_text("from a cell").wait_for()
+        assert opened.page.evaluate(DRAWN) == CHARTS["home"]
+        assert opened.outside == []
