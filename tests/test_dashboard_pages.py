@@ -1,10 +1,12 @@
 """The dashboard's pages in a browser, on a small office made by hand."""
 
+import nbconvert
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 import example
+import executed
 from browser import DRAWN, WIDTHS, tab
 from exams.places import Places
 from exams.published import publish
@@ -73,13 +75,76 @@ def test_open_page_follows_a_correction(server, browser, live):
         assert opened.page.get_by_text("as version 2").is_visible()
 
 
-def test_report_opens_in_its_own_tab(server, browser, live):
-    (live.report("2026Q3") / "visualize.html").write_text("<h1>Report of 2026Q3</h1>")
+def test_report_opens_in_its_own_tab_without_links_that_lead_nowhere(server, browser, live):
+    html = nbconvert.export(nbconvert.get_exporter("exams"), executed.notebook([]))[0]
+    (live.report("2026Q3") / "visualize.html").write_text(html)
     with tab(browser, server) as opened:
         opened.page.goto(server)
         with opened.page.expect_popup() as popup:
             opened.page.get_by_role("button", name="Open the report").click()
-        assert popup.value.get_by_role("heading", name="Report of 2026Q3").is_visible()
+        assert popup.value.get_by_role("heading", name="Results of the quarter").is_visible()
+        assert popup.value.get_by_role("link", name="All quarters").count() == 0
+        assert popup.value.get_by_text("reports are in reports/2026Q3/").is_visible()
+        assert opened.errors == []
+
+
+@pytest.mark.parametrize("width, grown", [(1280, True), (390, False)])
+def test_two_columns_of_charts_end_level_and_one_column_keeps_their_order(
+    server, browser, width, grown
+):
+    with tab(browser, server, width) as opened:
+        opened.page.goto(f"{server}?page=ml")
+        opened.page.wait_for_selector("main[data-drawn]")
+        boxes = {
+            name: opened.page.locator(f"[data-chart={name}]").bounding_box()
+            for name in ("levels", "tiers", "gaps")
+        }
+        lefts = {box["x"] for box in boxes.values()}
+        ends = sorted(box["y"] + box["height"] for box in boxes.values())
+        assert len(lefts) == (2 if grown else 1)
+        if grown:
+            assert ends[-1] == pytest.approx(ends[-2], abs=1)
+        assert boxes["levels"]["y"] <= boxes["tiers"]["y"] < boxes["gaps"]["y"]
+
+
+MODULES = "/voila/templates/exams/static"
+
+
+def test_durations_are_said_in_whole_minutes_and_seconds(server, browser):
+    with tab(browser, server) as opened:
+        opened.page.goto(server)
+        said = opened.page.evaluate(
+            f"""async () => {{
+                const {{duration}} = await import("{MODULES}/format.js");
+                return [0.84, 6, 9.96, 59.7, 119.6, 3599.7, 7530].map((s) => duration(0, 1000 * s));
+            }}"""
+        )
+    assert said == ["0.8 s", "6.0 s", "10 s", "1 min 0 s", "2 min 0 s", "1 h 0 min", "2 h 5 min"]
+
+
+def test_report_asked_for_while_the_line_is_down_is_asked_for_when_it_is_up(server, browser):
+    with tab(browser, server) as opened:
+        opened.page.goto(server)
+        sent = opened.page.evaluate(
+            f"""async () => {{
+                const sent = [];
+                let line;
+                window.WebSocket = class {{
+                    static OPEN = 1;
+                    constructor() {{ line = this; this.readyState = 0; }}
+                    send(text) {{ sent.push(JSON.parse(text).content.data); }}
+                }};
+                const {{connect}} = await import("{MODULES}/link.js?again");
+                const ask = connect({{base: "/", kernel: "k", comm: "c"}}, () => {{}}, () => {{}});
+                ask({{quarter: "2026Q1"}});
+                ask({{report: "2026Q1"}});
+                ask({{quarter: "2026Q2"}});
+                line.readyState = 1;
+                line.onopen();
+                return sent;
+            }}"""
+        )
+    assert sent == [{"report": "2026Q1"}, {"quarter": "2026Q2"}]
 
 
 def test_cells_of_an_analyst_are_shown_below(live, browser, tmp_path):

@@ -1,6 +1,7 @@
 """The HTML report of a stage, and the list of quarters."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -121,15 +122,44 @@ def test_list_leads_only_to_reports_that_exist(places):
     assert 'href="2026Q2/load.html"' not in html
 
 
-def test_list_says_hidden_and_keeps_names_as_text(tmp_path):
+@pytest.fixture
+def listed(tmp_path):
+    """Return a function that publishes tables as 2026Q1 and returns the list's key figures."""
     places = Places.of(tmp_path / "data", tmp_path / "reports")
     places.reports.mkdir()
+
+    def figures(tables):
+        publish(places.published, "2026Q1", tables, ("State exams", "1.0"))
+        html = write_index(places).read_text()
+        return dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", html))
+
+    return figures
+
+
+def test_list_counts_students_where_only_those_at_risk_are_hidden(listed):
+    tables = example.tables_of("2026Q1", example.students("2026Q1", 60))
+    hidden = dict.fromkeys(("n", "at_risk", "share", "ci_low", "ci_high")) | {"suppressed": 1}
+    tables["at_risk_by_group"] = [row | hidden for row in tables["at_risk_by_group"]]
+    found = listed(tables)
+    assert (found["Students"], found["At risk"]) == ("60", "hidden")
+
+
+def test_list_does_not_say_hidden_where_there_is_nobody(listed):
+    tables = example.tables_of("2026Q1", example.students("2026Q1", 60))
+    nobody = {"n": 0, "ci_low": None, "ci_high": None, "suppressed": 0}
+    risk, mean = {"at_risk": 0, "share": None}, {"mean": None, "sd": None}
+    tables["at_risk_by_group"] = [row | nobody | risk for row in tables["at_risk_by_group"]]
+    tables["mean_by_group"] = [row | nobody | mean for row in tables["mean_by_group"]]
+    found = listed(tables)
+    assert (found["Students"], found["At risk"], found["Algebra, mean"]) == ("0", "–", "–")
+
+
+def test_list_says_hidden_and_keeps_names_as_text(listed):
     tables = example.tables_of("2026Q1", example.students("2026Q1", 6))
     tables["field"][5]["title"] = "<b>Algebra</b>"
-    publish(places.published, "2026Q1", tables, ("State exams", "1.0"))
-    html = write_index(places).read_text()
-    assert "<dt>Students</dt><dd>hidden</dd>" in html
-    assert "<dt>&lt;b&gt;Algebra&lt;/b&gt;, mean</dt><dd>hidden</dd>" in html
+    found = listed(tables)
+    assert found["Students"] == "hidden"
+    assert found["&lt;b&gt;Algebra&lt;/b&gt;, mean"] == "hidden"
 
 
 def test_list_needs_neither_nbconvert_nor_pandas():

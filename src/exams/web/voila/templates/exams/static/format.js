@@ -43,11 +43,13 @@ export function moment(iso) {
 
 /** Time between two moments: 0.8 s, 12 s, 3 min 20 s, 2 h 5 min. */
 export function duration(start, end) {
-  const seconds = (new Date(end) - new Date(start)) / 1000;
-  if (!Number.isFinite(seconds)) return "–";
-  if (seconds < 60) return `${Number(seconds.toFixed(seconds < 10 ? 1 : 0))} s`;
+  const exact = (new Date(end) - new Date(start)) / 1000;
+  if (!Number.isFinite(exact)) return "–";
+  const seconds = Math.round(exact); // before it is taken apart: never 1 min 60 s
+  if (exact < 9.95) return `${exact.toFixed(1)} s`;
+  if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
