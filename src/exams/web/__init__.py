@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+CHART = "application/vnd.vegalite.v5+json"  # an output that JupyterLab and reports draw
 FOLDER = Path(__file__).parent
 REPORT_TEMPLATES = FOLDER / "nbconvert" / "templates"
 _STATIC = Path("voila", "templates", "exams", "static")
