@@ -42,11 +42,12 @@ def test_nothing_published_is_no_error(tmp_path):
 
 def test_charts_come_with_page_in_order_and_without_nan(places):
     charts = payload(places, "2026Q3")["charts"]
-    assert [(c["page"], c["name"]) for c in charts[:3]] == [
+    assert [(*c["page"], c["name"]) for c in charts[:3]] == [
         ("home", "groups"),
         ("home", "risk"),
         ("etl", "quarantine"),
     ]
+    assert charts[0]["spec"]["data"]["values"][2]["share"] is None
     assert "NaN" not in json.dumps(charts)
 
 

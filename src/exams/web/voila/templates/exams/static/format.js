@@ -9,6 +9,9 @@ export const count = (n) => (n === null || n === undefined ? "–" : n.toLocaleS
 export const percent = (share) =>
   share === null || share === undefined ? "–" : `${(100 * share).toFixed(1)}\u00a0%`;
 
+/** From one figure to another, never broken at the end of a line. */
+export const range = (low, high) => `${low}\u2060–\u2060${high}`;
+
 /** Decimals that suit the scale of a score: one on 0 to 100, two on 1 to 6. */
 const decimals = (field) => (field && field.maximum - field.minimum <= 20 ? 2 : 1);
 

@@ -1,7 +1,7 @@
 // Home: what this is, the key figures, and every group's results.
 
 import {fold, h, table, tile, tiles} from "./dom.js";
-import {cell, count, difference, moment, percent, score} from "./format.js";
+import {cell, count, difference, moment, percent, range, score} from "./format.js";
 import {fieldsOf} from "./fields.js";
 
 /** Return the rows of all students: per score, and those at risk. */
@@ -39,9 +39,9 @@ function keyFigures({tables, history, quarter}) {
   const number = ({risk: ofRisk, means: ofMeans}) => students([ofRisk, ...Object.values(ofMeans)]);
   const now = number({risk, means});
   const interval = mean && !mean.suppressed && mean.ci_low !== null
-    ? `95 % interval ${score(mean.ci_low, field)}–${score(mean.ci_high, field)}` : null;
-  const range = risk && !risk.suppressed && risk.ci_low !== null
-    ? `95 % interval ${(100 * risk.ci_low).toFixed(1)}–${percent(risk.ci_high)}` : null;
+    ? `95 % interval ${range(score(mean.ci_low, field), score(mean.ci_high, field))}` : null;
+  const riskRange = risk && !risk.suppressed && risk.ci_low !== null
+    ? `95 % interval ${range((100 * risk.ci_low).toFixed(1), percent(risk.ci_high))}` : null;
   const points = (gap) => `${difference(100 * gap)} points`;
   return tiles(
     tile("Students", counted(now),
@@ -51,7 +51,7 @@ function keyFigures({tables, history, quarter}) {
       lines(change(former, minus(mean?.mean, before?.means[field?.name]?.mean),
         (gap) => difference(gap, field)), interval)),
     tile("At risk", cell(risk, percent(risk?.share)),
-      lines(change(former, minus(risk?.share, before?.risk?.share), points), range)),
+      lines(change(former, minus(risk?.share, before?.risk?.share), points), riskRange)),
     scores(tables, means),
   );
 }
