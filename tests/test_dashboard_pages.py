@@ -1,5 +1,7 @@
 """The dashboard's pages in a browser, on a small office made by hand."""
 
+import itertools
+
 import nbconvert
 import nbformat
 import pytest
@@ -145,6 +147,56 @@ def test_report_asked_for_while_the_line_is_down_is_asked_for_when_it_is_up(serv
             }}"""
         )
     assert sent == [{"report": "2026Q1"}, {"quarter": "2026Q2"}]
+
+
+LONG = ["Elementary algebra and arithmetic", "Grammar of every language spoken here"]
+
+
+@pytest.mark.parametrize(
+    "names, lines",
+    [
+        (["Algebra", "Grammar", "Essay"], 1),
+        (["Elementary algebra", "Grammar", "Advanced arithmetic"], 2),
+        ([*LONG, *LONG], None),  # aslant
+    ],
+)
+def test_names_on_an_axis_stand_clear_of_each_other(server, browser, names, lines):
+    names = [f"{name}{' ' * i}" for i, name in enumerate(names)]  # all different
+    spec = {
+        "data": {"values": [{"name": name, "mean": 5} for name in names]},
+        "mark": "bar",
+        "encoding": {
+            "x": {"field": "name", "type": "nominal", "sort": None, "axis": {"labelAngle": 0}},
+            "y": {"field": "mean", "type": "quantitative"},
+        },
+        "width": "container",
+        "autosize": {"type": "fit-x", "contains": "padding"},
+    }
+    with tab(browser, server, 390) as opened:
+        opened.page.goto(server)
+        opened.page.wait_for_selector("main[data-drawn]")
+        labels = opened.page.evaluate(
+            f"""async (spec) => {{
+                const {{drawChart}} = await import("{MODULES}/charts.js");
+                const figure = document.querySelector("figure");
+                figure.replaceChildren();
+                await drawChart(figure, spec);
+                const axis = figure.querySelector(".role-axis-label"); // the x axis comes first
+                return [...axis.querySelectorAll("text")].map((text) => {{
+                    const words = [...text.querySelectorAll("tspan")].find((t) => t.textContent);
+                    const {{left, right, top}} = (words ?? text).getBoundingClientRect();
+                    const transform = text.getAttribute("transform");
+                    return {{left, right, top: Math.round(top), transform}};
+                }});
+            }}""",
+            spec,
+        )
+    assert len(labels) == len(names)
+    assert all(("rotate" in label["transform"]) == (lines is None) for label in labels)
+    if lines:
+        rows = [[b for b in labels if b["top"] == top] for top in {b["top"] for b in labels}]
+        assert len(rows) == lines
+        assert all(a["right"] <= b["left"] for row in rows for a, b in itertools.pairwise(row))
 
 
 def test_cells_of_an_analyst_are_shown_below(live, browser, tmp_path):
