@@ -1,22 +1,23 @@
-"""Hides small groups and small counts of one-way tables, and the cells that would tell them.
+"""Protects the figures of a quarter: hides small groups and counts, and what would tell them.
 
-A cell below its threshold is hidden (primary suppression). If it is the only hidden cell that
-adds up to a shown total, the smallest other one is hidden too (complementary suppression). A
-reader cannot tell the two kinds apart.
+Each table is a set of lists of counts that add up to a shown total: the groups of a dimension,
+the levels of a score, the tiers. In each list, cells below a threshold are hidden (primary
+suppression), and others with them until no hidden count can be worked out (complementary
+suppression). A reader cannot tell the two kinds apart. Where that is not enough, the total is
+hidden too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 
 from exams.contract import Contract, Disclosure
+from exams.disclosure.suppression import Suppressed, small, suppress
 
 ALL = "all"
 Frames = Mapping[str, pd.DataFrame]
-_KEYS = {
-    "quarter", "dimension", "level", "reference", "score", "code", "tier",
-}  # fmt: skip
+_KEYS = {"quarter", "dimension", "level", "reference", "score", "code", "tier"}
 
 
 def protect(figures: Frames, contract: Contract) -> dict[str, pd.DataFrame]:
@@ -26,94 +27,104 @@ def protect(figures: Frames, contract: Contract) -> dict[str, pd.DataFrame]:
     quarter, unprotected.
     """
     rules = contract.disclosure
-    means = figures["mean_by_group"]
-    hidden = _hidden_groups(means, rules)
-    if (ALL, ALL) in hidden:  # so few students that nothing of the quarter may be seen
+    means, levels = figures["mean_by_group"], figures["levels"]
+    if means["n"].max() < rules.minimum_group:  # nothing of so few students may be seen
         return {name: _emptied(frame, np.ones(len(frame), bool)) for name, frame in figures.items()}
-    levels = figures["levels"]
-    hidden_levels = _hidden_levels(levels, rules)
+    hidden_means = _means(means, rules)
+    whole = means.loc[hidden_means & (means["dimension"] == ALL).to_numpy(), "score"]
+    hidden_levels = _levels(levels, rules) | levels["score"].isin(whole).to_numpy()
     return {
-        "mean_by_group": _emptied(means, _within(means, "level", hidden)),
-        "at_risk_by_group": _at_risk(figures, contract, hidden, hidden_levels),
+        "mean_by_group": _emptied(means, hidden_means),
+        "at_risk_by_group": _at_risk(figures, contract, hidden_levels),
         "levels": _emptied(levels, hidden_levels),
-        "tiers": _emptied(figures["tiers"], _hidden_tiers(figures["tiers"], rules)),
-        "gaps": _gaps(figures["gaps"], hidden),
+        "tiers": _emptied(figures["tiers"], _tiers(figures["tiers"], rules)),
+        "gaps": _gaps(figures["gaps"], means[hidden_means]),
     }
 
 
-def completed(n: np.ndarray, primary: np.ndarray) -> np.ndarray:
-    """Return `primary` and, where a single cell is hidden, the smallest other one that is not 0.
-
-    `n`: counts that add up to a shown total; `primary`: which of them are below a threshold.
-    """
-    hidden = primary.copy()
-    others = np.flatnonzero(~hidden & (n > 0))
-    if hidden.sum() == 1 and len(others):
-        hidden[others[np.argmin(n[others])]] = True
+def _means(means: pd.DataFrame, rules: Disclosure) -> np.ndarray:
+    """Return which cells to hide: groups with too few students that have the score."""
+    n = means["n"].to_numpy()
+    hidden = small(n, rules.minimum_group)
+    whole = (means["dimension"] == ALL).to_numpy()
+    for of_score in _lists(means, "score"):
+        part = means.iloc[of_score]
+        safe = [_hide(hidden, of_score[rows], n, rules) for rows in _lists(part, "dimension")]
+        if not all(safe) or hidden[of_score[whole[of_score]]].any():
+            hidden[of_score] = True
     return hidden
 
 
-def _small(n: np.ndarray, threshold: int) -> np.ndarray:
-    return (n > 0) & (n < threshold)
+def _hide(hidden: np.ndarray, rows: np.ndarray, n: np.ndarray, rules: Disclosure) -> bool:
+    """Hide in the list at `rows` what its hidden cells need; say whether that is enough."""
+    found = suppress(n[rows], hidden[rows], rules.minimum_count - 1)
+    hidden[rows] = found.hidden
+    return found.safe
 
 
-def _small_share(k: np.ndarray, n: np.ndarray, threshold: int) -> np.ndarray:
-    return _small(k, threshold) | _small(n - k, threshold)
-
-
-def _completed_by(frame: pd.DataFrame, by: str, primary: np.ndarray, n: str) -> np.ndarray:
-    """Complete `primary` within each group of rows that have the same `by`."""
-    hidden = primary.copy()
-    for rows in frame.groupby(by, sort=False).indices.values():
-        hidden[rows] = completed(frame[n].to_numpy()[rows], primary[rows])
+def _levels(levels: pd.DataFrame, rules: Disclosure) -> np.ndarray:
+    n = levels["n"].to_numpy()
+    hidden = np.zeros(len(n), bool)
+    for rows in _lists(levels, "score"):
+        hidden[rows] = _of_whole(n[rows], np.full(len(rows), n[rows].sum()), rules)
+        _hide(hidden, rows, n, rules)  # enough: the last resort hides zeros, too
     return hidden
 
 
-def _hidden_groups(means: pd.DataFrame, rules: Disclosure) -> set[tuple[str, str]]:
-    """Return the groups to hide in every table: too few students with any of the scores."""
-    small = means.assign(small=_small(means["n"].to_numpy(), rules.minimum_group))
-    by = small.groupby(["dimension", "level"], sort=False, as_index=False)
-    found = by.agg(n=("n", "max"), small=("small", "any"))
-    found["hidden"] = _completed_by(found, "dimension", found["small"].to_numpy(), "n")
-    return set(
-        found.loc[found["hidden"], ["dimension", "level"]].itertuples(index=False, name=None)
-    )
+def _tiers(tiers: pd.DataFrame, rules: Disclosure) -> np.ndarray:
+    n = tiers["n"].to_numpy()
+    hidden = small(n, rules.minimum_group)
+    for rows in _lists(tiers, "score"):
+        if not _hide(hidden, rows, n, rules):
+            hidden[:] = True
+    return hidden
 
 
-def _hidden_levels(levels: pd.DataFrame, rules: Disclosure) -> np.ndarray:
-    total = levels.groupby("score", sort=False)["n"].transform("sum").to_numpy()
-    primary = _small_share(levels["n"].to_numpy(), total, rules.minimum_count)
-    return _completed_by(levels, "score", primary, "n")
-
-
-def _hidden_tiers(tiers: pd.DataFrame, rules: Disclosure) -> np.ndarray:
-    primary = _small(tiers["n"].to_numpy(), rules.minimum_group)
-    return _completed_by(tiers, "score", primary, "n")
-
-
-def _at_risk(
-    figures: Frames, contract: Contract, hidden: set[tuple[str, str]], hidden_levels: np.ndarray
-) -> pd.DataFrame:
-    risk, levels = figures["at_risk_by_group"], figures["levels"]
+def _at_risk(figures: Frames, contract: Contract, hidden_levels: np.ndarray) -> pd.DataFrame:
+    risk, levels, rules = figures["at_risk_by_group"], figures["levels"], contract.disclosure
     n, k = risk["n"].to_numpy(), risk["at_risk"].to_numpy()
-    primary = _small_share(k, n, contract.disclosure.minimum_count)
-    primary |= _within(risk, "level", hidden)
-    suppressed = _completed_by(risk, "dimension", primary, "at_risk")
+    groups = small(n, rules.minimum_group)
+    hidden = groups | _of_whole(k, n, rules)
+    safe = True
+    for rows in _lists(risk, "dimension"):
+        safe &= _hide(groups, rows, n, rules)
+        hidden[rows] |= groups[rows]
+        found = _counts_at_risk(k[rows], n[rows], hidden[rows], groups[rows], rules)
+        hidden[rows], safe = found.hidden, safe and found.safe
     # With one such score its lowest levels add up to the students at risk: one would tell
     # the other.
     counted = [s.name for s in contract.scores if s.at_risk_below is not None]
-    if len(counted) == 1 and hidden_levels[(levels["score"] == counted[0]).to_numpy()].any():
-        suppressed[:] = True
-    return _emptied(risk, suppressed)
+    told = len(counted) == 1 and hidden_levels[(levels["score"] == counted[0]).to_numpy()].any()
+    return _emptied(risk, np.ones(len(risk), bool) if told or not safe else hidden)
 
 
-def _gaps(gaps: pd.DataFrame, hidden: set[tuple[str, str]]) -> pd.DataFrame:
-    return _emptied(gaps, _within(gaps, "level", hidden) | _within(gaps, "reference", hidden))
+def _counts_at_risk(
+    k: np.ndarray, n: np.ndarray, hidden: np.ndarray, groups: np.ndarray, rules: Disclosure
+) -> Suppressed:
+    """Protect the counts at risk of a dimension; a shown group bounds the count in it."""
+    upper = np.where(groups, n.sum(), n)
+    return suppress(k, hidden, rules.minimum_count - 1, upper)
 
 
-def _within(frame: pd.DataFrame, level: str, groups: set[tuple[str, str]]) -> np.ndarray:
-    pairs = zip(frame["dimension"], frame[level], strict=True)
-    return np.array([pair in groups for pair in pairs], bool)
+def _gaps(gaps: pd.DataFrame, hidden_means: pd.DataFrame) -> pd.DataFrame:
+    cells = ["dimension", "level", "score"]
+    hidden = pd.MultiIndex.from_frame(hidden_means[cells])
+    told = np.zeros(len(gaps), bool)
+    for side in ("level", "reference"):
+        told |= pd.MultiIndex.from_frame(gaps[["dimension", side, "score"]]).isin(hidden)
+    return _emptied(gaps, told)
+
+
+def _of_whole(k: np.ndarray, n: np.ndarray, rules: Disclosure) -> np.ndarray:
+    """Return where a part of a whole is small, or as near to the whole."""
+    return small(k, rules.minimum_count) | small(n - k, rules.minimum_count)
+
+
+def _lists(frame: pd.DataFrame, by: str) -> Iterator[np.ndarray]:
+    """Yield the row numbers of each list of counts, except that of the whole quarter."""
+    for key, rows in frame.groupby(by, sort=False).indices.items():
+        if key != ALL:
+            yield rows
 
 
 def _emptied(frame: pd.DataFrame, hidden: np.ndarray) -> pd.DataFrame:
