@@ -119,5 +119,9 @@ def _bounds(where: str, constraints: dict[str, Any], decimals: int) -> tuple[int
         what = f"minimum or maximum is missing or has more than {decimals} decimals"
         raise mistake(where, what, "Give both: {minimum: 0, maximum: 100}.")
     if low >= high or high - low > 10_000:
-        raise mistake(where, "the scale is empty or has over 10,000 steps", "Mend its bounds.")
+        what = "the scale is empty or has over 10,000 steps"
+        raise mistake(where, what, "Correct its bounds, or take fewer decimals.")
+    if max(-low, high) > 1_000_000:
+        what = "a bound is over 1,000,000 steps from zero"
+        raise mistake(where, what, "Deliver scores on a smaller scale.")
     return low, high

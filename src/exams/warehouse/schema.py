@@ -89,7 +89,7 @@ CUBE_MOMENT = Table(
         _PROFILE,
         Column("score", "TEXT", "Contract name of a score."),
         Column("other", "TEXT", "The other score; empty: the plain sum of the first."),
-        Column("total", "INTEGER", "Sum, in steps of the scales multiplied."),
+        Column("total", "INTEGER", "Sum, in steps above the minimum of each scale, multiplied."),
     ),
     ("quarter", "profile", "score", "other"),
     (("profile", "profile", "id"),),
