@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 
 from exams.contract import Field
+from exams.contract.words import fold
 
 REASONS = {
     "missing": "The value is empty or a missing-value token, and the field is required.",
@@ -21,8 +22,6 @@ REASONS = {
 }
 
 _NUMBER = re.compile(r"(-?[0-9]{1,9})(?:\.([0-9]{1,9}))?")
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
-_QUOTES = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
 
 
 class Judge:
@@ -66,8 +65,3 @@ class Judge:
         if steps > self.field.maximum:
             return None, "above_maximum"
         return steps, None
-
-
-def fold(text: str) -> str:
-    """Return `text` without what does not count: case, outer and repeated space, quote style."""
-    return " ".join(text.translate(_INVISIBLE).translate(_QUOTES).casefold().split())
