@@ -71,6 +71,16 @@ def test_every_record_is_loaded_or_in_quarantine_with_all_of_its_reasons(office)
     assert office.judged.reasons["records"].tolist() == [1, 1, 1]
 
 
+def test_a_blank_line_is_no_student(office, contract_of):
+    free = {"required": False}
+    optional = [{**f, "constraints": f["constraints"] | free} for f in SMALL["fields"]]
+    office.contract = contract_of({**SMALL, "fields": optional})
+    office.deliver(north="track,points,mark\nnorth,3,4.5\n\n-, ,\n,3,\n\n")
+    assert office.build().files.to_numpy().tolist() == [["north.csv", 5, 2, 3]]
+    held = office.rows('SELECT line, "column", reason FROM quarantine ORDER BY line')
+    assert held == [(line, "*", "blank_record") for line in (3, 4, 6)]
+
+
 def test_loading_twice_changes_no_row(office):
     office.deliver(north=NORTH, south=SOUTH)
     first = office.build().content
@@ -193,6 +203,23 @@ def test_a_contract_with_other_fields_loads_every_quarter_anew(office, contract_
         ("2024Q1", 1),
         ("2024Q2", 0),
     ]
+
+
+def test_every_refused_file_gets_its_verdict(office):
+    office.deliver(a="track;points\n", north=NORTH, z="track,points,mark\n")
+    with pytest.raises(ExamsError) as raised:
+        office.build()
+    assert raised.value.code == "E102"
+    assert "a.csv: the header has no column" in raised.value.message
+    assert "E106 z.csv holds no record." in raised.value.message
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(office):
+    office.deliver(north=NORTH)
+    found = find_deliveries(office.inbox)
+    office.deliver(north=SOUTH)
+    with pytest.raises(ExamsError, match="E109"):
+        extract(office.inbox, found, office.contract, office.work / "raw")
 
 
 def test_an_empty_folder_and_a_link_are_refused(office, tmp_path):

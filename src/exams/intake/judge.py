@@ -17,7 +17,7 @@ REASONS = {
     "too_precise": "The number has more decimals than the field allows.",
     "below_minimum": "The number is below the field's minimum.",
     "above_maximum": "The number is above the field's maximum.",
-    "not_text": "The bytes are not UTF-8.",
+    "blank_record": "No field of the record has a value.",
     "wrong_number_of_columns": "The record has more or fewer columns than the header.",
 }
 
@@ -40,10 +40,7 @@ class Judge:
 
     def __call__(self, raw: bytes) -> tuple[int | None, str | None]:
         """Judge one raw value."""
-        try:
-            word = fold(raw.decode("utf-8"))
-        except UnicodeDecodeError:
-            return None, "not_text"
+        word = fold(raw.decode("utf-8"))
         if word in self.levels:  # first: a level may be spelt like a missing-value token
             return self.levels[word], None
         if word in self.missing:

@@ -91,15 +91,8 @@ def _quarantine(
     clean: Path, delivery: Delivery, quarter: str, number: int
 ) -> Iterator[tuple[Any, ...]]:
     for row in read_part(clean / delivery.malformed).to_pylist():
-        value = _text(row["value"])
+        value = row["value"].decode("utf-8")
         yield quarter, delivery.file, row["line"], row["column"], value, row["reason"], number
-
-
-def _text(value: bytes) -> str | bytes:
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return value
 
 
 def _write_cube(database: Database, quarter: str, cube: Cube, numbers: np.ndarray) -> None:

@@ -37,7 +37,7 @@ QUARANTINE = Table(
         Column("file", "TEXT", "Name of the file."),
         _LINE,
         Column("column", "TEXT", "Contract name of the field; * for the whole record."),
-        Column("value", "TEXT", "The value as received; a blob if it is not UTF-8. Private."),
+        Column("value", "TEXT", "The value as received. Private."),
         Column("reason", "TEXT", "Reason code."),
         _DELIVERY_ID,
     ),
