@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from exams.contract import Contract, Disclosure
-from exams.disclosure.suppression import Suppressed, small, suppress
+from exams.disclosure.suppression import small, suppress
 
 ALL = "all"
 Frames = Mapping[str, pd.DataFrame]
@@ -27,37 +27,73 @@ def protect(figures: Frames, contract: Contract) -> dict[str, pd.DataFrame]:
     quarter, unprotected.
     """
     rules = contract.disclosure
-    means, levels = figures["mean_by_group"], figures["levels"]
+    means, levels, tiers = (figures[name] for name in ("mean_by_group", "levels", "tiers"))
     if means["n"].max() < rules.minimum_group:  # nothing of so few students may be seen
         return {name: _emptied(frame, np.ones(len(frame), bool)) for name, frame in figures.items()}
-    hidden_means = _means(means, rules)
+    hidden_means = _means(means, contract)
     whole = means.loc[hidden_means & (means["dimension"] == ALL).to_numpy(), "score"]
     hidden_levels = _levels(levels, rules) | levels["score"].isin(whole).to_numpy()
+    hidden_tiers = _tiers(tiers, rules)
+    if _incomplete(means, tiers, rules) or (len(contract.scores) == 1 and hidden_levels.any()):
+        hidden_tiers[:] = True
     return {
         "mean_by_group": _emptied(means, hidden_means),
         "at_risk_by_group": _at_risk(figures, contract, hidden_levels),
         "levels": _emptied(levels, hidden_levels),
-        "tiers": _emptied(figures["tiers"], _tiers(figures["tiers"], rules)),
+        "tiers": _emptied(tiers, hidden_tiers),
         "gaps": _gaps(figures["gaps"], means[hidden_means]),
     }
 
 
-def _means(means: pd.DataFrame, rules: Disclosure) -> np.ndarray:
-    """Return which cells to hide: groups with too few students that have the score."""
+def _means(means: pd.DataFrame, contract: Contract) -> np.ndarray:
+    """Return which cells to hide: groups with too few students that have the score.
+
+    With the sums of the shown groups, the total tells mean and spread of the hidden ones
+    together: they must be as many as a group that may be shown.
+    """
+    rules = contract.disclosure
     n = means["n"].to_numpy()
-    hidden = small(n, rules.minimum_group)
+    hidden = small(n, rules.minimum_group) | _few_incomplete(means, contract)
     whole = (means["dimension"] == ALL).to_numpy()
     for of_score in _lists(means, "score"):
         part = means.iloc[of_score]
-        safe = [_hide(hidden, of_score[rows], n, rules) for rows in _lists(part, "dimension")]
+        safe = [
+            _hide(hidden, of_score[rows], n, rules, rules.minimum_group)
+            for rows in _lists(part, "dimension")
+        ]
         if not all(safe) or hidden[of_score[whole[of_score]]].any():
             hidden[of_score] = True
     return hidden
 
 
-def _hide(hidden: np.ndarray, rows: np.ndarray, n: np.ndarray, rules: Disclosure) -> bool:
+def _few_incomplete(means: pd.DataFrame, contract: Contract) -> np.ndarray:
+    """Return where the overall score would tell the scores of a few students.
+
+    It counts students that have every score; the difference from a single score's sums is
+    theirs that have not.
+    """
+    if contract.overall is None:
+        return np.zeros(len(means), bool)
+    overall = means["score"] == contract.overall.name
+    group = [means["dimension"], means["level"]]
+    complete = means["n"].where(overall).groupby(group).transform("max")
+    lacking = small((means["n"] - complete).to_numpy(), contract.disclosure.minimum_group)
+    told = pd.Series(lacking, means.index).groupby(group).transform("any")
+    return (overall & told).to_numpy()
+
+
+def _incomplete(means: pd.DataFrame, tiers: pd.DataFrame, rules: Disclosure) -> bool:
+    """Say whether the tiers, of complete records, would tell the scores of a few students."""
+    complete = tiers.groupby("score")["n"].sum().max() if len(tiers) else 0
+    of_all = means.loc[means["dimension"] == ALL, "n"].to_numpy()
+    return bool(small(of_all - complete, rules.minimum_group).any())
+
+
+def _hide(
+    hidden: np.ndarray, rows: np.ndarray, n: np.ndarray, rules: Disclosure, least: int
+) -> bool:
     """Hide in the list at `rows` what its hidden cells need; say whether that is enough."""
-    found = suppress(n[rows], hidden[rows], rules.minimum_count - 1)
+    found = suppress(n[rows], hidden[rows], width=rules.minimum_count - 1, least=least)
     hidden[rows] = found.hidden
     return found.safe
 
@@ -67,7 +103,8 @@ def _levels(levels: pd.DataFrame, rules: Disclosure) -> np.ndarray:
     hidden = np.zeros(len(n), bool)
     for rows in _lists(levels, "score"):
         hidden[rows] = _of_whole(n[rows], np.full(len(rows), n[rows].sum()), rules)
-        _hide(hidden, rows, n, rules)  # enough: the last resort hides zeros, too
+        # enough in any case: the last resort hides zeros, too
+        _hide(hidden, rows, n, rules, rules.minimum_count)
     return hidden
 
 
@@ -75,35 +112,48 @@ def _tiers(tiers: pd.DataFrame, rules: Disclosure) -> np.ndarray:
     n = tiers["n"].to_numpy()
     hidden = small(n, rules.minimum_group)
     for rows in _lists(tiers, "score"):
-        if not _hide(hidden, rows, n, rules):
+        if not _hide(hidden, rows, n, rules, rules.minimum_group):
             hidden[:] = True
     return hidden
 
 
 def _at_risk(figures: Frames, contract: Contract, hidden_levels: np.ndarray) -> pd.DataFrame:
-    risk, levels, rules = figures["at_risk_by_group"], figures["levels"], contract.disclosure
+    risk, rules = figures["at_risk_by_group"], contract.disclosure
     n, k = risk["n"].to_numpy(), risk["at_risk"].to_numpy()
     groups = small(n, rules.minimum_group)
     hidden = groups | _of_whole(k, n, rules)
     safe = True
     for rows in _lists(risk, "dimension"):
-        safe &= _hide(groups, rows, n, rules)
+        safe &= _hide(groups, rows, n, rules, rules.minimum_group)
         hidden[rows] |= groups[rows]
-        found = _counts_at_risk(k[rows], n[rows], hidden[rows], groups[rows], rules)
+        upper = np.where(groups[rows], n[rows].sum(), n[rows])  # a shown group bounds its count
+        found = suppress(
+            k[rows],
+            hidden[rows],
+            width=rules.minimum_count - 1,
+            least=rules.minimum_count,
+            upper=upper,
+        )
         hidden[rows], safe = found.hidden, safe and found.safe
-    # With one such score its lowest levels add up to the students at risk: one would tell
-    # the other.
-    counted = [s.name for s in contract.scores if s.at_risk_below is not None]
-    told = len(counted) == 1 and hidden_levels[(levels["score"] == counted[0]).to_numpy()].any()
+    told = _told_by_levels(figures["levels"], hidden_levels, contract)
     return _emptied(risk, np.ones(len(risk), bool) if told or not safe else hidden)
 
 
-def _counts_at_risk(
-    k: np.ndarray, n: np.ndarray, hidden: np.ndarray, groups: np.ndarray, rules: Disclosure
-) -> Suppressed:
-    """Protect the counts at risk of a dimension; a shown group bounds the count in it."""
-    upper = np.where(groups, n.sum(), n)
-    return suppress(k, hidden, rules.minimum_count - 1, upper)
+def _told_by_levels(levels: pd.DataFrame, hidden: np.ndarray, contract: Contract) -> bool:
+    """Say whether the students at risk would tell a hidden level.
+
+    They are those below the threshold of any score: of one score alone, if hardly anybody is
+    below that of another.
+    """
+    below = {}
+    for score in contract.scores:
+        if score.at_risk_below is not None:
+            low = [b.code for b in score.bands if b.low < score.at_risk_below]
+            rows = levels[(levels["score"] == score.name) & levels["code"].isin(low)]
+            below[score.name] = int(rows["n"].sum())
+    others = {name: sum(below.values()) - n for name, n in below.items()}
+    told = {name for name, n in others.items() if n < contract.disclosure.minimum_count}
+    return bool(levels.loc[hidden, "score"].isin(told).any())
 
 
 def _gaps(gaps: pd.DataFrame, hidden_means: pd.DataFrame) -> pd.DataFrame:

@@ -19,40 +19,49 @@ def small(n: np.ndarray, threshold: int) -> np.ndarray:
 
 
 def suppress(
-    n: np.ndarray, primary: np.ndarray, width: int, upper: np.ndarray | None = None
+    n: np.ndarray,
+    primary: np.ndarray,
+    *,
+    width: int,
+    least: int,
+    upper: np.ndarray | None = None,
 ) -> Suppressed:
     """Hide `primary` and the smallest others that it takes to keep each hidden count vague.
 
-    Vague: from the total, the shown counts and the `upper` bounds (where they are known), a
-    reader works out a range of at least `width` for it. Others are taken in ascending order,
-    zeros last. Not safe: the range is too narrow although every count is hidden.
+    Vague: the hidden counts add up to at least `least`, and a reader works out a range of at
+    least `width` for each of them, from the total, the shown counts, the `upper` bounds (where
+    they are known) and this rule. Others are taken in ascending order, zeros last. Not safe:
+    every count is hidden, and that is not enough.
     """
     hidden = primary.copy()
     others = sorted(np.flatnonzero(~primary), key=lambda place: (n[place] == 0, n[place]))
     ceiling = np.full(len(n), n.sum()) if upper is None else upper
-    while hidden.any() and _narrowest(n, hidden, ceiling) < width:
+    while hidden.any() and not _vague(n, hidden, ceiling, width, least):
         if not others:
             return Suppressed(hidden, safe=False)
         hidden[others.pop(0)] = True
     return Suppressed(hidden, safe=True)
 
 
-def _narrowest(n: np.ndarray, hidden: np.ndarray, upper: np.ndarray) -> int:
-    """Return the width of the narrowest range that a reader can work out for a hidden count."""
+def _vague(n: np.ndarray, hidden: np.ndarray, upper: np.ndarray, width: int, least: int) -> bool:
     low, high = ranges(n, hidden, upper)
-    return int((high - low).min())
+    return bool(n[hidden].sum() >= least and (high - low).min() >= width)
 
 
 def ranges(n: np.ndarray, hidden: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the least and the greatest value that each hidden count can have for a reader.
 
-    The reader knows the sum of the hidden counts, their upper bounds, and that zeros are shown
-    as long as anything else can be hidden: so a hidden count is at least 1, unless a zero is
-    hidden too.
+    The reader knows the sum of the hidden counts and their upper bounds. Zeros are shown as
+    long as anything else can be hidden, so a hidden count is at least 1, unless a zero is
+    hidden too. The smallest are hidden first, so none exceeds the smallest shown one, unless
+    it is hidden for another reason.
     """
-    total = int(n[hidden].sum())
-    least = np.full(int(hidden.sum()), 0 if (n[hidden] == 0).any() else 1)
+    total, held = int(n[hidden].sum()), n[hidden]
+    shown = n[~hidden & (n > 0)]
     most = np.minimum(upper[hidden], total)
+    if len(shown) and held.max() <= shown.min():
+        most = np.minimum(most, shown.min())
+    least = np.full(len(held), 0 if (held == 0).any() else 1)
     low = np.maximum(least, total - (most.sum() - most))
     high = np.minimum(most, total - (least.sum() - least))
     return low, high
