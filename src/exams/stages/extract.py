@@ -10,7 +10,7 @@ from exams.contract import Contract
 from exams.errors import ExamsError
 from exams.intake.parts import Delivery, emptied, write_manifest, write_part
 from exams.intake.reader import Tally, read_records
-from exams.places import visible
+from exams.places import private, visible
 
 
 def find_deliveries(folder: Path) -> pd.DataFrame:
@@ -19,6 +19,7 @@ def find_deliveries(folder: Path) -> pd.DataFrame:
     `repeats` names an earlier file with the same bytes (it counts once), else it is empty.
     Raise E104 if there are none, E105 for anything but a regular file.
     """
+    private(folder.parent)  # students' records lie here, whoever has made the folder
     files = visible(folder) if folder.is_dir() else []
     if not files:
         raise ExamsError(
