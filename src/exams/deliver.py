@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from exams.errors import ExamsError
-from exams.places import Places, made
+from exams.places import Places, private
 from exams.quarters import check_quarter
+
+_SPACES = "Check the path. A name with spaces needs quotes of its own: FILES=\"'a b.csv'\"."
 
 
 def deliver(files: Sequence[Path], quarter: str, places: Places) -> list[str]:
@@ -23,13 +25,14 @@ def deliver(files: Sequence[Path], quarter: str, places: Places) -> list[str]:
     for name in names:
         if names.count(name) > 1:
             raise ExamsError("E024", f"Two of the files are called {name}.", "Rename one.")
-    folder = made(places.delivery(quarter))
+    private(places.deliveries)
+    folder = private(places.delivery(quarter))
     return [f"{quarter}: {file.name} {_copy(file, folder / file.name)}" for file in files]
 
 
 def _check(file: Path) -> None:
     if not file.exists():
-        raise ExamsError("E021", f"There is no file {file}.", "Check the path.")
+        raise ExamsError("E021", f"There is no file {file}.", _SPACES)
     if not file.is_file():
         raise ExamsError("E022", f"{file} is not a regular file.", "Deliver files, one by one.")
     if file.name.startswith("."):

@@ -24,7 +24,7 @@ class Field:
     name: str
     title: str
     description: str
-    role: str  # dimension, score or ignore
+    role: str  # dimension, score, ignore; overall for the mean of the scores
     required: bool = True
     unit: str = ""
     sensitive: bool = False
@@ -42,14 +42,14 @@ class Field:
         """Value of one step: 1 for whole numbers, 0.1 for one decimal."""
         return 1 / 10**self.decimals
 
+    def units(self, steps: int) -> float:
+        """Return a score in its unit: 45 steps of 0.1 are 4.5."""
+        return steps / 10**self.decimals
+
     @property
     def size(self) -> int:
         """Number of values that a score can take."""
         return self.maximum - self.minimum + 1
-
-    def text(self, steps: int) -> str:
-        """Return a score as people write it."""
-        return f"{steps / 10**self.decimals:.{self.decimals}f}"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from exams.contract import Contract
 from exams.disclosure import protect
-from exams.stages.receipt import fingerprint
+from exams.stages.receipt import private_fingerprint
 from exams.statistics.groups import at_risk_by_group, gaps, mean_by_group
 from exams.statistics.levels import levels
 from exams.warehouse.figures import write_figures
@@ -28,7 +28,7 @@ __all__ = [
 def scales(contract: Contract) -> pd.DataFrame:
     """Return title, unit, minimum and maximum of each score, indexed by its name."""
     rows = [
-        (s.name, s.title, s.unit, s.minimum * s.step, s.maximum * s.step) for s in contract.scores
+        (s.name, s.title, s.unit, s.units(s.minimum), s.units(s.maximum)) for s in contract.scores
     ]
     columns = ["score", "title", "unit", "minimum", "maximum"]
     return pd.DataFrame(rows, columns=columns).set_index("score")
@@ -49,4 +49,4 @@ def save_figures(
     """Replace the figures of the quarter in the warehouse; return their fingerprint."""
     write_figures(warehouse, contract, quarter, figures)
     content = {name: frame.astype(str).to_numpy().tolist() for name, frame in figures.items()}
-    return fingerprint(quarter, content)
+    return private_fingerprint(warehouse.parent, quarter, content)
