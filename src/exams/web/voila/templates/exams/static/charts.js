@@ -70,7 +70,7 @@ function caption(figure, spec) {
   const box = document.createElement("figcaption");
   for (const [part, tag] of [["title", "strong"], ["subtitle", "span"]]) {
     const line = document.createElement(tag);
-    line.textContent = words[part].join(" ");
+    line.textContent = words[part].join(" ").replaceAll(" %", "\u00a0%");
     if (line.textContent) box.append(line);
   }
   figure.append(box);

@@ -20,8 +20,9 @@ export function students(rows) {
 /** Return a number of students, or that it is hidden. */
 export const counted = (n) => cell({suppressed: n === null}, count(n));
 
-/** Return the overall score, or the first where there is only one. */
-const headline = (tables) => fieldsOf(tables, "overall")[0] ?? fieldsOf(tables, "score")[0];
+/** Return the overall score, or the last where the contract has none, as the charts do. */
+const headline = (tables) =>
+  fieldsOf(tables, "overall")[0] ?? fieldsOf(tables, "score").at(-1);
 
 /** Say how a figure has changed since the quarter published before; null if one is hidden. */
 const change = (former, gap, show) =>
@@ -46,7 +47,7 @@ function keyFigures({tables, history, quarter}) {
   return tiles(
     tile("Students", counted(now),
       lines(change(former, minus(now, before && number(before)), signed))),
-    tile(`Mean, ${field ? field.title.toLowerCase() : "all scores"}`,
+    tile(field ? `${field.title}, mean` : "Mean",
       cell(mean, score(mean?.mean, field)),
       lines(change(former, minus(mean?.mean, before?.means[field?.name]?.mean),
         (gap) => difference(gap, field)), interval)),
