@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from exams.errors import ExamsError
+from exams.files import replacing
 from exams.schema import Table, create, quoted
 from exams.tables import CONTENT, TABLES
 
@@ -82,16 +83,13 @@ def _fingerprint(tables: Mapping[str, Sequence[Row]], contract: tuple[str, str])
 @contextmanager
 def _replacement(path: Path) -> Iterator[sqlite3.Connection]:
     """Yield a copy of the database at `path` that takes its place if all goes well."""
-    draft = path.with_name(f".{path.name}.draft")
-    draft.unlink(missing_ok=True)
-    with closing(sqlite3.connect(draft)) as connection:
+    with replacing(path) as draft, closing(sqlite3.connect(draft)) as connection:
         if path.is_file():
             with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as former:
                 former.backup(connection)
         with connection:
             create(connection, TABLES)
             yield connection
-    draft.replace(path)
 
 
 @contextmanager

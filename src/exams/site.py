@@ -7,6 +7,7 @@ from typing import Any
 import jinja2
 
 from exams import published, web
+from exams.files import write_atomic
 from exams.places import STAGES, Places
 from exams.status import stage_status
 
@@ -25,7 +26,7 @@ def write_index(places: Places) -> Path:
         quarters=[_entry(places, row, runs) for row in rows],
     )
     path = places.reports / "index.html"
-    web.write_atomic(path, page)
+    write_atomic(path, page)
     return path
 
 

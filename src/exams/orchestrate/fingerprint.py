@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import exams
+from exams.files import write_atomic
 from exams.places import Places, private, visible
 from exams.quarters import is_quarter
 from exams.warehouse import store
@@ -71,9 +72,7 @@ def delivered(places: Places, quarter: str) -> list[tuple[str, str]]:
     known = _known(notes)
     found = {str(f.relative_to(places.data)): _stamped(f, known, places.data) for f in files}
     if any(known.get(name) != note for name, note in found.items()):
-        draft = notes.with_suffix(".draft")
-        draft.write_text(json.dumps(known | found))
-        draft.replace(notes)
+        write_atomic(notes, json.dumps(known | found))
     return [(Path(name).name, str(note[-1])) for name, note in found.items()]
 
 

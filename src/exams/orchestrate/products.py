@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from exams.files import write_atomic
 from exams.places import Places
 
 
@@ -37,10 +38,7 @@ def forget(files: Iterable[Path]) -> None:
 
 def seal(places: Places, quarter: str, stage: str) -> None:
     """Write the checksums of a stage's products (`sha256sum -c` reads them)."""
-    sums = _sums(places, quarter, stage)
-    draft = sums.with_name(f"{sums.name}.draft")
-    draft.write_text(_checksums(places, quarter, stage))
-    draft.replace(sums)
+    write_atomic(_sums(places, quarter, stage), _checksums(places, quarter, stage))
 
 
 def sealed(places: Places, quarter: str, stage: str) -> bool:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from exams.files import write_atomic
 from exams.places import Places
 
 
@@ -36,9 +37,7 @@ def write_receipt(
         "files": made,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(json.dumps(receipt, indent=1), encoding="utf-8")
-    draft.replace(path)
+    write_atomic(path, json.dumps(receipt, indent=1))
     return {key: value for key, value in receipt.items() if key not in ("files", "content")}
 
 

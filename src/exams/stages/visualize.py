@@ -13,6 +13,7 @@ import altair as alt
 import pandas as pd
 
 from exams import published
+from exams.files import write_atomic
 from exams.places import Places
 from exams.status import stage_status
 
@@ -149,9 +150,7 @@ class Gallery:
             "autosize": {"type": "fit-x", "contains": "padding"},
             "usermeta": {"page": page.split(), "order": len(self.names)},
         }
-        draft = self.folder / f".{name}.draft"
-        draft.write_text(json.dumps(spec, ensure_ascii=False), encoding="utf-8")
-        draft.replace(self.folder / f"{name}.vl.json")
+        write_atomic(self.folder / f"{name}.vl.json", json.dumps(spec, ensure_ascii=False))
         return Figure(spec)
 
     def files(self) -> pd.DataFrame:
