@@ -204,8 +204,16 @@ def test_a_notebook_that_cannot_run_is_named_before_any_stage_begins(
 
 
 def test_building_outside_the_project_is_explained(tmp_path):
-    with pytest.raises(ExamsError, match="E403"):
+    with pytest.raises(ExamsError, match="E003"):
         build_due(tmp_path)
+
+
+def test_a_broken_env_yaml_is_explained_before_any_stage_begins(tmp_path):
+    project.make_project(tmp_path)
+    (tmp_path / "env.yaml").write_text("data: [\n")
+    for build in (build_due, lambda root: build_quarter(QUARTER, root)):
+        with pytest.raises(ExamsError, match=r"E004 env\.yaml line 2 is not YAML"):
+            build(tmp_path)
 
 
 def test_a_build_waits_for_another_of_its_quarter_and_then_looks_again(places, capsys):
