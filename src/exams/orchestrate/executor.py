@@ -12,9 +12,10 @@ from ploomber.executors.abc import Executor
 
 from exams import status
 from exams.errors import ExamsError
+from exams.files import UNREADABLE
 from exams.orchestrate import locks
 from exams.orchestrate.failures import complaint, explain_exception, shown, terminable, verdict
-from exams.orchestrate.healing import heal
+from exams.orchestrate.healing import heal, set_aside_unreadable
 from exams.orchestrate.hooks import counted
 from exams.orchestrate.products import receipt
 from exams.places import Places
@@ -70,6 +71,10 @@ class StageExecutor(Executor):
             self.building = self._ready = False
 
     def _prepare(self) -> None:
+        for path in set_aside_unreadable(self.places):
+            print(
+                f"{shown(path)} cannot be read: it is now {path.name}{UNREADABLE}, and made anew."
+            )
         status.reap(self.places.status)
         heal(self.places, self.quarter)
 

@@ -153,9 +153,13 @@ class Gallery:
         write_atomic(self.folder / f"{name}.vl.json", json.dumps(spec, ensure_ascii=False))
         return Figure(spec)
 
+    def paths(self) -> list[Path]:
+        """Return the files that were written."""
+        return [self.folder / f"{name}.vl.json" for name in self.names]
+
     def files(self) -> pd.DataFrame:
         """Return chart, page and title of what was written."""
-        rows = [_summary(name, self.folder / f"{name}.vl.json") for name in self.names]
+        rows = [_summary(*written) for written in zip(self.names, self.paths(), strict=True)]
         return pd.DataFrame(rows, columns=["chart", "page", "title"])
 
 

@@ -10,16 +10,18 @@ from sqlite_utils import Database
 from exams.contract import Contract
 from exams.schema import create, document
 from exams.warehouse.schema import results_sql, results_view, tables
-from exams.warehouse.store import BUSY
+from exams.warehouse.store import BUSY, guarded
 
 
 @contextmanager
 def writing(path: Path, contract: Contract) -> Iterator[Database]:
     """Yield the warehouse in ONE transaction: all that is done in it stays, or nothing.
 
-    Tables are created, and columns added that the contract has gained.
+    Tables are created, and columns added that the contract has gained. Raise E207 if the file
+    cannot be read.
     """
-    with closing(sqlite3.connect(path, timeout=BUSY, isolation_level=None)) as connection:
+    opened = closing(sqlite3.connect(path, timeout=BUSY, isolation_level=None))
+    with guarded(path), opened as connection:
         connection.execute("PRAGMA cache_size = -65536")
         connection.execute("BEGIN IMMEDIATE")
         try:
