@@ -5,6 +5,7 @@ and import papermill.engines nowhere else (papermill imports this module in turn
 """
 
 import ast
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,7 +22,7 @@ from exams.orchestrate.failures import explain, explain_exception, terminable, w
 from exams.orchestrate.products import forget
 from exams.places import STAGES, Places
 
-_PRIVATE = set(STAGES) - {"visualize"}  # these stages may see records
+_PRIVATE = set(STAGES) - {"visualize"}  # see records, or (model, publish) sums of any group
 
 
 class StatusEngine(NBClientEngine):
@@ -60,7 +61,8 @@ def _recorded(path: Path, quarter: str, stage: str) -> Iterator[_Run]:
 
     def beat() -> None:
         while not over.wait(status.BEAT):
-            status.beat(path, quarter, stage)
+            with suppress(sqlite3.Error):  # locked: the next beat will tell
+                status.beat(path, quarter, stage)
 
     status.start(path, quarter, stage)
     heart = threading.Thread(target=beat, daemon=True)
@@ -98,7 +100,7 @@ def _failure(nb: NotebookNode, stage: str) -> tuple[str | None, str] | None:
     """Return code and text of the error in the executed notebook, if there is one.
 
     In the notebook, a mistake of the user keeps its message and loses its traceback. Any other
-    error keeps its traceback and, where records are at hand, loses its message.
+    error keeps its traceback and, on the private side, loses its message.
     """
     for cell in nb.cells:
         for output in cell.get("outputs", []):

@@ -17,7 +17,9 @@ from exams.quarters import is_quarter
 from exams.warehouse import store
 
 PACKAGE = Path(exams.__file__).parent
-_COMPARING = {"model", "publish", "visualize"}  # these stages look at earlier quarters, too
+# Stages where quarters are compared: so far, visualize alone draws earlier ones. What model and
+# publish compare shall find them due, too.
+_COMPARING = {"model", "publish", "visualize"}
 
 
 def absolute(folder: str) -> str:
@@ -47,7 +49,7 @@ def inputs(stage: str, quarter: str, data: str, reports: str) -> str:
     """Return the fingerprint of what `stage` reads beside the results of the stage before it.
 
     The contract for every stage; the delivered files for extract; and what is loaded of the
-    earlier quarters for the stages that compare with them.
+    earlier quarters for the stages where quarters are compared.
     """
     places = Places.of(data, reports)
     read: list[object] = [
