@@ -145,7 +145,7 @@ class StageExecutor(Executor):
             raise ExamsError(
                 "E402",
                 f"{shown(self.places.delivery(self.quarter))} holds no file.",
-                f"Quarters with files: {', '.join(delivered) or 'none'}.",
+                f"Deliver a file. Quarters with files: {', '.join(delivered) or 'none'}.",
             )
         if self.announces:
             print(f"Building {self.quarter}." if due else f"{self.quarter} is up to date.")
@@ -173,4 +173,5 @@ def _check(task: Any) -> None:
         task.source._check_notebook(raise_=True, check_signature=True)
     except Exception as error:
         notebook = shown(Path(task.source.loc))
-        raise ExamsError("E404", f"{notebook}: {complaint(str(error))}.") from None
+        what = f"{notebook}: {complaint(str(error))}."
+        raise ExamsError("E404", what, "Open it with `make lab` and correct it.") from None
