@@ -19,11 +19,17 @@ def changed(**wishes):
     return content
 
 
+def track(**wishes):
+    """Return the small contract with its dimension changed."""
+    content = copy.deepcopy(SMALL)
+    content["fields"][0].update(wishes)
+    return content
+
+
 def test_scores_are_held_in_steps(small):
     points, mark = small.scores
     assert (points.minimum, points.maximum, points.step) == (0, 10, 1)
     assert (mark.minimum, mark.maximum, mark.step) == (10, 60, 0.1)
-    assert mark.text(45) == "4.5"
 
 
 def test_the_shipped_contract_has_five_dimensions_and_three_scores(shipped):
@@ -39,18 +45,39 @@ def test_the_shipped_contract_has_five_dimensions_and_three_scores(shipped):
         (changed(type="string"), "points", "integer or number"),
         (changed(minimum=None), "points", "Give both"),
         (changed(minimum=0.5), "points", "Give both"),
-        (changed(maximum=-1), "points", "Mend its bounds"),
+        (changed(maximum=-1), "points", "Correct its bounds"),
         (changed(at_risk_below=99), "points", "a score of this scale"),
         (changed(levels=[3, 5]), "points", "lowest score of each"),
         (changed(levels=[0, 5, 5]), "points", "lowest score of each"),
         (changed(colour="red"), "points", "There are: aliases"),
         (changed(aliases=["track"]), "points", "Rename one"),
-        (changed(name="quarter"), "quarter", "Rename it"),
-        (changed(name="Points!"), "Points!", "Rename it"),
+        (changed(name="quarter"), "quarter", "Call it quarter_1"),
+        (changed(name="Points!"), "Points!", "like test_score"),
         ({**SMALL, "suppression": 3}, "suppression", "There are"),
         ({**SMALL, "disclosure": {"minimum_group": 1}}, "minimum_group", "whole number over 2"),
         ({**SMALL, "overall": {"name": "mean"}}, "overall", "Leave `overall` out"),
         ({**SMALL, "fields": SMALL["fields"][:1]}, "role score", "role: score"),
+        (changed(aliases="note"), "points: aliases", "[first, second]"),
+        (changed(aliases=[]) | {"missingValues": "NA"}, "missingValues", "[first, second]"),
+        (changed(title="Track"), "'track' also names track", "Rename one"),
+        (changed(enum=["a"]), "'enum' is not a setting", "There are: maximum"),
+        (changed(maximum=float("inf")), "points", "Give both"),
+        (changed(levels=[0, {"from": 5, "lable": "x"}]), "{from, label}", "lowest score"),
+        (changed(levels=[{"from": 0, "label": "x"}, {"from": 5, "label": "x"}]), "same", "lowest"),
+        (changed(levels=5), "levels", "[first, second]"),
+        (changed(decimals=True), "decimals", "whole number"),
+        (changed(type=["integer"]), "type", "a word"),
+        (track(synonyms={"south": "north"}), "'south' is a level", "Leave it out"),
+        (track(synonyms={"w": "west"}), "'w' stands for no level", "one of enum"),
+        (track(synonyms=["n"]), "synonyms", "{key: value}"),
+        (track(sensitive="no"), "sensitive", "true or false"),
+        (track(constraints={"required": "no"}), "required", "true or false"),
+        (track(constraints={"enum": ["All", "south"]}), "'all'", "another word"),
+        (track(constraints={"enum": ["a’b", "a'b"]}), "quotes only", "Keep one"),
+        ({**SMALL, "overall": {"titel": "Mean"}}, "'titel'", "There are: name, title"),
+        ({**SMALL, "fields": {"a": 1}}, "fields is not a list", "[first, second]"),
+        ({**SMALL, "missingValues": None}, "missingValues", "[first, second]"),
+        ("name: a\nname: b\n", "'name' is set twice", "Keep one"),
         ("name: [", "line", "indents"),
         ("", "whole file", "shipped contract"),
     ],

@@ -109,7 +109,9 @@ def test_a_second_build_does_nothing(sample):
 
 def test_the_private_side_is_closed_to_others(sample):
     places, *_ = sample
-    assert places.warehouse.parent.stat().st_mode & 0o777 == 0o700
+    for folder in (places.warehouse.parent, places.deliveries):
+        assert folder.stat().st_mode & 0o777 == 0o700
+    assert (places.warehouse.parent / "key").stat().st_mode & 0o777 == 0o600
 
 
 def test_no_report_or_chart_shows_a_rejected_value_or_a_path(sample):

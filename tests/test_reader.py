@@ -55,6 +55,38 @@ def test_a_byte_order_mark_is_no_part_of_the_header(read):
     assert read(b"\xef\xbb\xbftrack,points,mark\nnorth,1,2\n")[0] == [(2, "north")]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_every_kind_of_line_end_counts_once(read, end):
+    text = end.join(["track,points,mark", '"a' + end + 'b",1,2', "short", "south,3,4", ""])
+    records, tally = read(text)
+    assert [line for line, _ in records] == [2, 5]
+    assert [line for line, _ in tally.malformed] == [4]
+
+
+def test_a_header_alone_has_no_records(read):
+    assert read("track,points,mark")[0] == []
+    assert read("track,points,mark\n")[1].received == 0
+
+
+def test_doubled_quotes_inside_a_value_are_no_mistake(read):
+    assert read('track,points,mark\n"a ""b"" c",1,2\n"""",3,""\n')[0] == [
+        (2, 'a "b" c'),
+        (3, '"'),
+    ]
+
+
+def test_a_file_of_many_blocks_keeps_its_lines(read):
+    body = "".join(
+        f"north,{n},2\n" + ("short\n" if n % 90_000 == 7 else "") for n in range(900_000)
+    )
+    records, tally = read("track,points,mark\n" + body)
+    assert len(body) > 10 << 20
+    lines = [line for line, _ in records]
+    bad = [line for line, _ in tally.malformed]
+    assert sorted(lines + bad) == list(range(2, 900_000 + len(bad) + 2))
+    assert bad == [90_000 * k + 10 + k for k in range(10)]
+
+
 def test_values_are_handed_on_as_received(read):
     assert read('track,points,mark\n" North ",1,2\n')[0] == [(2, " North ")]
 
@@ -69,6 +101,13 @@ def test_values_are_handed_on_as_received(read):
         ("north,1,2\nsouth,3,4\n", "E102", "no column track"),
         ("track,points,mark,Track\nnorth,1,2,3\n", "E102", "track occurs twice"),
         ('track,points,mark\n"north,1,2\nsouth,3,4\n', "E103", "open"),
+        ('track,points,mark\nnorth,1,"2\nsouth,3,4', "E103", "open"),
+        ('track,points,mark\nnorth,1,2\nnorth,3,"4', "E103", "open"),
+        ('track,points,mark,note\nnorth,1,2,"\nsouth,3,4,\n"\n', "E103", "whole records"),
+        ('track,points,mark\n"north\nsouth,3,4\nsouth,5,6\nwest",1\n', "E103", "whole records"),
+        ('track,points,mark\nnorth,1,2\n"no"rth,3,4\n', "E108", "line 3: a quote stands inside"),
+        (b"track,points,mark\nnorth,1,2\nm\xfcd,3,4\n", "E107", "line 3: this is not UTF-8"),
+        (b"track,points,mark\nnorth,1\nm\xfcd,3\n", "E107", "line 3: this is not UTF-8"),
     ],
 )
 def test_a_file_that_cannot_be_trusted_is_refused(read, text, code, says):

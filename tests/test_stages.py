@@ -10,6 +10,7 @@ from exams.errors import ExamsError
 from exams.stages.extract import extract, find_deliveries
 from exams.stages.load import load
 from exams.stages.transform import transform
+from exams.warehouse.read import read_cube
 from exams.warehouse.store import loaded_content
 
 NORTH = "track,points,mark\nnorth,3,4.5\nwest,11,\nNORTH, 7 ,\nsouth,5\n"
@@ -30,11 +31,11 @@ class Office:
         for name, text in files.items():
             (self.inbox / f"{name}.csv").write_text(text)
 
-    def build(self):
+    def build(self, quarter="2024Q1"):
         found = find_deliveries(self.inbox)
         extract(self.inbox, found, self.contract, self.work / "raw")
         self.judged = transform(self.work / "raw", self.contract, self.work / "clean")
-        return load(self.work / "clean", self.contract, self.warehouse, "2024Q1")
+        return load(self.work / "clean", self.contract, self.warehouse, quarter)
 
     def rows(self, query):
         with sqlite3.connect(self.warehouse) as connection:
@@ -68,6 +69,16 @@ def test_every_record_is_loaded_or_in_quarantine_with_all_of_its_reasons(office)
         ("2024Q1", "north.csv", 5, "*", "south,5", "wrong_number_of_columns"),
     ]
     assert office.judged.reasons["records"].tolist() == [1, 1, 1]
+
+
+def test_a_blank_line_is_no_student(office, contract_of):
+    free = {"required": False}
+    optional = [{**f, "constraints": f["constraints"] | free} for f in SMALL["fields"]]
+    office.contract = contract_of({**SMALL, "fields": optional})
+    office.deliver(north="track,points,mark\nnorth,3,4.5\n\n-, ,\n,3,\n\n")
+    assert office.build().files.to_numpy().tolist() == [["north.csv", 5, 2, 3]]
+    held = office.rows('SELECT line, "column", reason FROM quarantine ORDER BY line')
+    assert held == [(line, "*", "blank_record") for line in (3, 4, 6)]
 
 
 def test_loading_twice_changes_no_row(office):
@@ -154,19 +165,61 @@ def test_every_table_view_and_column_is_described(office):
     assert all(description.strip() for *_, description in described)
 
 
-def test_a_field_added_to_the_contract_is_added_to_the_warehouse(office, contract_of):
+EXTRA = {
+    "name": "extra",
+    "type": "integer",
+    "role": "score",
+    "constraints": {"minimum": 0, "maximum": 9},
+}
+TRACK, POINTS, MARK = SMALL["fields"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "row"),
+    [
+        ([TRACK, EXTRA, POINTS, MARK], ("south", 9, 5, 6.0)),
+        ([TRACK, POINTS, EXTRA, MARK], ("south", 5, 9, 6.0)),
+        ([TRACK, POINTS, MARK, EXTRA], ("south", 5, 6.0, 9)),
+        ([TRACK, MARK, POINTS], ("south", 6.0, 5)),
+        ([MARK, TRACK], (6.0, "south")),
+        ([TRACK, POINTS, {**MARK, "decimals": 2}], ("south", 5, 6.0)),
+    ],
+    ids=["first", "middle", "last", "swapped", "removed", "finer"],
+)
+def test_a_contract_with_other_fields_loads_every_quarter_anew(office, contract_of, fields, row):
     office.deliver(south=SOUTH)
     office.build()
-    extra = {
-        "name": "extra",
-        "type": "integer",
-        "role": "score",
-        "constraints": {"minimum": 0, "maximum": 9},
-    }
-    office.contract = contract_of({**SMALL, "fields": [*SMALL["fields"], extra]})
+    office.contract = contract_of({**SMALL, "fields": fields})
     office.deliver(south="points,mark,track,extra\n5,6.0,south,9\n")
-    office.build()
-    assert office.rows("SELECT points, mark, extra FROM results") == [(5, 6.0, 9)]
+    office.build("2024Q2")
+    assert loaded_content(office.warehouse, "2024Q1") is None
+    names = ", ".join(field["name"] for field in fields)
+    assert office.rows(f"SELECT quarter, {names} FROM results") == [("2024Q2", *row)]
+    found = read_cube(office.warehouse, office.contract, "2024Q2").combinations
+    scores = [s.name for s in office.contract.scores]
+    known = dict(zip([f["name"] for f in fields], row, strict=True))
+    assert found[[*scores, "n"]].to_numpy().tolist() == [[*(known[s] for s in scores), 1]]
+    assert office.rows("SELECT quarter, removed IS NOT NULL FROM delivery ORDER BY id") == [
+        ("2024Q1", 1),
+        ("2024Q2", 0),
+    ]
+
+
+def test_every_refused_file_gets_its_verdict(office):
+    office.deliver(a="track;points\n", north=NORTH, z="track,points,mark\n")
+    with pytest.raises(ExamsError) as raised:
+        office.build()
+    assert raised.value.code == "E102"
+    assert "a.csv: the header has no column" in raised.value.message
+    assert "E106 z.csv holds no record." in raised.value.message
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(office):
+    office.deliver(north=NORTH)
+    found = find_deliveries(office.inbox)
+    office.deliver(north=SOUTH)
+    with pytest.raises(ExamsError, match="E109"):
+        extract(office.inbox, found, office.contract, office.work / "raw")
 
 
 def test_an_empty_folder_and_a_link_are_refused(office, tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from exams.errors import ExamsError
 from exams.files import replacing
-from exams.places import Places, made
+from exams.places import Places, private
 from exams.quarters import check_quarter
 
 
@@ -24,7 +24,8 @@ def deliver(files: Sequence[Path], quarter: str, places: Places) -> list[str]:
     for name in names:
         if names.count(name) > 1:
             raise ExamsError("E024", f"Two of the files are called {name}.", "Rename one.")
-    folder = made(places.delivery(quarter))
+    private(places.deliveries)
+    folder = private(places.delivery(quarter))
     return [f"{quarter}: {file.name} {_copy(file, folder / file.name)}" for file in files]
 
 

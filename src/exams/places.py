@@ -1,5 +1,8 @@
 """Where everything lies: the one module that knows names of files and folders."""
 
+import os
+import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +37,7 @@ class Places:
 
     @property
     def deliveries(self) -> Path:
-        """One folder per quarter, holding the files that were received."""
+        """One folder per quarter, holding the files that were received. Private."""
         return self.data / "deliveries"
 
     @property
@@ -95,5 +98,19 @@ def made(folder: Path) -> Path:
 def private(folder: Path) -> Path:
     """Return `folder`, created if need be, closed to other users (0700)."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder.chmod(0o700)
+    if folder.stat().st_mode & 0o077:
+        folder.chmod(0o700)
     return folder
+
+
+def private_key(folder: Path) -> bytes:
+    """Return the random key that lies in the private `folder`, made if need be (0600)."""
+    path = private(folder) / "key"
+    if not path.is_file():
+        draft = folder / f".key-{os.getpid()}"
+        draft.touch(mode=0o600)
+        draft.write_bytes(secrets.token_bytes(32))
+        with suppress(FileExistsError):  # two builds at once: the first key stays
+            os.link(draft, path)
+        draft.unlink()
+    return path.read_bytes()

@@ -16,7 +16,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from exams.files import replacing
-from exams.places import Places, made
+from exams.places import Places, private
 from exams.quarters import last_complete
 
 SEED = 20190101
@@ -55,7 +55,7 @@ def write_quarter(sample: Mapping[str, Any], quarter: str, folder: Path) -> Iter
     for name, share in sample["files"].items():
         count = round(sample["records"] * vary * share)
         columns = draw(sample, count, random, drift(sample, quarter))
-        yield _write(made(folder) / name, _rows(sample, columns, random))
+        yield _write(private(folder) / name, _rows(sample, columns, random))
 
 
 def drift(sample: Mapping[str, Any], quarter: str) -> dict[str, float]:

@@ -48,7 +48,7 @@ TABLES = (
         (
             _QUARTER,
             Column("file", "TEXT", "Name of the file."),
-            Column("sha256", "TEXT", "SHA-256 of the file's bytes."),
+            Column("sha256", "TEXT", "SHA-256 of the file's bytes; null for very few records."),
             Column("received", "INTEGER", "Records in the file.", "records"),
             Column("loaded", "INTEGER", "Records in the warehouse.", "records"),
             Column("quarantined", "INTEGER", "Records in quarantine.", "records"),

@@ -1,101 +1,93 @@
 """Reads one field of the contract."""
 
-import re
 from typing import Any
 
+from exams.contract.checks import Kinds, check_keys, check_name, check_texts, mistake
 from exams.contract.model import Field
 from exams.contract.scale import bands, steps
-from exams.errors import ExamsError
+from exams.contract.words import fold
 
-_KEYS = {
-    "name", "title", "description", "type", "role", "unit", "sensitive", "aliases", "synonyms",
-    "decimals", "levels", "at_risk_below", "constraints",
+_COMMON: Kinds = {
+    "name": str, "title": str, "description": str, "role": str, "type": str,
+    "aliases": list, "constraints": dict,
 }  # fmt: skip
-_CONSTRAINTS = {"required", "enum", "minimum", "maximum"}
-_TYPES = {"dimension": {"string"}, "score": {"integer", "number"}}
-_RESERVED = {"all", "quarter", "file", "line", "key", "profile", "id"}  # words of the tables
-
-
-def mistake(where: str, what: str, remedy: str) -> ExamsError:
-    """Return the error for a mistake at `where` in the contract (E010)."""
-    return ExamsError("E010", f"contract.yaml, {where}: {what}.", remedy)
-
-
-def known_only(where: str, raw: dict[str, Any], known: set[str]) -> None:
-    """Raise E010 for a key that means nothing: it would be a setting that is silently lost."""
-    for key in raw:
-        if key not in known:
-            listed = ", ".join(sorted(known))
-            raise mistake(where, f"{key!r} is not a setting", f"There are: {listed}.")
+_KEYS: dict[str, Kinds] = {
+    "dimension": _COMMON | {"sensitive": bool, "synonyms": dict},
+    "score": _COMMON
+    | {"unit": str, "decimals": int, "levels": list, "at_risk_below": (int, float)},
+    "ignore": _COMMON,
+}
+_CONSTRAINTS: dict[str, Kinds] = {
+    "dimension": {"required": bool, "enum": list},
+    "score": {"required": bool, "minimum": (int, float), "maximum": (int, float)},
+    "ignore": {"required": bool},
+}
+_TYPES = {"dimension": ("string",), "score": ("integer", "number")}
+_TAKEN = {"all", "not stated"}  # what the tables call every level, and none
+_FAR = 1_000_000  # steps from zero
 
 
 def read_field(number: int, raw: Any, contract: dict[str, Any]) -> Field:
     """Read the field at place `number`; scores take defaults from the whole `contract`."""
-    where, role = _named(number, raw)
-    constraints = raw.get("constraints", {})
-    if not isinstance(constraints, dict):
-        raise mistake(where, "constraints are not a set of keys", "Write {required: true, ...}.")
-    known_only(f"{where}, constraints", constraints, _CONSTRAINTS)
-    title = str(raw.get("title", raw["name"]))
+    if not isinstance(raw, dict) or not isinstance(raw.get("name"), str):
+        raise mistake(f"field {number}", "it has no name", "Give it `name: some_name`.")
+    where = f"field {raw['name']}"
+    check_name(where, raw["name"])
+    role = raw.get("role")
+    if role not in _KEYS:
+        raise mistake(where, f"role is {role!r}", "Use dimension, score or ignore.")
+    check_keys(where, raw, _KEYS[role])
+    rules = check_keys(f"{where}, constraints", raw.get("constraints", {}), _CONSTRAINTS[role])
+    title = raw.get("title", raw["name"])
     common = {
         "name": raw["name"],
         "title": title,
-        "description": str(raw.get("description", f"{title}.")),
+        "description": raw.get("description", f"{title}."),
         "role": role,
-        "required": bool(constraints.get("required", False)),
-        "unit": str(raw.get("unit", "")),
-        "sensitive": bool(raw.get("sensitive", False)),
-        "aliases": tuple(str(a) for a in raw.get("aliases", [])),
+        "required": rules.get("required", False),
+        "aliases": check_texts(where, "aliases", raw.get("aliases", [])),
     }
     if role == "ignore":
         return Field(**common)
     if raw.get("type") not in _TYPES[role]:
-        allowed = " or ".join(sorted(_TYPES[role]))
+        allowed = " or ".join(_TYPES[role])
         raise mistake(where, f"type is {raw.get('type')!r}", f"A {role} has type {allowed}.")
     if role == "dimension":
-        return Field(**common, **_levels(where, raw, constraints))
-    return Field(**common, **_scale(where, raw, constraints, contract))
+        return Field(**common, **_levels(where, raw, rules))
+    return Field(**common, **_scale(where, raw, rules, contract))
 
 
-def _named(number: int, raw: Any) -> tuple[str, str]:
-    if not isinstance(raw, dict) or not isinstance(raw.get("name"), str):
-        raise mistake(f"field {number}", "it has no name", "Give it `name: some_name`.")
-    where = f"field {raw['name']}"
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", raw["name"]):
-        raise mistake(where, "the name has other signs than a–z, 0–9 and _", "Rename it.")
-    if raw["name"] in _RESERVED:
-        raise mistake(where, "this name is a word of the tables", "Rename it.")
-    known_only(where, raw, _KEYS)
-    role = raw.get("role")
-    if role not in ("dimension", "score", "ignore"):
-        raise mistake(where, f"role is {role!r}", "Use dimension, score or ignore.")
-    return where, role
-
-
-def _levels(where: str, raw: dict[str, Any], constraints: dict[str, Any]) -> dict[str, Any]:
-    levels = constraints.get("enum")
-    if not isinstance(levels, list) or not levels:
+def _levels(where: str, raw: dict[str, Any], rules: dict[str, Any]) -> dict[str, Any]:
+    levels = check_texts(where, "enum", rules.get("enum", []))
+    if not levels:
         raise mistake(where, "enum is missing", "List the levels: {enum: [a, b]}.")
-    for level in levels:
-        if not isinstance(level, str) or level != " ".join(level.split()) or not level:
-            raise mistake(where, f"level {level!r} is no plain text", "Write it in quotes.")
-    folded = [level.casefold() for level in levels]
-    if len(set(folded)) < len(folded):
-        raise mistake(where, "a level is listed twice", "Levels differ in more than case.")
-    synonyms = {str(k): str(v) for k, v in raw.get("synonyms", {}).items()}
+    folded = {fold(level): level for level in levels}
+    if len(folded) < len(levels):
+        what = "two levels differ in case, space or quotes only"
+        raise mistake(where, what, "Keep one of them.")
+    if taken := _TAKEN & set(folded):
+        raise mistake(where, f"the tables use {min(taken)!r} themselves", "Use another word.")
+    synonyms = raw.get("synonyms", {})
+    check_texts(where, "synonyms", [*synonyms, *synonyms.values()])
     for word, level in synonyms.items():
         if level not in levels:
-            raise mistake(where, f"synonym {word!r} means no level", "Name a level of enum.")
-    return {"levels": tuple(levels), "synonyms": tuple(synonyms.items())}
+            raise mistake(where, f"synonym {word!r} stands for no level", "Name one of enum.")
+        if fold(word) in folded:
+            raise mistake(where, f"synonym {word!r} is a level itself", "Leave it out.")
+    return {
+        "levels": levels,
+        "synonyms": tuple(synonyms.items()),
+        "sensitive": raw.get("sensitive", False),
+    }
 
 
 def _scale(
-    where: str, raw: dict[str, Any], constraints: dict[str, Any], contract: dict[str, Any]
+    where: str, raw: dict[str, Any], rules: dict[str, Any], contract: dict[str, Any]
 ) -> dict[str, Any]:
     decimals = raw.get("decimals", 0 if raw["type"] == "integer" else None)
     if decimals not in (0, 1, 2, 3) or (raw["type"] == "integer" and decimals):
         raise mistake(where, f"decimals is {decimals!r}", "A number needs `decimals: 1` (0–3).")
-    low, high = _bounds(where, constraints, decimals)
+    low, high = _bounds(where, rules, decimals)
     risk = raw.get("at_risk_below", contract.get("at_risk_below"))
     threshold = None if risk is None else steps(risk, decimals)
     if risk is not None and (threshold is None or not low < threshold <= high):
@@ -103,8 +95,10 @@ def _scale(
     try:
         levels = bands(raw.get("levels", contract.get("levels")), low, high, decimals)
     except ValueError as error:
-        raise mistake(where, f"levels: {error}", "List the lowest score of each.") from None
+        remedy = "List the lowest score of each, here or in the field."
+        raise mistake(where, f"levels: {error}", remedy) from None
     return {
+        "unit": raw.get("unit", ""),
         "decimals": decimals,
         "minimum": low,
         "maximum": high,
@@ -113,11 +107,15 @@ def _scale(
     }
 
 
-def _bounds(where: str, constraints: dict[str, Any], decimals: int) -> tuple[int, int]:
-    low, high = (steps(constraints.get(key), decimals) for key in ("minimum", "maximum"))
+def _bounds(where: str, rules: dict[str, Any], decimals: int) -> tuple[int, int]:
+    low, high = (steps(rules.get(key), decimals) for key in ("minimum", "maximum"))
     if low is None or high is None:
         what = f"minimum or maximum is missing or has more than {decimals} decimals"
         raise mistake(where, what, "Give both: {minimum: 0, maximum: 100}.")
     if low >= high or high - low > 10_000:
-        raise mistake(where, "the scale is empty or has over 10,000 steps", "Mend its bounds.")
+        what = "the scale is empty or has over 10,000 steps"
+        raise mistake(where, what, "Correct its bounds, or take fewer decimals.")
+    if max(-low, high) > _FAR:
+        what = f"a bound is over {_FAR:,} steps from zero"
+        raise mistake(where, what, "Deliver scores on a smaller scale.")
     return low, high

@@ -24,7 +24,7 @@ class Field:
     name: str
     title: str
     description: str
-    role: str  # dimension, score or ignore
+    role: str  # dimension, score, ignore; overall for the mean of the scores
     required: bool = True
     unit: str = ""
     sensitive: bool = False
@@ -46,10 +46,6 @@ class Field:
     def size(self) -> int:
         """Number of values that a score can take."""
         return self.maximum - self.minimum + 1
-
-    def text(self, steps: int) -> str:
-        """Return a score as people write it."""
-        return f"{steps / 10**self.decimals:.{self.decimals}f}"
 
 
 @dataclass(frozen=True)

@@ -5,22 +5,29 @@ from typing import Any
 
 import yaml
 
-from exams.contract.fields import known_only, mistake, read_field
+from exams.contract.checks import Kinds, check_keys, check_name, check_texts, mistake
+from exams.contract.fields import read_field
 from exams.contract.model import Contract, Disclosure, Field
+from exams.contract.words import plain
 from exams.errors import ExamsError
 
-_CONTRACT_KEYS = {
-    "name", "title", "version", "description", "missingValues", "fields", "overall", "levels",
-    "at_risk_below", "disclosure",
+_KEYS: Kinds = {
+    "name": str, "title": str, "version": str, "description": str, "missingValues": list,
+    "fields": list, "overall": dict, "levels": list, "at_risk_below": (int, float),
+    "disclosure": dict,
 }  # fmt: skip
 
 
 def read_contract(path: Path) -> Contract:
     """Read and check the contract at `path`; raise E010 (E011: no file) for a mistake."""
     if not path.is_file():
-        raise ExamsError("E011", f"There is no {path.name} in {path.parent.name}/.", "Add it.")
+        raise ExamsError(
+            "E011",
+            f"There is no {path.name} in {path.parent.name}/.",
+            "Copy the shipped data/contract.yaml there and adapt it.",
+        )
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark else "the whole file"
@@ -30,24 +37,39 @@ def read_contract(path: Path) -> Contract:
     return _contract(raw)
 
 
+class _Loader(yaml.SafeLoader):
+    """Safe YAML in which a key may not occur twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                where = f"line {node.start_mark.line + 1}"
+                raise mistake(where, f"{key!r} is set twice", "Keep one of them.")
+        return super().construct_mapping(node, deep)
+
+
 def _contract(raw: dict[str, Any]) -> Contract:
-    known_only("top level", raw, _CONTRACT_KEYS)
-    if not isinstance(raw.get("fields"), list) or not raw["fields"]:
+    check_keys("top level", raw, _KEYS)
+    if not raw.get("fields"):
         raise mistake("fields", "there are none", "List at least a dimension and a score.")
     fields = tuple(read_field(number, f, raw) for number, f in enumerate(raw["fields"], 1))
-    _distinct(fields)
     for role in ("dimension", "score"):
         if not any(f.role == role for f in fields):
             raise mistake("fields", f"none has role {role}", f"Give a field `role: {role}`.")
-    name = str(raw.get("name", "exam-results"))
+    overall = _overall(raw, fields)
+    _distinct([*fields, *([overall] if overall else [])])
+    missing = raw.get("missingValues", [""])
+    check_texts("missingValues", "it", [value for value in missing if value != ""])
+    name = raw.get("name", "exam-results")
     return Contract(
         name=name,
-        title=str(raw.get("title", name)),
-        version=str(raw.get("version", "1")),
-        description=str(raw.get("description", "")),
+        title=raw.get("title", name),
+        version=raw.get("version", "1"),
+        description=raw.get("description", ""),
         fields=fields,
-        missing_values=tuple(str(v) for v in raw.get("missingValues", [""])),
-        overall=_overall(raw, fields),
+        missing_values=tuple(missing),
+        overall=overall,
         disclosure=_disclosure(raw.get("disclosure", {})),
     )
 
@@ -55,18 +77,17 @@ def _contract(raw: dict[str, Any]) -> Contract:
 def _overall(raw: dict[str, Any], fields: tuple[Field, ...]) -> Field | None:
     if "overall" not in raw:
         return None
-    wish = raw["overall"]
-    if not isinstance(wish, dict) or not isinstance(wish.get("name"), str):
+    wish = check_keys("overall", raw["overall"], {"name": str, "title": str})
+    if "name" not in wish:
         raise mistake("overall", "it has no name", "Write {name: average_score, title: ...}.")
-    if wish["name"] in {f.name for f in fields}:
-        raise mistake("overall", "a field has this name", "Choose another name.")
     scores = [f for f in fields if f.role == "score"]
     if len({(f.minimum, f.maximum, f.decimals, f.unit) for f in scores}) > 1:
-        raise mistake("overall", "the scores have different scales", "Leave `overall` out.")
+        what = "the scores have different scales or units"
+        raise mistake("overall", what, "Leave `overall` out.")
     first = scores[0]
     return Field(
-        name=wish["name"],
-        title=str(wish.get("title", wish["name"])),
+        name=check_name("overall", wish["name"]),
+        title=wish.get("title", wish["name"]),
         description=f"Mean of {', '.join(f.title for f in scores)}.",
         role="overall",
         unit=first.unit,
@@ -77,22 +98,20 @@ def _overall(raw: dict[str, Any], fields: tuple[Field, ...]) -> Field | None:
     )
 
 
-def _disclosure(raw: Any) -> Disclosure:
-    if not isinstance(raw, dict):
-        raise mistake("disclosure", "it is not a set of keys", "Write {minimum_group: 10}.")
-    known_only("disclosure", raw, {"minimum_group", "minimum_count"})
+def _disclosure(raw: dict[str, Any]) -> Disclosure:
+    check_keys("disclosure", raw, {"minimum_group": int, "minimum_count": int})
     for key, value in raw.items():
-        if not isinstance(value, int) or value < 3:
-            raise mistake(f"disclosure, {key}", f"it is {value!r}", "Use a whole number over 2.")
+        if value < 3:
+            raise mistake(f"disclosure, {key}", f"it is {value}", "Use a whole number over 2.")
     return Disclosure(**raw)
 
 
-def _distinct(fields: tuple[Field, ...]) -> None:
+def _distinct(fields: list[Field]) -> None:
+    """Check that no two fields go by the same word, in a header or in a chart."""
     seen: dict[str, str] = {}
     for field in fields:
-        for word in {field.name, *field.aliases}:
+        for word in {plain(word) for word in (field.name, field.title, *field.aliases)}:
             if word in seen:
-                raise mistake(
-                    f"field {field.name}", f"{word!r} also names {seen[word]}", "Rename one."
-                )
+                where = f"field {field.name}"
+                raise mistake(where, f"{word!r} also names {seen[word]}", "Rename one of them.")
             seen[word] = field.name

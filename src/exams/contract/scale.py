@@ -16,9 +16,9 @@ def steps(value: Any, decimals: int) -> int | None:
         return None
     try:
         scaled = Decimal(str(value)).scaleb(decimals)
-    except InvalidOperation:
+        return int(scaled) if scaled == scaled.to_integral_value() else None
+    except (InvalidOperation, OverflowError):
         return None
-    return int(scaled) if scaled == scaled.to_integral_value() else None
 
 
 def bands(listed: Any, low: int, high: int, decimals: int) -> tuple[Band, ...]:
@@ -34,18 +34,21 @@ def bands(listed: Any, low: int, high: int, decimals: int) -> tuple[Band, ...]:
         items = [i if isinstance(i, dict) else {"from": i} for i in listed]
         found = [steps(i.get("from"), decimals) for i in items]
         starts = [s for s in found if s is not None]
-        if len(starts) < len(found) or not found:
-            raise ValueError("one has no lowest score on the scale")
+        if len(starts) < len(found) or not found or any(set(i) - {"from", "label"} for i in items):
+            raise ValueError("one is neither a score of this scale nor {from, label}")
         labels = [i.get("label") for i in items]
     if starts[0] != low or any(a >= b for a, b in pairwise(starts)):
         raise ValueError("they do not rise from the minimum")
     if starts[-1] > high:
         raise ValueError("one starts above the maximum")
     ends = [s - 1 for s in starts[1:]] + [high]
-    return tuple(
+    made = tuple(
         Band(code, str(label or f"{_text(a, decimals)}–{_text(b, decimals)}"), a)
         for code, (a, b, label) in enumerate(zip(starts, ends, labels, strict=True), 1)
     )
+    if len({band.label for band in made}) < len(made):
+        raise ValueError("two have the same label")
+    return made
 
 
 def _text(value: int, decimals: int) -> str:

@@ -1,22 +1,23 @@
-"""Hides small groups and small counts of one-way tables, and the cells that would tell them.
+"""Protects the figures of a quarter: hides small groups and counts, and what would tell them.
 
-A cell below its threshold is hidden (primary suppression). If it is the only hidden cell that
-adds up to a shown total, the smallest other one is hidden too (complementary suppression). A
-reader cannot tell the two kinds apart.
+Each table is a set of lists of counts that add up to a shown total: the groups of a dimension,
+the levels of a score, the tiers. In each list, cells below a threshold are hidden (primary
+suppression), and others with them until no hidden count can be worked out (complementary
+suppression). A reader cannot tell the two kinds apart. Where that is not enough, the total is
+hidden too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 
 from exams.contract import Contract, Disclosure
+from exams.disclosure.suppression import small, suppress
 
 ALL = "all"
 Frames = Mapping[str, pd.DataFrame]
-_KEYS = {
-    "quarter", "dimension", "level", "reference", "score", "code", "tier",
-}  # fmt: skip
+_KEYS = {"quarter", "dimension", "level", "reference", "score", "code", "tier"}
 
 
 def protect(figures: Frames, contract: Contract) -> dict[str, pd.DataFrame]:
@@ -26,94 +27,154 @@ def protect(figures: Frames, contract: Contract) -> dict[str, pd.DataFrame]:
     quarter, unprotected.
     """
     rules = contract.disclosure
-    means = figures["mean_by_group"]
-    hidden = _hidden_groups(means, rules)
-    if (ALL, ALL) in hidden:  # so few students that nothing of the quarter may be seen
+    means, levels, tiers = (figures[name] for name in ("mean_by_group", "levels", "tiers"))
+    if means["n"].max() < rules.minimum_group:  # nothing of so few students may be seen
         return {name: _emptied(frame, np.ones(len(frame), bool)) for name, frame in figures.items()}
-    levels = figures["levels"]
-    hidden_levels = _hidden_levels(levels, rules)
+    hidden_means = _means(means, contract)
+    whole = means.loc[hidden_means & (means["dimension"] == ALL).to_numpy(), "score"]
+    hidden_levels = _levels(levels, rules) | levels["score"].isin(whole).to_numpy()
+    hidden_tiers = _tiers(tiers, rules)
+    if _incomplete(means, tiers, rules) or (len(contract.scores) == 1 and hidden_levels.any()):
+        hidden_tiers[:] = True
     return {
-        "mean_by_group": _emptied(means, _within(means, "level", hidden)),
-        "at_risk_by_group": _at_risk(figures, contract, hidden, hidden_levels),
+        "mean_by_group": _emptied(means, hidden_means),
+        "at_risk_by_group": _at_risk(figures, contract, hidden_levels),
         "levels": _emptied(levels, hidden_levels),
-        "tiers": _emptied(figures["tiers"], _hidden_tiers(figures["tiers"], rules)),
-        "gaps": _gaps(figures["gaps"], hidden),
+        "tiers": _emptied(tiers, hidden_tiers),
+        "gaps": _gaps(figures["gaps"], means[hidden_means]),
     }
 
 
-def completed(n: np.ndarray, primary: np.ndarray) -> np.ndarray:
-    """Return `primary` and, where a single cell is hidden, the smallest other one that is not 0.
+def _means(means: pd.DataFrame, contract: Contract) -> np.ndarray:
+    """Return which cells to hide: groups with too few students that have the score.
 
-    `n`: counts that add up to a shown total; `primary`: which of them are below a threshold.
+    With the sums of the shown groups, the total tells mean and spread of the hidden ones
+    together: they must be as many as a group that may be shown.
     """
-    hidden = primary.copy()
-    others = np.flatnonzero(~hidden & (n > 0))
-    if hidden.sum() == 1 and len(others):
-        hidden[others[np.argmin(n[others])]] = True
+    rules = contract.disclosure
+    n = means["n"].to_numpy()
+    hidden = small(n, rules.minimum_group) | _few_incomplete(means, contract)
+    whole = (means["dimension"] == ALL).to_numpy()
+    for of_score in _lists(means, "score"):
+        part = means.iloc[of_score]
+        safe = [
+            _hide(hidden, of_score[rows], n, rules, rules.minimum_group)
+            for rows in _lists(part, "dimension")
+        ]
+        if not all(safe) or hidden[of_score[whole[of_score]]].any():
+            hidden[of_score] = True
     return hidden
 
 
-def _small(n: np.ndarray, threshold: int) -> np.ndarray:
-    return (n > 0) & (n < threshold)
+def _few_incomplete(means: pd.DataFrame, contract: Contract) -> np.ndarray:
+    """Return where the overall score would tell the scores of a few students.
+
+    It counts students that have every score; the difference from a single score's sums is
+    theirs that have not.
+    """
+    if contract.overall is None:
+        return np.zeros(len(means), bool)
+    overall = means["score"] == contract.overall.name
+    group = [means["dimension"], means["level"]]
+    complete = means["n"].where(overall).groupby(group).transform("max")
+    lacking = small((means["n"] - complete).to_numpy(), contract.disclosure.minimum_group)
+    told = pd.Series(lacking, means.index).groupby(group).transform("any")
+    return (overall & told).to_numpy()
 
 
-def _small_share(k: np.ndarray, n: np.ndarray, threshold: int) -> np.ndarray:
-    return _small(k, threshold) | _small(n - k, threshold)
+def _incomplete(means: pd.DataFrame, tiers: pd.DataFrame, rules: Disclosure) -> bool:
+    """Say whether the tiers, of complete records, would tell the scores of a few students."""
+    complete = tiers.groupby("score")["n"].sum().max() if len(tiers) else 0
+    of_all = means.loc[means["dimension"] == ALL, "n"].to_numpy()
+    return bool(small(of_all - complete, rules.minimum_group).any())
 
 
-def _completed_by(frame: pd.DataFrame, by: str, primary: np.ndarray, n: str) -> np.ndarray:
-    """Complete `primary` within each group of rows that have the same `by`."""
-    hidden = primary.copy()
-    for rows in frame.groupby(by, sort=False).indices.values():
-        hidden[rows] = completed(frame[n].to_numpy()[rows], primary[rows])
+def _hide(
+    hidden: np.ndarray, rows: np.ndarray, n: np.ndarray, rules: Disclosure, least: int
+) -> bool:
+    """Hide in the list at `rows` what its hidden cells need; say whether that is enough."""
+    found = suppress(n[rows], hidden[rows], width=rules.minimum_count - 1, least=least)
+    hidden[rows] = found.hidden
+    return found.safe
+
+
+def _levels(levels: pd.DataFrame, rules: Disclosure) -> np.ndarray:
+    n = levels["n"].to_numpy()
+    hidden = np.zeros(len(n), bool)
+    for rows in _lists(levels, "score"):
+        hidden[rows] = _of_whole(n[rows], np.full(len(rows), n[rows].sum()), rules)
+        # enough in any case: the last resort hides zeros, too
+        _hide(hidden, rows, n, rules, rules.minimum_count)
     return hidden
 
 
-def _hidden_groups(means: pd.DataFrame, rules: Disclosure) -> set[tuple[str, str]]:
-    """Return the groups to hide in every table: too few students with any of the scores."""
-    small = means.assign(small=_small(means["n"].to_numpy(), rules.minimum_group))
-    by = small.groupby(["dimension", "level"], sort=False, as_index=False)
-    found = by.agg(n=("n", "max"), small=("small", "any"))
-    found["hidden"] = _completed_by(found, "dimension", found["small"].to_numpy(), "n")
-    return set(
-        found.loc[found["hidden"], ["dimension", "level"]].itertuples(index=False, name=None)
-    )
+def _tiers(tiers: pd.DataFrame, rules: Disclosure) -> np.ndarray:
+    n = tiers["n"].to_numpy()
+    hidden = small(n, rules.minimum_group)
+    for rows in _lists(tiers, "score"):
+        if not _hide(hidden, rows, n, rules, rules.minimum_group):
+            hidden[:] = True
+    return hidden
 
 
-def _hidden_levels(levels: pd.DataFrame, rules: Disclosure) -> np.ndarray:
-    total = levels.groupby("score", sort=False)["n"].transform("sum").to_numpy()
-    primary = _small_share(levels["n"].to_numpy(), total, rules.minimum_count)
-    return _completed_by(levels, "score", primary, "n")
-
-
-def _hidden_tiers(tiers: pd.DataFrame, rules: Disclosure) -> np.ndarray:
-    primary = _small(tiers["n"].to_numpy(), rules.minimum_group)
-    return _completed_by(tiers, "score", primary, "n")
-
-
-def _at_risk(
-    figures: Frames, contract: Contract, hidden: set[tuple[str, str]], hidden_levels: np.ndarray
-) -> pd.DataFrame:
-    risk, levels = figures["at_risk_by_group"], figures["levels"]
+def _at_risk(figures: Frames, contract: Contract, hidden_levels: np.ndarray) -> pd.DataFrame:
+    risk, rules = figures["at_risk_by_group"], contract.disclosure
     n, k = risk["n"].to_numpy(), risk["at_risk"].to_numpy()
-    primary = _small_share(k, n, contract.disclosure.minimum_count)
-    primary |= _within(risk, "level", hidden)
-    suppressed = _completed_by(risk, "dimension", primary, "at_risk")
-    # With one such score its lowest levels add up to the students at risk: one would tell
-    # the other.
-    counted = [s.name for s in contract.scores if s.at_risk_below is not None]
-    if len(counted) == 1 and hidden_levels[(levels["score"] == counted[0]).to_numpy()].any():
-        suppressed[:] = True
-    return _emptied(risk, suppressed)
+    groups = small(n, rules.minimum_group)
+    hidden = groups | _of_whole(k, n, rules)
+    safe = True
+    for rows in _lists(risk, "dimension"):
+        safe &= _hide(groups, rows, n, rules, rules.minimum_group)
+        hidden[rows] |= groups[rows]
+        upper = np.where(groups[rows], n[rows].sum(), n[rows])  # a shown group bounds its count
+        found = suppress(
+            k[rows],
+            hidden[rows],
+            width=rules.minimum_count - 1,
+            least=rules.minimum_count,
+            upper=upper,
+        )
+        hidden[rows], safe = found.hidden, safe and found.safe
+    told = _told_by_levels(figures["levels"], hidden_levels, contract)
+    return _emptied(risk, np.ones(len(risk), bool) if told or not safe else hidden)
 
 
-def _gaps(gaps: pd.DataFrame, hidden: set[tuple[str, str]]) -> pd.DataFrame:
-    return _emptied(gaps, _within(gaps, "level", hidden) | _within(gaps, "reference", hidden))
+def _told_by_levels(levels: pd.DataFrame, hidden: np.ndarray, contract: Contract) -> bool:
+    """Say whether the students at risk would tell a hidden level.
+
+    They are those below the threshold of any score: of one score alone, if hardly anybody is
+    below that of another.
+    """
+    below = {}
+    for score in contract.scores:
+        if score.at_risk_below is not None:
+            low = [b.code for b in score.bands if b.low < score.at_risk_below]
+            rows = levels[(levels["score"] == score.name) & levels["code"].isin(low)]
+            below[score.name] = int(rows["n"].sum())
+    others = {name: sum(below.values()) - n for name, n in below.items()}
+    told = {name for name, n in others.items() if n < contract.disclosure.minimum_count}
+    return bool(levels.loc[hidden, "score"].isin(told).any())
 
 
-def _within(frame: pd.DataFrame, level: str, groups: set[tuple[str, str]]) -> np.ndarray:
-    pairs = zip(frame["dimension"], frame[level], strict=True)
-    return np.array([pair in groups for pair in pairs], bool)
+def _gaps(gaps: pd.DataFrame, hidden_means: pd.DataFrame) -> pd.DataFrame:
+    cells = ["dimension", "level", "score"]
+    hidden = pd.MultiIndex.from_frame(hidden_means[cells])
+    told = np.zeros(len(gaps), bool)
+    for side in ("level", "reference"):
+        told |= pd.MultiIndex.from_frame(gaps[["dimension", side, "score"]]).isin(hidden)
+    return _emptied(gaps, told)
+
+
+def _of_whole(k: np.ndarray, n: np.ndarray, rules: Disclosure) -> np.ndarray:
+    """Return where a part of a whole is small, or as near to the whole."""
+    return small(k, rules.minimum_count) | small(n - k, rules.minimum_count)
+
+
+def _lists(frame: pd.DataFrame, by: str) -> Iterator[np.ndarray]:
+    """Yield the row numbers of each list of counts, except that of the whole quarter."""
+    for key, rows in frame.groupby(by, sort=False).indices.items():
+        if key != ALL:
+            yield rows
 
 
 def _emptied(frame: pd.DataFrame, hidden: np.ndarray) -> pd.DataFrame:

@@ -1,9 +1,9 @@
 """Finds the contract's fields in the header of a delivery."""
 
-import re
 from dataclasses import dataclass
 
 from exams.contract import Contract
+from exams.contract.words import plain
 from exams.errors import ExamsError
 
 
@@ -23,14 +23,14 @@ def match_header(words: list[str], contract: Contract, file: str) -> Header:
     Raise E102 if a field is missing or occurs twice.
     """
     wanted = {
-        _plain(word): field.name
+        plain(word): field.name
         for field in contract.kept
         for word in (field.name, field.title, *field.aliases)
     }
     found: dict[str, int] = {}
     ignored = []
     for place, word in enumerate(words):
-        name = wanted.get(_plain(word))
+        name = wanted.get(plain(word))
         if name is None:
             ignored.append(word)
         elif name in found:
@@ -46,7 +46,3 @@ def match_header(words: list[str], contract: Contract, file: str) -> Header:
         )
     places = {field.name: found[field.name] for field in contract.kept}
     return Header(len(words), places, tuple(ignored))
-
-
-def _plain(word: str) -> str:
-    return re.sub(r"[\W_]+", "_", word.casefold()).strip("_")

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 
 from exams.contract import Field
+from exams.contract.words import fold
 
 REASONS = {
     "missing": "The value is empty or a missing-value token, and the field is required.",
@@ -16,13 +17,11 @@ REASONS = {
     "too_precise": "The number has more decimals than the field allows.",
     "below_minimum": "The number is below the field's minimum.",
     "above_maximum": "The number is above the field's maximum.",
-    "not_text": "The bytes are not UTF-8.",
+    "blank_record": "No field of the record has a value.",
     "wrong_number_of_columns": "The record has more or fewer columns than the header.",
 }
 
 _NUMBER = re.compile(r"(-?[0-9]{1,9})(?:\.([0-9]{1,9}))?")
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
-_QUOTES = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
 
 
 class Judge:
@@ -41,10 +40,7 @@ class Judge:
 
     def __call__(self, raw: bytes) -> tuple[int | None, str | None]:
         """Judge one raw value."""
-        try:
-            word = fold(raw.decode("utf-8"))
-        except UnicodeDecodeError:
-            return None, "not_text"
+        word = fold(raw.decode("utf-8"))
         if word in self.levels:  # first: a level may be spelt like a missing-value token
             return self.levels[word], None
         if word in self.missing:
@@ -66,8 +62,3 @@ class Judge:
         if steps > self.field.maximum:
             return None, "above_maximum"
         return steps, None
-
-
-def fold(text: str) -> str:
-    """Return `text` without what does not count: case, outer and repeated space, quote style."""
-    return " ".join(text.translate(_INVISIBLE).translate(_QUOTES).casefold().split())

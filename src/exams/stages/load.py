@@ -14,7 +14,7 @@ from sqlite_utils import Database
 from exams.contract import Contract
 from exams.errors import ExamsError
 from exams.intake.parts import Delivery, read_manifest, read_part
-from exams.stages.receipt import fingerprint
+from exams.stages.receipt import private_fingerprint
 from exams.statistics.cube import Cube, profile_levels
 from exams.warehouse.load import (
     Received,
@@ -60,7 +60,10 @@ def load(clean: Path, contract: Contract, warehouse: Path, quarter: str) -> Load
             what = "The cube does not count the loaded records."
             raise ExamsError("E205", what, "The quarter was left as it was; build it again.")
         _write_cube(database, quarter, cube, numbers)
-        content = fingerprint(quarter, rows, [d.sha256 for d in deliveries], _digest(cube))
+        sums = _digest(cube)
+        content = private_fingerprint(
+            warehouse.parent, quarter, rows, [d.sha256 for d in deliveries], sums
+        )
         database.conn.execute(
             "INSERT OR REPLACE INTO loaded VALUES (?, ?, ?, ?)",
             [quarter, content, contract.title, contract.version],
@@ -92,15 +95,8 @@ def _quarantine(
     clean: Path, delivery: Delivery, quarter: str, number: int
 ) -> Iterator[tuple[Any, ...]]:
     for row in read_part(clean / delivery.malformed).to_pylist():
-        value = _text(row["value"])
+        value = row["value"].decode("utf-8")
         yield quarter, delivery.file, row["line"], row["column"], value, row["reason"], number
-
-
-def _text(value: bytes) -> str | bytes:
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return value
 
 
 def _write_cube(database: Database, quarter: str, cube: Cube, numbers: np.ndarray) -> None:

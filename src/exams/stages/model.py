@@ -7,7 +7,7 @@ import pandas as pd
 
 from exams.contract import Contract
 from exams.disclosure import protect
-from exams.stages.receipt import fingerprint
+from exams.stages.receipt import private_fingerprint
 from exams.statistics.groups import at_risk_by_group, gaps, mean_by_group
 from exams.statistics.levels import levels
 from exams.warehouse.figures import write_figures
@@ -49,4 +49,4 @@ def save_figures(
     """Replace the figures of the quarter in the warehouse; return their fingerprint."""
     write_figures(warehouse, contract, quarter, figures)
     content = {name: frame.astype(str).to_numpy().tolist() for name, frame in figures.items()}
-    return fingerprint(quarter, content)
+    return private_fingerprint(warehouse.parent, quarter, content)

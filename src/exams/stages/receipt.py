@@ -1,12 +1,13 @@
 """Receipts: what a stage made, for Ploomber, the status table and the stages after it."""
 
 import hashlib
+import hmac
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from exams.files import write_atomic
-from exams.places import Places
+from exams.places import Places, private_key
 
 
 def write_receipt(
@@ -48,3 +49,13 @@ def _listed(file: Path, places: Places) -> dict[str, object]:
 def fingerprint(*values: object) -> str:
     """Return the SHA-256 of values that JSON can hold."""
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def private_fingerprint(folder: Path, *values: object) -> str:
+    """Return a fingerprint that tells nothing of its values to whoever lacks the private key.
+
+    Receipts may be seen; from a plain hash, a hidden count could be found by trying. `folder`
+    is the private folder that holds the key.
+    """
+    text = json.dumps(values, sort_keys=True).encode()
+    return hmac.new(private_key(folder), text, hashlib.sha256).hexdigest()

@@ -113,35 +113,41 @@ def _judge_part(path: Path, rules: _Rules, cube: Cube) -> tuple[pa.Table, pa.Tab
     names = [f.name for f in contract.kept]
     batch = read_part(path, names).combine_chunks()
     line = batch.column("line").to_numpy()
-    bad, wrong = np.zeros(len(line), bool), []
-    codes: dict[str, tuple[np.ndarray, np.ndarray | None]] = {}
-    for name in names:
-        values, missing, found = _judge_column(name, batch.column(name).chunk(0), rules)
-        codes[name] = values, missing
-        rows = np.flatnonzero(found.refused)
-        bad[rows] = True
-        wrong.append(found.table(name, line, rows))
+    judged = {name: _judge_column(name, batch.column(name).chunk(0), rules) for name in names}
+    blank = np.logical_and.reduce([column.empty for column in judged.values()])
+    wrong = [judged[name].refusals(name, line, ~blank) for name in names]
+    wrong.append(_whole_records(line[blank], "blank_record"))
+    bad = blank | np.logical_or.reduce([column.refused for column in judged.values()])
     keep = np.flatnonzero(~bad)
-    profile = _profiles(contract, codes)[keep]
-    scores = {
-        s.name: (codes[s.name][0][keep], _taken(codes[s.name][1], keep)) for s in contract.scores
-    }
+    profile = _profiles(contract, judged)[keep]
+    scores = {s.name: judged[s.name].kept(keep) for s in contract.scores}
     cube.add(profile, scores)
     columns = {"line": line[keep], "profile": profile.astype(np.int32)}
     columns |= {name: pa.array(steps, mask=missing) for name, (steps, missing) in scores.items()}
-    return pa.table(columns), pa.concat_tables(wrong) if wrong else QUARANTINE.empty_table()
+    return pa.table(columns), pa.concat_tables(wrong)
 
 
 @dataclass
-class _Refused:
-    """Where a column's values were refused, and why."""
+class _Column:
+    """A judged column: `values` (int32), where they are `missing` or `refused`, and why.
 
+    `empty` is where nothing was delivered, be it allowed or not.
+    """
+
+    values: np.ndarray
+    missing: np.ndarray
     refused: np.ndarray
+    empty: np.ndarray
     words: list[bytes]
     index: np.ndarray
     reasons: list[str | None]
 
-    def table(self, name: str, line: np.ndarray, rows: np.ndarray) -> pa.Table:
+    def kept(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        missing = self.missing[rows]
+        return self.values[rows], missing if missing.any() else None
+
+    def refusals(self, name: str, line: np.ndarray, among: np.ndarray) -> pa.Table:
+        rows = np.flatnonzero(self.refused & among)
         at = self.index[rows].tolist()
         return pa.table(
             [
@@ -154,35 +160,38 @@ class _Refused:
         )
 
 
-def _judge_column(
-    name: str, column: pa.DictionaryArray, rules: _Rules
-) -> tuple[np.ndarray, np.ndarray | None, _Refused]:
-    """Return a column's values (int32), where they are missing, and what was refused."""
+def _judge_column(name: str, column: pa.DictionaryArray, rules: _Rules) -> _Column:
     words, index = column.dictionary.to_pylist(), column.indices.to_numpy()
     verdicts = rules.verdicts(name, words)
-    values = np.array([value or 0 for value, _ in verdicts], np.int32)[index]
     reasons = [reason for _, reason in verdicts]
-    refused = np.array([reason is not None for reason in reasons])[index]
-    absent = np.array([value is None for value, _ in verdicts])[index] & ~refused
-    found = _Refused(refused, words, index, reasons)
-    return values, absent if absent.any() else None, found
+    refused = np.array([reason is not None for reason in reasons], bool)[index]
+    absent = np.array([value is None for value, _ in verdicts], bool)[index] & ~refused
+    unstated = np.array([reason == "missing" for reason in reasons], bool)[index]
+    values = np.array([value or 0 for value, _ in verdicts], np.int32)[index]
+    return _Column(values, absent, refused, absent | unstated, words, index, reasons)
 
 
-def _profiles(
-    contract: Contract, codes: dict[str, tuple[np.ndarray, np.ndarray | None]]
-) -> np.ndarray:
+def _whole_records(line: np.ndarray, reason: str) -> pa.Table:
+    size = len(line)
+    return pa.table(
+        [
+            pa.array(line, pa.int32()),
+            pa.array(["*"] * size, pa.string()),
+            pa.array([b""] * size, pa.binary()),
+            pa.array([reason] * size, pa.string()),
+        ],
+        schema=QUARANTINE,
+    )
+
+
+def _profiles(contract: Contract, judged: dict[str, _Column]) -> np.ndarray:
     """Return the number of each record's profile; no value has the last code."""
-    total = np.zeros(len(next(iter(codes.values()))[0]), np.int64)
+    total = np.zeros(len(next(iter(judged.values())).values), np.int64)
     for dimension, stride in zip(contract.dimensions, strides(contract).values(), strict=True):
-        values, missing = codes[dimension.name]
-        if missing is not None:
-            values = np.where(missing, radix(dimension) - 1, values)
-        total += values.astype(np.int64) * stride
+        column = judged[dimension.name]
+        codes = np.where(column.missing, radix(dimension) - 1, column.values)
+        total += codes.astype(np.int64) * stride
     return total
-
-
-def _taken(mask: np.ndarray | None, keep: np.ndarray) -> np.ndarray | None:
-    return None if mask is None else mask[keep]
 
 
 def _malformed(path: Path) -> pa.Table:

@@ -36,27 +36,30 @@ def mean_by_group(cube: CubeFrames) -> pd.DataFrame:
     for dimension, level in groups(cube.contract):
         for field in cube.contract.reported:
             held = found.get((dimension, level, field.name), {"n": 0, "total": 0, "squares": 0})
-            parts = len(cube.contract.scores) if field.role == "overall" else 1
-            rows.append((dimension, level, field.name, *_describe(held, parts / field.step)))
+            rows.append((dimension, level, field.name, *_describe(held, field, cube.contract)))
     columns = ["dimension", "level", "score", "n", "mean", "sd", "ci_low", "ci_high"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _describe(held: dict[str, int], per_unit: float) -> tuple[int, float, float, float, float]:
+def _describe(
+    held: dict[str, int], field: Field, contract: Contract
+) -> tuple[int, float, float, float, float]:
+    """Return n, mean, sd and the interval from sums of steps above the scale's minimum."""
     n, total, squares = int(held["n"]), int(held["total"]), int(held["squares"])
     if n == 0:
         return (0, *(float("nan"),) * 4)
-    mean = total / n / per_unit
-    # whole numbers of any size: nothing is lost before the division
+    parts = len(contract.scores) if field.role == "overall" else 1
+    per_unit = parts * 10**field.decimals
+    mean = (total + n * parts * field.minimum) / (n * per_unit)
+    # Python's whole numbers have no bounds: nothing is lost before the division
     sd = sqrt((n * squares - total * total) / (n * (n - 1))) / per_unit if n > 1 else float("nan")
     return n, mean, sd, *mean_interval(n, mean, sd)
 
 
 def _sums_of_scores(cube: CubeFrames) -> pd.DataFrame:
-    values = cube.values.assign(
-        total=cube.values["steps"] * cube.values["n"],
-        squares=cube.values["steps"] ** 2 * cube.values["n"],
-    )
+    minimum = {score.name: score.minimum for score in cube.contract.scores}
+    above, n = cube.values["steps"] - cube.values["score"].map(minimum), cube.values["n"]
+    values = cube.values.assign(total=above * n, squares=above**2 * n)
     return _by_group(values, cube.contract, ["score"], ["n", "total", "squares"])
 
 

@@ -61,7 +61,9 @@ def _number(connection: sqlite3.Connection, quarter: str, r: Received, now: str)
     ).fetchone()
     if found:
         connection.execute(
-            "UPDATE delivery SET removed = NULL, superseded_by = NULL WHERE id = ?", found
+            "UPDATE delivery SET removed = NULL, superseded_by = NULL, bytes = ?, received = ?"
+            " WHERE id = ?",
+            [r.bytes, r.received, *found],
         )
         return found[0]
     cursor = connection.execute(

@@ -3,12 +3,13 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlite_utils import Database
 
 from exams.contract import Contract
-from exams.schema import create, document
+from exams.schema import create, document, quoted
 from exams.warehouse.schema import results_sql, results_view, tables
 from exams.warehouse.store import BUSY, guarded
 
@@ -17,8 +18,8 @@ from exams.warehouse.store import BUSY, guarded
 def writing(path: Path, contract: Contract) -> Iterator[Database]:
     """Yield the warehouse in ONE transaction: all that is done in it stays, or nothing.
 
-    Tables are created, and columns added that the contract has gained. Raise E207 if the file
-    cannot be read.
+    Tables are created; those of a contract with other fields or scales are emptied first. Raise
+    E207 if the file cannot be read.
     """
     opened = closing(sqlite3.connect(path, timeout=BUSY, isolation_level=None))
     with guarded(path), opened as connection:
@@ -37,19 +38,28 @@ def writing(path: Path, contract: Contract) -> Iterator[Database]:
 
 def _prepare(database: Database, contract: Contract) -> None:
     connection = database.conn
-    declared = tables(contract)
-    create(connection, declared)
-    for table in declared:
-        present = database.table(table.name).columns_dict
-        for column in table.columns:
-            if column.name not in present:
-                kind = {"TEXT": str, "REAL": float}.get(column.type, int)
-                database.table(table.name).add_column(column.name, kind)
     view = results_sql(contract)
-    if view != _sql_of(connection, "results"):
-        connection.execute("DROP VIEW IF EXISTS results")
+    former = _sql_of(connection, "results")
+    if former is not None and former != view:
+        _forget_records(connection, contract)
+    create(connection, tables(contract))
+    if former != view:
         connection.execute(view)
     document(connection, [results_view(contract)])
+
+
+def _forget_records(connection: sqlite3.Connection, contract: Contract) -> None:
+    """Drop what was loaded under other fields or scales: every quarter is to be loaded anew.
+
+    Columns of two contracts in one table would be read wrong. The history of deliveries stays.
+    """
+    connection.execute("DROP VIEW results")
+    for table in reversed(tables(contract)):
+        if table.name != "delivery":
+            connection.execute(f"DROP TABLE IF EXISTS {quoted(table.name)}")
+    connection.execute("DROP TABLE data_dictionary")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    connection.execute("UPDATE delivery SET removed = ? WHERE removed IS NULL", [now])
 
 
 def _sql_of(connection: sqlite3.Connection, name: str) -> str | None:
