@@ -82,6 +82,14 @@ def test_every_stage_leaves_notebook_report_and_receipt(sample):
         assert made == {f"{stage}.ipynb", f"{stage}.html", f"{stage}.receipt.json"}
 
 
+def test_every_chart_is_in_the_receipt_so_that_a_lost_one_is_missed(sample):
+    places, *_ = sample
+    listed = json.loads((places.reports / QUARTER / "visualize.receipt.json").read_text())["files"]
+    assert {f["in"] for f in listed} == {"reports"}
+    made = {f"{QUARTER}/charts/{file.name}" for file in places.charts(QUARTER).iterdir()}
+    assert {f["path"] for f in listed} == made
+
+
 def test_status_is_done_with_rows(sample):
     places, *_ = sample
     runs = stage_status(places.status)
