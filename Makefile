@@ -27,7 +27,7 @@ else ifeq ($(strip $(QUARTER)),)
 	@$(BIN)/exams sample
 endif
 	@$(BIN)/exams build $(if $(strip $(QUARTER)),--quarter "$(QUARTER)",--due)
-	@$(BIN)/exams where
+	@$(BIN)/exams where $(if $(strip $(QUARTER)),--quarter "$(QUARTER)")
 
 .PHONY: test
 test: lint  ## Check code and notebooks, then run every test

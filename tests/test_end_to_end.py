@@ -341,3 +341,16 @@ def test_a_mistake_in_the_contract_ends_the_build_in_its_own_words(tmp_path):
     assert lines[-1].endswith("extract.ipynb")
     run = stage_status(places.status)[0]
     assert (run["state"], run["reason_code"]) == ("failed", "E010")
+
+
+def test_a_paper_that_nobody_sat_and_a_dimension_of_one_level_are_built(tmp_path):
+    region, _, theory, practice = OTHER["fields"]
+    one = {**region, "constraints": {"required": True, "enum": [REGIONS[0]]}}
+    places = scratch(tmp_path, yaml.safe_dump({**OTHER, "fields": [one, theory, practice]}))
+    frame = other_results().assign(Region=REGIONS[0], practice="")
+    frame.to_csv(places.delivery(QUARTER) / "all.csv", index=False)
+    code, lines = build(places)
+    assert code == 0, lines
+    means = published.read(places.published, "mean_by_group", QUARTER)
+    assert [r["n"] for r in means] == [900, 0, 900, 0]
+    assert "gaps" not in charts(places)

@@ -98,13 +98,13 @@ def ready(clone, script):
     ("arguments", "commands"),
     [
         ([], ["sample", "build --due", "where"]),
-        (["QUARTER=2019Q1"], ["build --quarter 2019Q1", "where"]),
+        (["QUARTER=2019Q1"], ["build --quarter 2019Q1", "where --quarter 2019Q1"]),
         (
             ["QUARTER=2019Q1", "FILES=a.csv b.csv"],
             [
                 "deliver --quarter 2019Q1 -- a.csv b.csv",
                 "build --quarter 2019Q1",
-                "where",
+                "where --quarter 2019Q1",
             ],
         ),
     ],

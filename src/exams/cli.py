@@ -105,10 +105,11 @@ def lab(arguments: Sequence[str]) -> None:
 
 
 @main.command()
-def where() -> None:
-    """Say where the newest report is, and what to do next."""
+@click.option("--quarter", help="The quarter to look at; else the newest one.")
+def where(quarter: str | None) -> None:
+    """Say where the report is, and what to do next."""
     root = project.find_root(Path.cwd())
-    click.echo("\n".join(where_lines(root)))
+    click.echo("\n".join(where_lines(root, quarter)))
 
 
 def status_lines(runs: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -129,10 +130,10 @@ def status_lines(runs: Iterable[Mapping[str, Any]]) -> list[str]:
     return table + reasons
 
 
-def where_lines(root: Path) -> list[str]:
-    """Return three lines: the newest report, the dashboard, a file of one's own."""
-    reports = list(project.places(root).reports.glob("*/visualize.html"))
-    newest = max(reports, key=lambda report: report.stat().st_mtime, default=None)
+def where_lines(root: Path, quarter: str | None = None) -> list[str]:
+    """Return three lines: the report (the newest), the dashboard, a file of your own."""
+    reports = sorted(project.places(root).reports.glob(f"{quarter or '*'}/visualize.html"))
+    newest = reports[-1] if reports else None
     shown = newest.relative_to(root) if newest and newest.is_relative_to(root) else newest
     return [
         f"Report:     {shown or 'none yet'}",

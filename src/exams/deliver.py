@@ -10,6 +10,8 @@ from exams.files import replacing
 from exams.places import Places, private
 from exams.quarters import check_quarter
 
+_SPACES = "Check the path. A name with spaces needs quotes of its own: FILES=\"'a b.csv'\"."
+
 
 def deliver(files: Sequence[Path], quarter: str, places: Places) -> list[str]:
     """Copy `files` into the folder of `quarter`; return one sentence for each.
@@ -31,7 +33,7 @@ def deliver(files: Sequence[Path], quarter: str, places: Places) -> list[str]:
 
 def _check(file: Path) -> None:
     if not file.exists():
-        raise ExamsError("E021", f"There is no file {file}.", "Check the path.")
+        raise ExamsError("E021", f"There is no file {file}.", _SPACES)
     if not file.is_file():
         raise ExamsError("E022", f"{file} is not a regular file.", "Deliver files, one by one.")
     if file.name.startswith("."):

@@ -6,16 +6,18 @@ _QUARTER = Column("quarter", "TEXT", "Quarter of the exams, such as 2019Q1.")
 _DIMENSION = Column("dimension", "TEXT", "Contract name of a dimension; all: every student.")
 _LEVEL = Column("level", "TEXT", "Level of the dimension; not stated: no value; all: every one.")
 _SCORE = Column("score", "TEXT", "Contract name of a score, or of the overall score.")
-_N = Column("n", "INTEGER", "Students counted; null if hidden.", "students")
-_LOW = Column("ci_low", "REAL", "Lower end of the 95 % interval; null if hidden or undefined.")
-_HIGH = Column("ci_high", "REAL", "Upper end of the 95 % interval; null if hidden or undefined.")
-_SUPPRESSED = Column("suppressed", "INTEGER", "1: hidden to protect students; 0: shown.")
-_SHARE = Column("share", "REAL", "Share of students, 0 to 1; null if hidden.")
+_N = Column("n", "INTEGER", "Students counted.", "students")
+_LOW = Column("ci_low", "REAL", "Lower end of the 95 % interval; null if undefined.")
+_HIGH = Column("ci_high", "REAL", "Upper end of the 95 % interval; null if undefined.")
+_SUPPRESSED = Column(
+    "suppressed", "INTEGER", "1: hidden to protect students, its values are null; 0: shown."
+)
+_SHARE = Column("share", "REAL", "Share of students, 0 to 1; null for no students.")
 
 TABLES = (
     Table(
         "publication",
-        "One row per published quarter: when, from which deliveries, under which contract.",
+        "One row per published quarter: when, and under which contract.",
         (
             _QUARTER,
             Column("version", "INTEGER", "1 for the first publication; +1 when figures change."),
@@ -75,9 +77,9 @@ TABLES = (
             _DIMENSION,
             _LEVEL,
             _SCORE,
-            Column("n", "INTEGER", "Students with this score; null if hidden.", "students"),
-            Column("mean", "REAL", "Mean score; null if hidden or n = 0."),
-            Column("sd", "REAL", "Standard deviation (n - 1); null if hidden or n < 2."),
+            Column("n", "INTEGER", "Students with this score.", "students"),
+            Column("mean", "REAL", "Mean score; null if n = 0."),
+            Column("sd", "REAL", "Standard deviation (n - 1); null if n < 2."),
             _LOW,
             _HIGH,
             _SUPPRESSED,
@@ -92,7 +94,7 @@ TABLES = (
             _DIMENSION,
             _LEVEL,
             _N,
-            Column("at_risk", "INTEGER", "Students at risk; null if hidden.", "students"),
+            Column("at_risk", "INTEGER", "Students at risk.", "students"),
             _SHARE,
             _LOW,
             _HIGH,
@@ -125,7 +127,7 @@ TABLES = (
             _SCORE,
             _N,
             _SHARE,
-            Column("mean", "REAL", "Mean score of the tier's students; null if hidden."),
+            Column("mean", "REAL", "Mean score of the tier's students."),
             _SUPPRESSED,
         ),
         ("quarter", "tier", "score"),
@@ -139,11 +141,11 @@ TABLES = (
             _LEVEL,
             Column("reference", "TEXT", "Largest level of the dimension, compared with."),
             _SCORE,
-            Column("n", "INTEGER", "Students of the smaller group; null if hidden.", "students"),
-            Column("gap", "REAL", "Mean of level minus mean of reference; null if hidden."),
+            Column("n", "INTEGER", "Students of the smaller group.", "students"),
+            Column("gap", "REAL", "Mean of level minus mean of reference; null if undefined."),
             _LOW,
             _HIGH,
-            Column("effect", "REAL", "Hedges' g; null if hidden.", "standard deviations"),
+            Column("effect", "REAL", "Hedges' g; null if undefined.", "standard deviations"),
             _SUPPRESSED,
         ),
         ("quarter", "dimension", "level", "score"),

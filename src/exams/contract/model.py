@@ -42,6 +42,10 @@ class Field:
         """Value of one step: 1 for whole numbers, 0.1 for one decimal."""
         return 1 / 10**self.decimals
 
+    def units(self, steps: int) -> float:
+        """Return a score in its unit: 45 steps of 0.1 are 4.5."""
+        return steps / 10**self.decimals
+
     @property
     def size(self) -> int:
         """Number of values that a score can take."""

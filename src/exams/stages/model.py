@@ -28,7 +28,7 @@ __all__ = [
 def scales(contract: Contract) -> pd.DataFrame:
     """Return title, unit, minimum and maximum of each score, indexed by its name."""
     rows = [
-        (s.name, s.title, s.unit, s.minimum * s.step, s.maximum * s.step) for s in contract.scores
+        (s.name, s.title, s.unit, s.units(s.minimum), s.units(s.maximum)) for s in contract.scores
     ]
     columns = ["score", "title", "unit", "minimum", "maximum"]
     return pd.DataFrame(rows, columns=columns).set_index("score")

@@ -61,8 +61,8 @@ def _fields(contract: Contract, quarter: str) -> list[dict[str, Any]]:
             "title": field.title,
             "role": field.role,
             "unit": field.unit,
-            "minimum": None if field.levels else field.minimum * field.step,
-            "maximum": None if field.levels else field.maximum * field.step,
+            "minimum": None if field.levels else field.units(field.minimum),
+            "maximum": None if field.levels else field.units(field.maximum),
             "description": field.description,
         }
         for position, field in enumerate([*contract.dimensions, *contract.reported])

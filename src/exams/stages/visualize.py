@@ -20,6 +20,9 @@ from exams.status import stage_status
 MIME = "application/vnd.vegalite.v5+json"  # drawn by JupyterLab and by the report
 ALL = "all"
 EVERYONE = "All students"
+HIDDEN = "hidden"
+TOO_FEW = "Too few students to show"
+_BLUES = ["#dbe9f6", "#bad6eb", "#89bedc", "#539ecd", "#2b7bba", "#0b559f", "#08306b"]
 STATE_COLOURS = alt.Scale(  # told apart by colour-blind eyes
     domain=["done", "running", "pending", "skipped", "interrupted", "failed"],
     range=["#2a78b8", "#7fb2dd", "#c9d3de", "#8f9bab", "#e69f00", "#c4391d"],
@@ -68,14 +71,86 @@ def stages(status: Path, until: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["quarter", "stage", "state"])
 
 
+def scales(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return score (title), unit, minimum, maximum of the fields `scores`; `points`: see below.
+
+    `points` is true where all scores have one scale, so that an axis can show their units.
+    """
+    scale = scores[["title", "unit", "minimum", "maximum"]].rename(columns={"title": "score"})
+    return scale.assign(points=len(scale[["minimum", "maximum", "unit"]].drop_duplicates()) == 1)
+
+
+def on_axis(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Return a frame merged with scales, with `columns` as score_axis shows them."""
+    size = frame["maximum"] - frame["minimum"]
+    part = frame[columns].sub(frame["minimum"], axis="rows").div(size, axis="rows")
+    return frame.assign(**part.where(~frame["points"].astype(bool), frame[columns]))
+
+
+def score_axis(shorthand: str, scale: pd.DataFrame) -> alt.Y:
+    """Return the axis of mean scores: in their unit if they share one, else in % of the scale."""
+    if scale["points"].all():
+        return alt.Y(shorthand, title=f"Mean, {scale['unit'].iloc[0] or 'score'}")
+    return alt.Y(shorthand, title="Mean, % of the scale", axis=alt.Axis(format="%"))
+
+
+def with_hidden(levels: pd.DataFrame) -> pd.DataFrame:
+    """Return the levels with one more per score where some are hidden: what they are together."""
+    left = 1 - levels.groupby("score", sort=False)["share"].sum()
+    away = levels[levels["suppressed"] == 1].groupby("score", sort=False)["quarter"].first()
+    rest = pd.DataFrame({"score": away.index, "share": left[away.index], "level": HIDDEN})
+    rest["code"] = levels["code"].max() + 1
+    return pd.concat([levels, rest.astype({"code": "Int64"})], ignore_index=True)
+
+
+def level_colours(levels: pd.DataFrame) -> alt.Color:
+    """Return the colours of score levels, light to dark, and grey for hidden ones."""
+    names = levels.sort_values("code")["level"].drop_duplicates().tolist()
+    shades = [
+        _BLUES[round(at * (len(_BLUES) - 1) / max(len(names) - 1, 1))] for at in range(len(names))
+    ]
+    if HIDDEN in names:
+        shades[names.index(HIDDEN)] = "#b8bec6"
+    domain = alt.Scale(domain=names, range=shades)
+    return alt.Color("level:N", title=None, scale=domain, legend=alt.Legend(columns=3))
+
+
+def span(means: pd.DataFrame, score: str) -> str:
+    """Return a sentence about the groups with the lowest and the highest mean of a score."""
+    groups = means[(means["score"] == score) & (means["dimension"] != ALL)].dropna(subset=["mean"])
+    if groups.empty:
+        return TOO_FEW
+    low, high = groups.loc[groups["mean"].idxmin()], groups.loc[groups["mean"].idxmax()]
+    ends = [f"{group['mean']:.1f} ({group['level']})" for group in (low, high)]
+    return f"{score}: from {ends[0]} to {ends[1]}"
+
+
+def tier_names(tiers: pd.DataFrame) -> list[str]:
+    """Return the name of each tier with its share of students."""
+    pairs = zip(tiers["tier"], tiers["share"], strict=True)
+    return [f"Tier {tier}: {said(share, '.0%')} of students" for tier, share in pairs]
+
+
+def widest(gaps: pd.DataFrame, scale: pd.DataFrame) -> str:
+    """Return a sentence about the gap of one score that is the widest in standard deviations."""
+    gaps = gaps.dropna(subset=["gap", "effect"])
+    if gaps.empty:
+        return TOO_FEW
+    gap = gaps.loc[gaps["effect"].abs().idxmax()]
+    unit = scale.set_index("score")["unit"][gap["score"]]
+    way = "above" if gap["gap"] > 0 else "below"
+    size = " ".join([format(abs(gap["gap"]), ".1f"), *([unit] if unit else [])])
+    return f"{gap['dimension']}: {gap['level']} is {size} {way} {gap['reference']}"
+
+
 def said(value: float, form: str = ",.0f") -> str:
     """Return a figure as words have it, or "hidden"."""
-    return "hidden" if pd.isna(value) else format(value, form)
+    return HIDDEN if pd.isna(value) else format(value, form)
 
 
 def shown(finding: str, value: float) -> str:
     """Return the finding, unless the value that it rests on is hidden."""
-    return "Too few students to show" if pd.isna(value) else finding
+    return TOO_FEW if pd.isna(value) else finding
 
 
 def with_reference(gaps: pd.DataFrame) -> pd.DataFrame:
