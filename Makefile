@@ -48,6 +48,10 @@ lab: setup  ## Open the notebooks in JupyterLab
 dashboard: setup  ## Serve the dashboard and print its address
 	@$(BIN)/exams dashboard
 
+.PHONY: screenshots
+screenshots: setup  ## Take the pictures in docs/images/ of the dashboard as it stands
+	@PYTHONPATH=tests $(BIN)/python docs/screenshots.py
+
 .PHONY: bench
 bench: setup  ## Measure: run each script in benchmarks/
 	@$(if $(wildcard benchmarks/*.py),,echo "There are no scripts in benchmarks/ yet.")

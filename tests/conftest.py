@@ -7,6 +7,7 @@ import pytest
 import yaml
 from given import SMALL
 
+from browser import chromium
 from exams.contract import read_contract
 
 ROOT = Path(__file__).parents[1]
@@ -32,6 +33,12 @@ def small(contract_of):
 @pytest.fixture(scope="session")
 def shipped():
     return read_contract(ROOT / "data/contract.yaml")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import nbformat
 import pandas as pd
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from exams.report import CHART
+from exams.web import CHART
 
 FOLDER = "/nowhere/office"
 PARAMETERS = f"""# Parameters

@@ -1,60 +1,25 @@
-"""From a delivered file to figures and charts, through `ploomber build` as a user types it."""
+"""From a delivered file to figures, charts and pages, as a user types it."""
 
+import csv
 import json
-import os
 import re
 import shutil
-import sqlite3
 import subprocess
 import sys
-from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 import yaml
+from given import OTHER, other_results
 
+from browser import DRAWN, OVERFLOW, WIDTHS, tab
+from building import QUARTER, ROOT, build, charts, charts_of_pages, rows, scratch
 from exams import published
-from exams.places import STAGES, Places
+from exams.places import STAGES
 from exams.samples import write_quarter
 from exams.status import stage_status
+from serving import PAGES, drawn_on_each_page, served
 
-ROOT = Path(__file__).parents[1]
-PLOOMBER = Path(sys.executable).with_name("ploomber")
-QUARTER = "2019Q1"
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("end to end")]
-
-
-def build(places, quarter=QUARTER, *more):
-    """Run `ploomber build` for a scratch place; return its exit code and lines."""
-    folders = ["--env--data", str(places.data), "--env--reports", str(places.reports)]
-    done = subprocess.run(
-        [PLOOMBER, "build", "--env--quarter", quarter, *folders, *more],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | {"PLOOMBER_STATS_ENABLED": "false"},
-    )
-    return done.returncode, [*done.stdout.splitlines(), *done.stderr.splitlines()]
-
-
-def scratch(folder, contract):
-    """Make a scratch place with a contract, and an empty folder for the quarter."""
-    places = Places.of(folder / "data", folder / "reports")
-    places.delivery(QUARTER).mkdir(parents=True)
-    places.contract.write_text(contract)
-    return places
-
-
-def rows(database, query):
-    with sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True) as connection:
-        return connection.execute(query).fetchall()
-
-
-def charts(places):
-    files = places.charts(QUARTER).iterdir()
-    return {file.name.split(".")[0]: json.loads(file.read_text()) for file in files}
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -126,10 +91,12 @@ def test_no_report_or_chart_shows_a_rejected_value_or_a_path(sample):
     places, *_ = sample
     values = rows(places.warehouse, "SELECT value FROM quarantine WHERE length(value) > 4")
     assert values
-    shown = [f for f in places.reports.rglob("*") if f.suffix in (".html", ".json")]
+    shown = [f for f in places.reports.rglob("*") if f.suffix in (".html", ".json", ".ipynb")]
+    assert {f.name for f in shown} >= {"transform.ipynb", "transform.html", "reasons.vl.json"}
     for file in [*shown, places.published, places.status]:
         text = file.read_bytes()
-        assert not [v for (v,) in values if v.encode() in text], file.name
+        forms = {form.encode() for (v,) in values for form in (v, json.dumps(v)[1:-1])}
+        assert not [form for form in forms if form in text], file.name
         if file.suffix == ".html":
             assert str(places.data).encode() not in text, file.name
 
@@ -155,6 +122,31 @@ def test_executing_the_notebooks_again_gives_the_same_outputs(sample, tmp_path):
     assert re.search(r"[5-9]\d passed", done.stdout), done.stdout[-300:]
 
 
+@pytest.mark.browser
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_dashboard_draws_the_charts_of_the_build(sample, browser, width):
+    places, *_ = sample
+    with served(places) as server, tab(browser, server, width) as opened:
+        drawn = drawn_on_each_page(opened.page, server, QUARTER)
+        assert drawn == charts_of_pages(places, PAGES)
+        assert drawn["home"] >= 3 and drawn["etl"] >= 2 and drawn["ml"] >= 2
+        assert (opened.outside, opened.errors) == ([], [])
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_report_draws_every_chart_from_a_file(sample, browser, width):
+    places, *_ = sample
+    address = (places.report(QUARTER) / "visualize.html").as_uri()
+    number = len(charts(places))
+    with tab(browser, address, width, offline=True) as opened:
+        opened.page.goto(address)
+        opened.page.wait_for_selector(f'body[data-drawn="{number}"]')
+        assert (opened.page.evaluate(DRAWN), number >= 8) == (number, True)
+        assert opened.page.evaluate(OVERFLOW) <= 0
+        assert (opened.outside, opened.errors) == ([], [])
+
+
 @pytest.fixture(scope="module")
 def reference_built(reference, tmp_path_factory):
     contract = (ROOT / "data/contract.yaml").read_text()
@@ -163,6 +155,11 @@ def reference_built(reference, tmp_path_factory):
     code, lines = build(places)
     assert code == 0, lines
     return places
+
+
+def given_to(digits, figure):
+    """A figure of record, equal to what rounds to it."""
+    return pytest.approx(figure, rel=0, abs=0.5 * 10**-digits + 1e-9)
 
 
 def test_the_publication_of_the_reference_file_has_the_figures_of_record(
@@ -179,10 +176,14 @@ def test_the_publication_of_the_reference_file_has_the_figures_of_record(
             known[row["level"]]["n"],
             known[row["level"]]["at_risk50"],
         )
+        ends = known[row["level"]]["at_risk_ci"]
+        assert [row["ci_low"], row["ci_high"]] == [given_to(4, end) for end in ends]
     for row in means:
         figures = known.get(row["level"], record)[row["score"].removesuffix("_score")]
-        digits = 4 if row["level"] in known else 6
-        assert row["mean"] == pytest.approx(figures["mean"], abs=0.5 * 10**-digits + 1e-9)
+        digits = 4 if row["level"] in known else 6  # as many as the record gives
+        assert row["mean"] == given_to(digits, figures["mean"])
+        assert row["sd"] == given_to(digits, figures["sd"])
+        assert [row["ci_low"], row["ci_high"]] == [given_to(4, end) for end in figures["ci"]]
 
 
 def test_the_score_tiers_of_the_reference_file_are_those_of_record(reference_built):
@@ -195,137 +196,19 @@ def test_the_score_tiers_of_the_reference_file_are_those_of_record(reference_bui
     ]
 
 
-def test_results_are_read_by_their_contract_names(reference_built):
+def test_results_are_read_by_their_contract_names(reference_built, reference):
     found = rows(
         reference_built.warehouse,
-        "SELECT quarter, line, gender, race_ethnicity, parental_level_of_education, lunch,"
+        "SELECT quarter, file, line, gender, race_ethnicity, parental_level_of_education, lunch,"
         " test_preparation_course, math_score, reading_score, writing_score FROM results"
-        " ORDER BY line LIMIT 1",
+        " ORDER BY line",
     )
-    assert found[0][:2] == (QUARTER, 2)
-    assert len(found[0]) == 10
-
-
-# Another office: other fields, other scales, one dimension wide and some of its groups small.
-
-REGIONS = [f"region {number:02}" for number in range(1, 31)]
-OTHER = {
-    "name": "trade-exams",
-    "title": "Trade examinations",
-    "version": "7",
-    "fields": [
-        {
-            "name": "region",
-            "title": "Region of the chamber",
-            "description": "Where the exam was sat.",
-            "type": "string",
-            "role": "dimension",
-            "constraints": {"required": True, "enum": REGIONS},
-        },
-        {
-            "name": "trade",
-            "title": "Trade",
-            "type": "string",
-            "role": "dimension",
-            "constraints": {"enum": ["<b>baker</b>", "joiner"]},
-        },
-        {
-            "name": "theory",
-            "title": "Theory paper",
-            "description": "Points of the written paper.",
-            "type": "integer",
-            "unit": "points",
-            "role": "score",
-            "at_risk_below": 200,
-            "constraints": {"required": True, "minimum": 0, "maximum": 500},
-        },
-        {
-            "name": "practice",
-            "title": "Practice mark",
-            "type": "number",
-            "decimals": 1,
-            "role": "score",
-            "levels": [1.0, 3.0, 4.0, 5.0],
-            "constraints": {"minimum": 1.0, "maximum": 6.0},
-        },
-    ],
-}
-
-
-def other_results():
-    rng = np.random.default_rng(5)
-    size = 900
-    region = np.repeat(REGIONS, 30)
-    region[:27] = REGIONS[29]  # leaves three in the first
-    trade = rng.choice(["<b>baker</b>", "joiner", ""], size, p=[0.5, 0.4, 0.1])
-    frame = pd.DataFrame({"Region": region, "trade": trade})
-    frame["theory"] = rng.normal(300, 70, size).clip(0, 500).astype(int)
-    frame["practice"] = (rng.normal(4, 0.8, size).clip(1, 6) * 10).round() / 10
-    return frame
-
-
-@pytest.fixture(scope="module")
-def other(tmp_path_factory):
-    places = scratch(tmp_path_factory.mktemp("other"), yaml.safe_dump(OTHER))
-    other_results().to_csv(places.delivery(QUARTER) / "all.csv", index=False)
-    code, lines = build(places)
-    assert code == 0, lines
-    return places
-
-
-def test_another_contract_gets_its_figures(other):
-    frame = other_results()
-    found = {
-        (r["dimension"], r["level"], r["score"]): r
-        for r in published.read(other.published, "mean_by_group", QUARTER)
-    }
-    for score in ("theory", "practice"):
-        assert found["all", "all", score]["mean"] == pytest.approx(frame[score].mean(), rel=1e-9)
-        joiners = frame.loc[frame["trade"] == "joiner", score]
-        assert found["trade", "joiner", score]["sd"] == pytest.approx(joiners.std(), rel=1e-9)
-    assert found["trade", "not stated", "theory"]["n"] == (frame["trade"] == "").sum()
-
-
-def test_another_contract_hides_its_small_region_and_one_more(other):
-    means = published.read(other.published, "mean_by_group", QUARTER)
-    hidden = {(r["dimension"], r["level"]) for r in means if r["suppressed"]}
-    assert len(hidden) == 2
-    assert ("region", "region 01") in hidden
-    assert all(r["mean"] is r["n"] is None for r in means if r["suppressed"])
-
-
-def test_another_contract_gets_its_charts_in_its_words(other):
-    made = charts(other)
-    assert {"levels", "means", "gaps", "at_risk", "tiers", "trend", "reconciliation"} <= set(made)
-    text = json.dumps(made)
-    assert "Region of the chamber" in text and "Practice mark" in text
-    assert "NaN" not in text
-    for name, spec in made.items():
-        assert spec["title"]["text"] and len(spec["description"]) > 20, name
-    assert "hidden" in json.dumps(made["means"])
-
-
-def test_another_contract_is_described_in_its_words(other):
-    described = dict(
-        rows(
-            other.warehouse,
-            'SELECT "column", description FROM data_dictionary WHERE "table" = \'results\'',
-        )
-    )
-    assert described["region"] == "Where the exam was sat."
-    assert described["theory"] == "Points of the written paper."
-    assert described["practice"] == "Practice mark. Null: no value."
-
-
-def test_a_quarter_of_seven_students_is_built_and_shows_nothing_of_them(tmp_path):
-    places = scratch(tmp_path, yaml.safe_dump(OTHER))
-    other_results().iloc[-7:].to_csv(places.delivery(QUARTER) / "all.csv", index=False)
-    code, lines = build(places)
-    assert code == 0, lines
-    assert all(r["suppressed"] for r in published.read(places.published, "mean_by_group", QUARTER))
-    made = charts(places)
-    assert made["means"]["title"]["text"] == ["Too few students to show"]
-    assert made["reconciliation"]["title"]["text"] == ["7 of 7 records are loaded"]
+    with (reference / "StudentsPerformance.csv").open(newline="") as file:
+        _, *records = csv.reader(file)
+    assert len(found) == len(records) == 1000
+    for line, record in [(2, records[0]), (1001, records[-1])]:
+        values = (*record[:5], *map(int, record[5:]))
+        assert found[line - 2] == (QUARTER, "StudentsPerformance.csv", line, *values)
 
 
 # Mistakes
@@ -341,16 +224,3 @@ def test_a_mistake_in_the_contract_ends_the_build_in_its_own_words(tmp_path):
     assert lines[-1].endswith("extract.ipynb")
     run = stage_status(places.status)[0]
     assert (run["state"], run["reason_code"]) == ("failed", "E010")
-
-
-def test_a_paper_that_nobody_sat_and_a_dimension_of_one_level_are_built(tmp_path):
-    region, _, theory, practice = OTHER["fields"]
-    one = {**region, "constraints": {"required": True, "enum": [REGIONS[0]]}}
-    places = scratch(tmp_path, yaml.safe_dump({**OTHER, "fields": [one, theory, practice]}))
-    frame = other_results().assign(Region=REGIONS[0], practice="")
-    frame.to_csv(places.delivery(QUARTER) / "all.csv", index=False)
-    code, lines = build(places)
-    assert code == 0, lines
-    means = published.read(places.published, "mean_by_group", QUARTER)
-    assert [r["n"] for r in means] == [900, 0, 900, 0]
-    assert "gaps" not in charts(places)

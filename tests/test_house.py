@@ -16,6 +16,19 @@ from exams.notebook import stripped, text
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "src").rglob("*.py"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PAGES = sorted(f for f in (ROOT / "src").rglob("*") if f.suffix in (".js", ".j2", ".css"))
+# What notebooks of the public side may import: nothing that reads the warehouse.
+PUBLIC = {
+    "altair",
+    "exams.dashboard",
+    "exams.places",
+    "exams.published",
+    "exams.site",
+    "exams.stages.receipt",
+    "exams.stages.visualize",
+    "exams.status",
+    "exams.web",
+}
 COLUMNS = re.compile(
     r"race.?ethnicity|parental|test.?preparation|preparation.?course"
     r"|(math|reading|writing).?score|[\"'](lunch|gender|math|reading|writing)[\"']",
@@ -92,7 +105,7 @@ def test_a_function_of_41_lines_is_found():
     assert too_long_functions("def f():\n" + "    1\n" * 39, 40) == []
 
 
-@pytest.mark.parametrize("path", [*MODULES, *NOTEBOOKS], ids=name)
+@pytest.mark.parametrize("path", [*MODULES, *NOTEBOOKS, *PAGES], ids=name)
 def test_only_the_contract_knows_columns(path):
     source = "\n".join(cells(path)) if path.suffix == ".ipynb" else path.read_text()
     assert [match[0] for match in COLUMNS.finditer(source)] == []
@@ -118,9 +131,46 @@ def test_a_cell_is_short_and_defines_nothing_and_holds_no_sql(path):
         assert not SQL.search(source), source
 
 
+def beyond_the_wall(source):
+    """Return the imports of `source` that are not of the public side."""
+    names = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    parents = {name: {name, *(name[:i] for i, c in enumerate(name) if c == ".")} for name in names}
+    return [name for name in names if not parents[name] & PUBLIC]
+
+
+@pytest.mark.parametrize("stem", ["visualize", "dashboard"])
+def test_a_notebook_of_the_public_side_cannot_reach_the_warehouse(stem):
+    source = "\n".join(cells(ROOT / "notebooks" / f"{stem}.ipynb"))
+    assert beyond_the_wall(source) == []
+    assert not re.search(r"\.(warehouse|interim)\b|__import__|\beval\b|\bexec\b", source)
+
+
+@pytest.mark.parametrize(
+    "source, found",
+    [
+        ("from exams.places import Places\nfrom exams.stages import visualize", []),
+        ("from exams.stages import visualize, load", ["exams.stages.load"]),
+        ("from exams import warehouse", ["exams.warehouse"]),
+        ("from exams.warehouse.read import read_results", ["exams.warehouse.read.read_results"]),
+        ("from exams.statusquo import x", ["exams.statusquo.x"]),
+        ("import exams, sqlite3", ["exams", "sqlite3"]),
+        ("from exams import *", ["exams.*"]),
+        ("if True:\n    import exams.intake.reader as r", ["exams.intake.reader"]),
+    ],
+)
+def test_an_import_beyond_the_wall_is_found(source, found):
+    assert beyond_the_wall(source) == found
+
+
 def test_sql_and_definitions_in_a_cell_are_found():
     assert SQL.search('read("select a\nfrom b")')
-    assert not SQL.search("select the files from the folder".replace("from", "of"))
+    assert not SQL.search('title = "Select a quarter"')
+    assert not SQL.search("from exams.site import write_index  # then select and insert")
     assert definitions("def f(): 1\nclass C: 1") == ["f", "C"]
     assert loops_over_rows("for row in table.itertuples(): 1") == ["itertuples"]
 

@@ -1,6 +1,7 @@
 """The HTML report of a stage, and the list of quarters."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import pytest
 
 import example
 import executed
-from browser import DRAWN, OVERFLOW, WIDTHS, chromium, tab
+from browser import DRAWN, OVERFLOW, WIDTHS, tab
 from exams.places import Places
 from exams.published import publish
 from exams.report import tidied
@@ -27,12 +28,6 @@ def places(tmp_path_factory) -> Places:
 @pytest.fixture(scope="session")
 def charts(places) -> list[dict]:
     return [json.loads(path.read_text()) for path in sorted(places.charts("2026Q3").iterdir())]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as started:
-        yield started
 
 
 def export(notebook) -> str:
@@ -95,7 +90,7 @@ def test_report_draws_its_charts_from_a_file(tmp_path, browser, charts, width, s
         opened.page.wait_for_selector(f'body[data-drawn="{len(charts)}"]')
         assert opened.page.evaluate(DRAWN) == len(charts)
         assert opened.page.evaluate(OVERFLOW) <= 0
-        figures = opened.page.get_by_role("img", name="Most gaps between groups are small.")
+        figures = opened.page.get_by_role("img", name="What gaps shows.")
         assert figures.count() == 1
         assert (opened.outside, opened.errors) == ([], [])
 
@@ -127,15 +122,44 @@ def test_list_leads_only_to_reports_that_exist(places):
     assert 'href="2026Q2/load.html"' not in html
 
 
-def test_list_says_hidden_and_keeps_names_as_text(tmp_path):
+@pytest.fixture
+def listed(tmp_path):
+    """Return a function that publishes tables as 2026Q1 and returns the list's key figures."""
     places = Places.of(tmp_path / "data", tmp_path / "reports")
     places.reports.mkdir()
+
+    def figures(tables):
+        publish(places.published, "2026Q1", tables, ("State exams", "1.0"))
+        html = write_index(places).read_text()
+        return dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", html))
+
+    return figures
+
+
+def test_list_counts_students_where_only_those_at_risk_are_hidden(listed):
+    tables = example.tables_of("2026Q1", example.students("2026Q1", 60))
+    hidden = dict.fromkeys(("n", "at_risk", "share", "ci_low", "ci_high")) | {"suppressed": 1}
+    tables["at_risk_by_group"] = [row | hidden for row in tables["at_risk_by_group"]]
+    found = listed(tables)
+    assert (found["Students"], found["At risk"]) == ("60", "hidden")
+
+
+def test_list_does_not_say_hidden_where_there_is_nobody(listed):
+    tables = example.tables_of("2026Q1", example.students("2026Q1", 60))
+    nobody = {"n": 0, "ci_low": None, "ci_high": None, "suppressed": 0}
+    risk, mean = {"at_risk": 0, "share": None}, {"mean": None, "sd": None}
+    tables["at_risk_by_group"] = [row | nobody | risk for row in tables["at_risk_by_group"]]
+    tables["mean_by_group"] = [row | nobody | mean for row in tables["mean_by_group"]]
+    found = listed(tables)
+    assert (found["Students"], found["At risk"], found["Algebra, mean"]) == ("0", "–", "–")
+
+
+def test_list_says_hidden_and_keeps_names_as_text(listed):
     tables = example.tables_of("2026Q1", example.students("2026Q1", 6))
-    tables["field"][5]["title"] = "<b>Algebra</b>"
-    publish(places.published, "2026Q1", tables, ("State exams", "1.0"))
-    html = write_index(places).read_text()
-    assert "<dt>Students</dt><dd>hidden</dd>" in html
-    assert "<dt>&lt;b&gt;Algebra&lt;/b&gt;, mean</dt><dd>hidden</dd>" in html
+    tables["field"][2]["title"] = "<b>Algebra</b>"
+    found = listed(tables)
+    assert found["Students"] == "hidden"
+    assert found["&lt;b&gt;Algebra&lt;/b&gt;, mean"] == "hidden"
 
 
 def test_list_needs_neither_nbconvert_nor_pandas():

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-TARGETS = {"help", "run", "test", "lint", "lab", "dashboard", "bench", "setup"}
+TARGETS = {"screenshots", "help", "run", "test", "lint", "lab", "dashboard", "bench", "setup"}
 
 
 def make(folder, *arguments, **env):

@@ -1,7 +1,9 @@
 """Notebooks as files: filled in when opened by hand, stripped when saved."""
 
+import ast
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from pprint import pformat
 from typing import Any
@@ -49,6 +51,19 @@ def filled(notebook: NotebookNode, parameters: Mapping[str, Any]) -> NotebookNod
     cell = new_code_cell("\n".join(lines), id=INJECTED, metadata={"tags": [INJECTED]})
     cells.insert(tagged[0] + 1, cell)
     return nbformat.from_dict({**notebook, "cells": cells})
+
+
+def injected(notebook: NotebookNode) -> dict[str, Any]:
+    """Return the parameters of the injected cell that are literals; empty if there is none."""
+    found = {}
+    for cell in notebook.cells:
+        if INJECTED not in cell.metadata.get("tags", []):
+            continue
+        for line in ast.parse(cell.source).body:
+            if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
+                with suppress(ValueError):
+                    found[line.targets[0].id] = ast.literal_eval(line.value)
+    return found
 
 
 def text(notebook: NotebookNode) -> str:

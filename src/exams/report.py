@@ -3,7 +3,6 @@
 Registered with nbconvert as `exams`: `jupyter nbconvert --to exams notebook.ipynb`.
 """
 
-import ast
 import json
 import re
 from collections.abc import Iterable
@@ -16,9 +15,9 @@ from nbformat import NotebookNode, from_dict
 from traitlets import default
 
 from exams import web
+from exams.notebook import INJECTED, injected
 from exams.places import STAGES
 
-CHART = "application/vnd.vegalite.v5+json"
 _NUMBER = re.compile(r"[-−+±]?[\d.,]+(e[-+]?\d+)?\s?%?")
 _MISSING = ("", "NaN", "None", "<NA>", "–", "hidden")
 _TEMPLATE = web.REPORT_TEMPLATES / "exams"
@@ -53,17 +52,6 @@ class ReportExporter(HTMLExporter):
         resources = dict(resources or {})
         resources["report"] = _page(shown, parameters)
         return super().from_notebook_node(shown, resources, **kw)
-
-
-def injected(nb: NotebookNode) -> dict[str, Any]:
-    """Return the parameters that papermill put into the notebook; empty if there are none."""
-    found: dict[str, Any] = {}
-    for cell in nb.cells:
-        if "injected-parameters" in _tags(cell):
-            for line in ast.parse(cell.source).body:
-                if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
-                    found[line.targets[0].id] = ast.literal_eval(line.value)
-    return found
 
 
 def tidied(html: str) -> str:
@@ -105,7 +93,7 @@ def _is_number(cell: Tag) -> bool:
 def _page(nb: NotebookNode, parameters: dict[str, Any]) -> dict[str, Any]:
     """Return what the template puts around the cells."""
     title, headings = _headings(nb)
-    has_charts = any(CHART in output.get("data", {}) for output in _outputs(nb))
+    has_charts = any(web.CHART in output.get("data", {}) for output in _outputs(nb))
     product = parameters.get("product")
     page = product.get("nb_html", "") if isinstance(product, dict) else ""
     return {
@@ -114,7 +102,7 @@ def _page(nb: NotebookNode, parameters: dict[str, Any]) -> dict[str, Any]:
         "quarter": parameters.get("quarter"),
         "stage": Path(page).stem,
         "stages": STAGES,
-        "chart": CHART,
+        "chart": web.CHART,
         "style": web.static("tokens.css") + _text("report.css"),
         "script": web.static("charts.js") + _text("report.js"),
         "vega": web.vega().read_text(encoding="utf-8") if has_charts else "",
@@ -135,13 +123,9 @@ def _outputs(nb: NotebookNode) -> list[NotebookNode]:
     return [output for cell in nb.cells for output in cell.get("outputs", [])]
 
 
-def _tags(cell: NotebookNode) -> list[str]:
-    return cell.metadata.get("tags", [])
-
-
 def _names_this_machine(cell: NotebookNode) -> bool:
     """Say whether the cell holds parameters, whose folders mean nothing to a reader."""
-    return not {"parameters", "injected-parameters"}.isdisjoint(_tags(cell))
+    return not {"parameters", INJECTED}.isdisjoint(cell.metadata.get("tags", []))
 
 
 def _text(name: str) -> str:

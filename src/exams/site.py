@@ -37,13 +37,12 @@ def _entry(
     fields = [f for f in _read(places, "field", quarter) if f["role"] in ("score", "overall")]
     means = {row["score"]: row for row in _everyone(places, "mean_by_group", quarter)}
     risk = next(iter(_everyone(places, "at_risk_by_group", quarter)), None)
-    count = (risk or next(iter(means.values()), {})).get("n")
     failed = (r for r in runs if r["quarter"] == quarter and r["state"] == "failed")
     return {
         "name": quarter,
         "version": publication["version"],
         "published_at": f"{datetime.fromisoformat(publication['published_at']):{_MOMENT}}",
-        "students": "hidden" if count is None else f"{count:,}",
+        "students": _students([*means.values(), *([risk] if risk else [])]),
         "means": [(f["title"], _mean(means.get(f["name"]), f)) for f in fields],
         "at_risk": _share(risk),
         "trouble": next(failed, None),
@@ -69,10 +68,20 @@ def _mean(row: dict[str, Any] | None, field: dict[str, Any]) -> str:
     return "–" if row["mean"] is None else f"{row['mean']:.{decimals}f}"
 
 
+def _students(rows: list[dict[str, Any]]) -> str:
+    """Return how many students the rows count, as far as one of them shows it."""
+    counts = [row["n"] for row in rows if row["n"] is not None]
+    if counts:
+        return f"{max(counts):,}"
+    return "hidden" if rows else "–"
+
+
 def _share(row: dict[str, Any] | None) -> str:
     if row is None:
         return "–"
-    return "hidden" if row["share"] is None else f"{100 * row['share']:.1f} %"
+    if row["suppressed"]:
+        return "hidden"
+    return "–" if row["share"] is None else f"{100 * row['share']:.1f} %"
 
 
 def _has_report(places: Places, quarter: str, stage: str) -> bool:

@@ -4,6 +4,10 @@ import os
 
 from exams import web
 
+# With a token in the environment the token is asked for; without one, Voila answers to this
+# machine's own names only, so that a page elsewhere whose name is made to point here gets nothing.
+guarded = bool(os.environ.get("JUPYTER_TOKEN"))
+
 # The template and its scripts stand in the package; Voila looks for them along this path.
 os.environ["JUPYTER_PATH"] = web.jupyter_path()
 
@@ -32,15 +36,13 @@ HEADERS = {
 c = get_config()  # noqa: F821  (given by Jupyter)
 
 c.Voila.ip = "127.0.0.1"
-c.Voila.port = 8866
 c.Voila.port_retries = 0
 c.Voila.open_browser = False
+c.Voila.auto_token = guarded
 c.Voila.tornado_settings = {
     "headers": HEADERS,
     "ws_ping_timeout": 30_000,  # ms; a longer one than the interval only gives a warning
-    # Without a token, answer only to this machine's own names: a page elsewhere whose name
-    # is made to point here gets nothing.
-    "allow_remote_access": "JUPYTER_TOKEN" in os.environ,
+    "allow_remote_access": guarded,
 }
 
 c.VoilaConfiguration.template = "exams"

@@ -10,7 +10,6 @@ from exams.errors import ExamsError
 from exams.places import Places
 
 MIMETYPE = "application/vnd.exams+json"
-NOTEBOOK = Path("notebooks", "dashboard.ipynb")
 
 
 def show() -> None:
@@ -46,17 +45,11 @@ def answer(places: Places, question: dict[str, Any]) -> dict[str, Any]:
 
 
 def find_places() -> Places:
-    """Return the folders named by EXAMS_DATA and EXAMS_REPORTS, else those of the project."""
+    """Return the folders named by EXAMS_DATA and EXAMS_REPORTS, by env.yaml where one is not."""
     data, reports = os.environ.get("EXAMS_DATA"), os.environ.get("EXAMS_REPORTS")
-    if data and reports:
-        return Places.of(data, reports)
-    root = find_root(Path.cwd())
-    return Places.of(data or root / "data", reports or root / "reports")
+    if not data or not reports:
+        from exams import project  # noqa: PLC0415  (takes time, and `exams dashboard` names both)
 
-
-def find_root(start: Path) -> Path:
-    """Return the nearest folder, from `start` upwards, that holds the dashboard's notebook."""
-    for folder in (start, *start.parents):
-        if (folder / NOTEBOOK).is_file():
-            return folder
-    raise ExamsError("E306", f"There is no {NOTEBOOK} here.", "Change to the project's folder.")
+        usual = project.places(project.find_root(Path.cwd()))
+        data, reports = data or str(usual.data), reports or str(usual.reports)
+    return Places.of(data, reports)

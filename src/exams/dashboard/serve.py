@@ -7,38 +7,45 @@ import socket
 import sys
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import quote
 
-from exams import web
-from exams.dashboard.kernel import NOTEBOOK, find_root
+from exams import project, web
 from exams.errors import ExamsError
 from exams.places import Places
 
-PORT = 8866
 
-
-def serve(data: Path, reports: Path, host: str = "127.0.0.1", port: int = PORT) -> NoReturn:
+def serve(data: Path, reports: Path, host: str, port: int) -> NoReturn:
     """Print the address and become Voila, which shows what lies in `data` and `reports`.
 
-    Beyond this machine a token is asked for: that of JUPYTER_TOKEN, or a new one. Raises E304
-    if the port is taken.
+    Where JUPYTER_TOKEN is set, the page asks for that token; beyond this machine it always asks
+    for one, made anew if need be. Raises E304 if the port is taken.
     """
     places = Places.of(data, reports)
-    notebook = find_root(Path.cwd()) / NOTEBOOK
+    notebook = project.find_root(Path.cwd()) / "notebooks" / "dashboard.ipynb"
     _check_free(host, port)
     environment = os.environ | {
         "EXAMS_DATA": str(places.data),
         "EXAMS_REPORTS": str(places.reports),
         "JUPYTER_PATH": web.jupyter_path(),
+        "JUPYTER_TOKEN": _token(host),
     }
     command = [sys.executable, "-m", "voila", str(notebook), f"--Voila.ip={host}"]
     command += [f"--Voila.port={port}", "--Voila.log_level=ERROR"]
-    address = f"http://{host}:{port}/"
-    if not _is_loopback(host):
-        token = environment.setdefault("JUPYTER_TOKEN", secrets.token_urlsafe(24))
-        command.append("--Voila.auto_token=True")
-        address += f"?token={token}"
-    print(f"Dashboard: {address}  (Ctrl-C stops it)", flush=True)
+    print(f"Dashboard: {_address(host, port, environment['JUPYTER_TOKEN'])}  (Ctrl-C stops it)")
+    sys.stdout.flush()
     os.execve(sys.executable, command, environment)
+
+
+def _token(host: str) -> str:
+    """Return the token to ask for; empty: none, because only this machine can reach the page."""
+    return os.environ.get("JUPYTER_TOKEN") or (
+        "" if _is_loopback(host) else secrets.token_urlsafe(24)
+    )
+
+
+def _address(host: str, port: int, token: str) -> str:
+    name = f"[{host}]" if ":" in host else host
+    return f"http://{name}:{port}/" + (f"?token={quote(token)}" if token else "")
 
 
 def _is_loopback(host: str) -> bool:
@@ -49,10 +56,11 @@ def _is_loopback(host: str) -> bool:
 
 
 def _check_free(host: str, port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            remedy = "Stop what uses it, or choose another with --port."
-            raise ExamsError("E304", f"Port {port} of {host} cannot be used.", remedy) from error
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        remedy = "Stop what uses it, or choose another with --port."
+        raise ExamsError("E304", f"Port {port} of {host} cannot be used.", remedy) from error

@@ -15,6 +15,7 @@ from typing import Any
 
 from exams.files import write_atomic
 
+CHART = "application/vnd.vegalite.v5+json"  # an output that JupyterLab and reports draw
 FOLDER = Path(__file__).parent
 REPORT_TEMPLATES = FOLDER / "nbconvert" / "templates"
 _STATIC = Path("voila", "templates", "exams", "static")

@@ -152,20 +152,45 @@ async function render(app) {
     openReport: () => app.ask({report: app.payload.quarter}),
   });
   const charts = app.payload.charts.filter((chart) => [chart.page].flat().includes(name));
-  const figures = charts.map((chart) => h("figure", {class: "card", "data-chart": chart.name}));
-  app.main.replaceChildren(...before.filter(Boolean),
-    ...(charts.length ? [h("div", {class: "charts"}, figures)] : []),
-    ...after);
+  const columns = charts.slice(0, 2).map(() => h("div"));
+  const space = h("div", {class: "charts"}, columns);
+  app.main.replaceChildren(...before.filter(Boolean), ...(charts.length ? [space] : []), ...after);
   await vega();
+  const shown = () => space.isConnected || !charts.length;
+  const placed = columns.map(() => null);
   for (const [i, chart] of charts.entries()) {
-    if (!figures[i].isConnected) return; // another page or quarter was asked for meanwhile
-    try {
-      app.erase.push(await drawChart(figures[i], chart.spec, chart.name));
-    } catch (error) {
-      figures[i].append(h("p", {class: "problem"}, `This chart cannot be drawn: ${error.message}`));
-    }
+    if (!shown()) return; // another page or quarter was asked for meanwhile
+    const at = shortest(columns);
+    placed[at] = {figure: placeOf(chart, i), ...chart};
+    columns[at].append(placed[at].figure);
+    await drawInto(app, placed[at]);
   }
+  if (columns.length === 2) await level(app, columns, placed);
+  if (!shown()) return;
   app.main.dataset.drawn = `${app.payload.quarter} ${name}`;
+}
+
+/** Return the frame of a chart; `order` is its place where all stand in one column. */
+const placeOf = ({name}, order) =>
+  h("figure", {class: "card", "data-chart": name, style: `order: ${order}`});
+
+const shortest = (columns) => (columns[1]?.clientHeight < columns[0].clientHeight ? 1 : 0);
+
+async function drawInto(app, {figure, spec, name}, taller = 0) {
+  figure.replaceChildren();
+  try {
+    app.erase.push(await drawChart(figure, spec, name, taller));
+  } catch (error) {
+    figure.append(h("p", {class: "problem"}, `This chart cannot be drawn: ${error.message}`));
+  }
+}
+
+/** Let both columns of charts end level: the last chart of the shorter one grows. */
+async function level(app, columns, placed) {
+  const at = shortest(columns);
+  const gap = Math.abs(columns[0].clientHeight - columns[1].clientHeight);
+  if (gap > 8) await drawInto(app, placed[at], gap);
+  columns[0].parentElement.classList.add("level");
 }
 
 /** Wait for the script that draws charts. */

@@ -76,13 +76,39 @@ function caption(figure, spec) {
   figure.append(box);
 }
 
-/** On a phone, names along a horizontal axis would cover each other: set them aslant. */
-function slant(spec) {
-  for (const {encoding} of [spec, ...(spec.layer ?? [])]) {
-    if (encoding?.x?.type !== "nominal" || encoding.x.axis === null) continue;
-    encoding.x.axis = {...encoding.x.axis, labelAngle: -40, labelOverlap: false};
-    if (encoding.x.axis.orient === "top") spec.padding = {left: 5, top: 5, right: 40, bottom: 5};
+/** Return the distance (pixels) that names along a horizontal axis need where only every n-th
+ *  stands on the same line. */
+function distance(names, n) {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = `12px ${token("--font")}`;
+  const widths = names.map((name) => pen.measureText(name).width);
+  return Math.max(0, ...widths.slice(n).map((width, i) => (width + widths[i]) / 2 + 8)) / n;
+}
+
+/** Where names along a horizontal axis would cover each other, let every second one stand
+ *  lower, or set them aslant if that is not enough. Returns whether the chart has changed. */
+function separate(spec, view) {
+  const scale = view.scale("x");
+  const names = scale?.step ? scale.domain().map(String) : [];
+  if (distance(names, 1) <= (scale?.step?.() ?? 0)) return false;
+  const axis = {labelAngle: -40, labelOverlap: false};
+  if (distance(names, 2) <= scale.step()) {
+    axis.labelAngle = 0;
+    axis.labelExpr = "indexof(domain('x'), datum.value) % 2 ? ['', datum.label] : [datum.label, '']";
   }
+  for (const {encoding} of [spec, ...(spec.layer ?? [])]) {
+    if (!encoding?.x || encoding.x.axis === null) continue;
+    const above = encoding.x.axis?.orient === "top"; // the second line takes the padding's place
+    if (above) spec.padding = {left: 5, top: 5, right: axis.labelExpr ? 20 : 40, bottom: 5};
+    encoding.x.axis = {...encoding.x.axis, ...axis, ...(above && {labelPadding: 20})};
+  }
+  return true;
+}
+
+/** Let the chart grow by `more` pixels. */
+function stretch(spec, view, more) {
+  if (typeof spec.height === "number") spec.height += more;
+  else if (spec.height?.step) spec.height.step += more / view.scale("y").domain().length;
 }
 
 /** Vega's save menu and marks need names, or none, for a screen reader. */
@@ -94,23 +120,28 @@ function describe(figure, name) {
   menu.title = "Save this chart";
 }
 
-/** Draw `spec` into the empty element `figure`; the promise ends when it is drawn. */
-export async function drawChart(figure, spec, name = "") {
+/** Draw `spec` into the empty element `figure`, `taller` pixels higher than it asks for. The
+ *  promise ends when it is drawn, with a function that ends the drawing. */
+export async function drawChart(figure, spec, name = "", taller = 0) {
   spec = structuredClone(spec);
   caption(figure, spec);
-  if (figure.clientWidth < NARROW) slant(spec);
   const canvas = document.createElement("div");
   canvas.className = "canvas";
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", spec.description || name);
   figure.append(canvas);
-  const {vegaEmbed} = window;
-  const drawn = await vegaEmbed(canvas, spec, {
+  const embed = () => window.vegaEmbed(canvas, spec, {
     renderer: "svg",
     config: theme(figure.clientWidth),
     actions: {export: {svg: true, png: true}, source: false, compiled: false, editor: false},
     downloadFileName: name || "chart",
   });
+  let drawn = await embed();
+  if (taller) stretch(spec, drawn.view, taller);
+  if (separate(spec, drawn.view) || taller) {
+    drawn.finalize();
+    drawn = await embed();
+  }
   describe(figure, name);
   return () => drawn.finalize();
 }

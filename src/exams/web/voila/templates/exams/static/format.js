@@ -9,6 +9,9 @@ export const count = (n) => (n === null || n === undefined ? "–" : n.toLocaleS
 export const percent = (share) =>
   share === null || share === undefined ? "–" : `${(100 * share).toFixed(1)}\u00a0%`;
 
+/** From one figure to another, never broken at the end of a line. */
+export const range = (low, high) => `${low}\u2060–\u2060${high}`;
+
 /** Decimals that suit the scale of a score: one on 0 to 100, two on 1 to 6. */
 const decimals = (field) => (field && field.maximum - field.minimum <= 20 ? 2 : 1);
 
@@ -43,11 +46,13 @@ export function moment(iso) {
 
 /** Time between two moments: 0.8 s, 12 s, 3 min 20 s, 2 h 5 min. */
 export function duration(start, end) {
-  const seconds = (new Date(end) - new Date(start)) / 1000;
-  if (!Number.isFinite(seconds)) return "–";
-  if (seconds < 60) return `${Number(seconds.toFixed(seconds < 10 ? 1 : 0))} s`;
+  const exact = (new Date(end) - new Date(start)) / 1000;
+  if (!Number.isFinite(exact)) return "–";
+  const seconds = Math.round(exact); // before it is taken apart: never 1 min 60 s
+  if (exact < 9.95) return `${exact.toFixed(1)} s`;
+  if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 

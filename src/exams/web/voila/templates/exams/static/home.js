@@ -1,7 +1,7 @@
 // Home: what this is, the key figures, and every group's results.
 
 import {fold, h, table, tile, tiles} from "./dom.js";
-import {cell, count, difference, moment, percent, score} from "./format.js";
+import {cell, count, difference, moment, percent, range, score} from "./format.js";
 import {fieldsOf} from "./fields.js";
 
 /** Return the rows of all students: per score, and those at risk. */
@@ -10,6 +10,15 @@ export function everyone(tables) {
   const means = Object.fromEntries(all(tables.mean_by_group).map((row) => [row.score, row]));
   return {means, risk: all(tables.at_risk_by_group)[0]};
 }
+
+/** Return how many students the rows of a group count: null if all of them are hidden. */
+export function students(rows) {
+  const counts = rows.filter(Boolean).map((row) => row.n).filter((n) => n !== null);
+  return counts.length ? Math.max(...counts) : null;
+}
+
+/** Return a number of students, or that it is hidden. */
+export const counted = (n) => cell({suppressed: n === null}, count(n));
 
 /** Return the overall score, or the first where there is only one. */
 const headline = (tables) => fieldsOf(tables, "overall")[0] ?? fieldsOf(tables, "score")[0];
@@ -27,21 +36,22 @@ function keyFigures({tables, history, quarter}) {
   const field = headline(tables);
   const mean = means[field?.name];
   const before = former && everyone(former);
-  const students = risk?.n ?? mean?.n;
+  const number = ({risk: ofRisk, means: ofMeans}) => students([ofRisk, ...Object.values(ofMeans)]);
+  const now = number({risk, means});
   const interval = mean && !mean.suppressed && mean.ci_low !== null
-    ? `95 % interval ${score(mean.ci_low, field)}–${score(mean.ci_high, field)}` : null;
-  const range = risk && !risk.suppressed && risk.ci_low !== null
-    ? `95 % interval ${(100 * risk.ci_low).toFixed(1)}–${percent(risk.ci_high)}` : null;
+    ? `95 % interval ${range(score(mean.ci_low, field), score(mean.ci_high, field))}` : null;
+  const riskRange = risk && !risk.suppressed && risk.ci_low !== null
+    ? `95 % interval ${range((100 * risk.ci_low).toFixed(1), percent(risk.ci_high))}` : null;
   const points = (gap) => `${difference(100 * gap)} points`;
   return tiles(
-    tile("Students", count(students),
-      lines(change(former, minus(students, before?.risk?.n), signed))),
+    tile("Students", counted(now),
+      lines(change(former, minus(now, before && number(before)), signed))),
     tile(`Mean, ${field ? field.title.toLowerCase() : "all scores"}`,
       cell(mean, score(mean?.mean, field)),
       lines(change(former, minus(mean?.mean, before?.means[field?.name]?.mean),
         (gap) => difference(gap, field)), interval)),
     tile("At risk", cell(risk, percent(risk?.share)),
-      lines(change(former, minus(risk?.share, before?.risk?.share), points), range)),
+      lines(change(former, minus(risk?.share, before?.risk?.share), points), riskRange)),
     scores(tables, means),
   );
 }
@@ -80,8 +90,7 @@ function groups(tables) {
     const rows = levels.map((level) => {
       const risk = risks.find((row) => row.level === level);
       const mine = means.filter((row) => row.level === level);
-      const n = risk?.n ?? mine[0]?.n;
-      return [level, n === null || n === undefined ? cell({suppressed: 1}) : count(n),
+      return [level, counted(students([risk, ...mine])),
         ...scored.map((field) => {
           const row = mine.find((found) => found.score === field.name);
           return cell(row, score(row?.mean, field));

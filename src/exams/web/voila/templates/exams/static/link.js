@@ -3,6 +3,9 @@
 
 const RETRY = 3000; // milliseconds
 
+/** Of the questions of one kind that wait for the line, only the last still matters. */
+const kind = (question) => ("report" in question ? "report" : "figures");
+
 /** Open the line. `hear` gets every answer of the kernel, `state` "open" or "lost".
  *  Returns ask(question): sent at once, or as soon as the line is open. */
 export function connect({base, kernel, comm}, hear, state) {
@@ -34,7 +37,7 @@ export function connect({base, kernel, comm}, hear, state) {
   sayGoodbye(base, kernel);
   return (question) => {
     if (socket.readyState === WebSocket.OPEN) socket.send(envelope(session, comm, question));
-    else waiting = [question]; // only the last question still matters
+    else waiting = [...waiting.filter((other) => kind(other) !== kind(question)), question];
   };
 }
 

@@ -1,9 +1,9 @@
 // Trends: the key figures of every quarter, beneath the charts.
 
 import {card, table} from "./dom.js";
-import {cell, count, percent, score} from "./format.js";
+import {cell, percent, score} from "./format.js";
 import {fieldsOf} from "./fields.js";
-import {everyone} from "./home.js";
+import {counted, everyone, students} from "./home.js";
 
 export function trends({tables, history}) {
   const fields = [...fieldsOf(tables, "score"), ...fieldsOf(tables, "overall")];
@@ -12,7 +12,7 @@ export function trends({tables, history}) {
     {title: "At risk", number: true}];
   const rows = history.toReversed().map((entry) => {
     const {means, risk} = everyone(entry);
-    return [entry.quarter, count(risk?.n),
+    return [entry.quarter, counted(students([risk, ...Object.values(means)])),
       ...fields.map((field) => {
         const row = means[field.name];
         return cell(row, score(row?.mean, field));
