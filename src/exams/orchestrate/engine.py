@@ -10,10 +10,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from nbformat import NotebookNode
 from papermill.engines import NBClientEngine
+from traitlets.config import Config
 
 from exams import status
 from exams.errors import ExamsError
@@ -41,10 +43,23 @@ class StatusEngine(NBClientEngine):
         places = Places.of(given["data"], given["reports"])
         locks.hold(places, given["quarter"])
         forget(files)  # first of all, so that half a product never counts as done
-        with terminable(), _recorded(places.status, given["quarter"], output.stem) as run:
-            done = super().execute_notebook(nb, kernel_name, output_path=output_path, **more)
+        recorded = _recorded(places.status, given["quarter"], output.stem)
+        with terminable(), recorded as run, _sockets() as config:
+            done = super().execute_notebook(
+                nb, kernel_name, output_path=output_path, config=config, **more
+            )
             run.failure = _failure(done, output.stem)
         return done
+
+
+@contextmanager
+def _sockets() -> Iterator[Config]:
+    """Let the kernel talk over files, not ports: two builds at once never take the same one.
+
+    The folder's path is short, as the system allows about 100 characters.
+    """
+    with TemporaryDirectory(prefix="exams-") as folder:
+        yield Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
 
 
 class _Run:
