@@ -9,7 +9,7 @@ import sys
 
 import pytest
 import yaml
-from given import OTHER, REGIONS, other_results
+from given import OTHER, other_results
 
 from browser import DRAWN, OVERFLOW, WIDTHS, tab
 from building import QUARTER, ROOT, build, charts, charts_of_pages, rows, scratch
