@@ -1,13 +1,25 @@
 """A small project with the real pipeline.yaml and six notebooks that only pass text on."""
 
-import json
+import inspect
 import shutil
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import nbformat
 
 from exams.places import STAGES, Places
+
+
+def store_loaded(path: Path, quarter: str, content: str) -> None:
+    """Write what `exams.warehouse.store` reads of a warehouse: the one table of loads."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS loaded (quarter TEXT PRIMARY KEY, content TEXT)"
+        )
+        connection.execute("INSERT OR REPLACE INTO loaded VALUES (?, ?)", [quarter, content])
+
 
 ROOT = Path(__file__).parent.parent
 NAMES = ["quarter", "data", "reports", "code", "inputs", "upstream", "product"]
@@ -19,6 +31,7 @@ places = Places.of(data, reports)
 text = "".join(f.read_text() for f in sorted(places.delivery(quarter).iterdir()))
 part = places.interim(quarter, "{stage}") / "part"
 part.write_text(text)
+content = text
 """
 OWN = {
     "transform": """
@@ -31,19 +44,24 @@ if "slow" in text:
     import time
     time.sleep(60)
 """,
-    "load": """
-old = json.loads(places.warehouse.read_text()) if places.warehouse.is_file() else {}
-places.warehouse.write_text(json.dumps(old | {quarter: text}))
+    "load": f"""
+import sqlite3
+from contextlib import closing
+{inspect.getsource(store_loaded)}
+store_loaded(places.warehouse, quarter, text)
 """,
     "publish": """
 from exams import published
 nothing = {table.name: [] for table in published.CONTENT}
-published.publish(places.published, quarter, nothing, ("contract", "1"))
+content = published.publish(places.published, quarter, nothing, ("contract", "1"))
+""",
+    "visualize": """
+places.index.write_text("every quarter")
 """,
 }
 RECEIPT = """
-file = {{"path": str(part.relative_to(places.data)), "bytes": part.stat().st_size}}
-receipt = dict(quarter=quarter, stage="{stage}", rows_in=3, rows_out=1234, content=text)
+file = {{"in": "data", "path": str(part.relative_to(places.data)), "bytes": part.stat().st_size}}
+receipt = dict(quarter=quarter, stage="{stage}", rows_in=3, rows_out=1234, content=content)
 Path(product["receipt"]).write_text(json.dumps(receipt | {{"files": [file]}}))
 """
 
@@ -75,11 +93,6 @@ def deliver(places: Places, quarter: str, text: str, name: str = "a.csv") -> Pat
     return file
 
 
-def loaded_content(path: Path, quarter: str) -> str | None:
-    """Read the text file that stands in for the warehouse."""
-    return json.loads(path.read_text()).get(quarter) if path.is_file() else None
-
-
 def ploomber(*arguments: str) -> int:
     """Run `ploomber` in this process, in the current folder; return the exit code."""
     import ploomber.cli.build
@@ -97,11 +110,9 @@ def ploomber(*arguments: str) -> int:
 
 
 def main() -> None:
-    """Run `ploomber` in a process of its own, with the same stand-in for the warehouse."""
+    """Run `ploomber` in a process of its own."""
     from exams.orchestrate import locks
-    from exams.warehouse import store
 
-    store.loaded_content = loaded_content
     code = ploomber(*sys.argv[1:])
     locks.release()
     sys.exit(code)

@@ -68,7 +68,20 @@ def test_build_is_told_the_root_and_the_quarters_and_its_end_is_the_exit_code(ro
     assert run("build", "--quarter", "2019Q2").exit_code == 0
     assert run("build", "--quarter", "2019").exit_code == 2
     once = ("2019Q2", root)
-    assert calls == [(root, ()), ("2019Q1", root), once, once]
+    assert calls == [(root, []), ("2019Q1", root), once, once]
+
+
+def test_quarters_are_built_in_order_and_once_however_they_are_given(root, monkeypatch):
+    calls = []
+    told = ModuleType("exams.orchestrate.build")
+    told.build_due = lambda root, quarters: calls.append(quarters) or 0
+    told.build_quarter = lambda quarter, root: calls.append(quarter) or True
+    monkeypatch.setitem(sys.modules, "exams.orchestrate", ModuleType("exams.orchestrate"))
+    monkeypatch.setitem(sys.modules, "exams.orchestrate.build", told)
+    given = [f"--quarter={quarter}" for quarter in ("2019Q2", "2019Q1", "2019Q2")]
+    assert run("build", *given).exit_code == 0
+    assert run("build", "--due", *given).exit_code == 0
+    assert calls == ["2019Q1", "2019Q2", ["2019Q1", "2019Q2"]]
 
 
 def test_a_file_is_delivered_from_a_folder_inside_the_project(root):
@@ -82,6 +95,24 @@ def test_the_folders_are_those_of_env_yaml(root):
     (root / "env.yaml").write_text("quarter: 2019Q1\ndata: elsewhere/data\nreports: out\n")
     places = project.places(root)
     assert (places.data, places.reports) == (root / "elsewhere/data", root / "out")
+
+
+def test_folders_that_env_yaml_does_not_name_are_the_usual_ones(root):
+    (root / "env.yaml").write_text("quarter: 2019Q1\n")
+    assert project.places(root).data == root / "data"
+
+
+@pytest.mark.parametrize("value", ["5", "", "[a]", "''"])
+def test_a_folder_in_env_yaml_that_is_none_is_named(root, value):
+    (root / "env.yaml").write_text(f"data: {value}\n")
+    with pytest.raises(ExamsError, match=r"E004 env\.yaml: data is no folder\."):
+        project.places(root)
+
+
+def test_an_env_yaml_that_is_not_utf_8_is_refused(root):
+    (root / "env.yaml").write_bytes(b"data: gr\xf6\xdfe\n")
+    with pytest.raises(ExamsError, match=r"E004 env\.yaml is not YAML"):
+        project.places(root)
 
 
 def test_a_mistake_in_env_yaml_names_its_line(root):

@@ -78,6 +78,15 @@ def test_unreadable_database_gives_words_not_a_traceback(tmp_path):
     places = Places.of(tmp_path / "data", tmp_path / "reports")
     places.published.write_bytes(b"not a database, nor anything like one")
     found = answer(places, {"quarter": None, "have": None})
+    assert found["error"].startswith("E303 published.db cannot be read. Move it away and run")
+
+
+def test_unforeseen_error_gives_words_without_its_message(tmp_path, monkeypatch):
+    def fail(_):
+        raise ValueError("4711")
+
+    monkeypatch.setattr("exams.dashboard.kernel.stamp", fail)
+    found = answer(Places.of(tmp_path / "data", tmp_path / "reports"), {"quarter": None})
     assert found == {"error": "The figures cannot be read at the moment."}
 
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 import yaml
-from given import OTHER, REGIONS, other_results
+from given import OTHER, other_results
 
 from browser import DRAWN, OVERFLOW, WIDTHS, tab
 from building import QUARTER, ROOT, build, charts, charts_of_pages, rows, scratch
@@ -45,6 +45,14 @@ def test_every_stage_leaves_notebook_report_and_receipt(sample):
     for stage in STAGES:
         made = {f.name for f in places.report(QUARTER).glob(f"{stage}.*")}
         assert made == {f"{stage}.ipynb", f"{stage}.html", f"{stage}.receipt.json"}
+
+
+def test_every_chart_is_in_the_receipt_so_that_a_lost_one_is_missed(sample):
+    places, *_ = sample
+    listed = json.loads((places.reports / QUARTER / "visualize.receipt.json").read_text())["files"]
+    assert {f["in"] for f in listed} == {"reports"}
+    made = {f"{QUARTER}/charts/{file.name}" for file in places.charts(QUARTER).iterdir()}
+    assert {f["path"] for f in listed} == made
 
 
 def test_status_is_done_with_rows(sample):
@@ -216,16 +224,3 @@ def test_a_mistake_in_the_contract_ends_the_build_in_its_own_words(tmp_path):
     assert lines[-1].endswith("extract.ipynb")
     run = stage_status(places.status)[0]
     assert (run["state"], run["reason_code"]) == ("failed", "E010")
-
-
-def test_a_paper_that_nobody_sat_and_a_dimension_of_one_level_are_built(tmp_path):
-    region, _, theory, practice = OTHER["fields"]
-    one = {**region, "constraints": {"required": True, "enum": [REGIONS[0]]}}
-    places = scratch(tmp_path, yaml.safe_dump({**OTHER, "fields": [one, theory, practice]}))
-    frame = other_results().assign(Region=REGIONS[0], practice="")
-    frame.to_csv(places.delivery(QUARTER) / "all.csv", index=False)
-    code, lines = build(places)
-    assert code == 0, lines
-    means = published.read(places.published, "mean_by_group", QUARTER)
-    assert [r["n"] for r in means] == [900, 0, 900, 0]
-    assert "gaps" not in charts(places)

@@ -3,7 +3,9 @@
 import ast
 import re
 import subprocess
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import nbformat
@@ -62,6 +64,20 @@ def definitions(source):
     return [node.name for node in ast.walk(ast.parse(source)) if isinstance(node, nodes)]
 
 
+def undeclared(sources, declared):
+    """Return the modules that `sources` import and no package in `declared` brings."""
+    nodes = [node for source in sources for node in ast.walk(ast.parse(source))]
+    names = {a.name for node in nodes if isinstance(node, ast.Import) for a in node.names}
+    names |= {n.module for n in nodes if isinstance(n, ast.ImportFrom) and not n.level}
+    known = {re.sub(r"[-_.]+", "-", package.lower()) for package in declared}
+    brings = packages_distributions()
+    return sorted(
+        top
+        for top in {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {"exams"}
+        if known.isdisjoint(re.sub(r"[-_.]+", "-", d.lower()) for d in brings.get(top, []))
+    )
+
+
 def files_of_git():
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
@@ -71,9 +87,9 @@ def files_of_git():
     return [ROOT / path for path in listed.stdout.split("\0") if path]
 
 
-def requirements():
+def requirements(*, dev=True):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    listed = project["dependencies"] + project["optional-dependencies"]["dev"]
+    listed = project["dependencies"] + (project["optional-dependencies"]["dev"] if dev else [])
     return [re.match(r"[\w.-]+", requirement)[0] for requirement in listed]
 
 
@@ -165,6 +181,19 @@ def test_no_file_names_the_host_of_a_package_index():
     for path in files_of_git():
         content = path.read_bytes() if path.is_file() else b""
         assert [host for host in hosts if host.encode() in content] == [], path
+
+
+def test_every_module_that_is_imported_comes_from_a_declared_package():
+    sources = [path.read_text() for path in MODULES]
+    sources += [source for path in NOTEBOOKS for source in cells(path)]
+    assert undeclared(sources, requirements(dev=False)) == []
+
+
+def test_a_module_of_an_undeclared_package_is_found():
+    source = "import json, yaml.nodes\nfrom . import near\ndef f():\n    from bs4 import Tag"
+    assert undeclared([source], ["PyYAML"]) == ["bs4"]
+    assert undeclared([source], ["PyYAML", "beautifulsoup4"]) == []
+    assert undeclared(["import no_such_module"], []) == ["no_such_module"]
 
 
 def test_every_dependency_has_its_reason():

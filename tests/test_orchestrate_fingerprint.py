@@ -7,15 +7,13 @@ import pytest
 
 from exams.orchestrate import fingerprint
 from exams.places import STAGES, Places
-from exams.warehouse import store
-from orchestrate_project import deliver, loaded_content
+from orchestrate_project import deliver, store_loaded
 
 QUARTER = "2019Q2"
 
 
 @pytest.fixture
-def places(tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "loaded_content", loaded_content)
+def places(tmp_path):
     places = Places.of(tmp_path / "data", tmp_path / "reports")
     places.deliveries.mkdir(parents=True)
     places.contract.write_text("title: one\n")
@@ -72,8 +70,7 @@ def test_the_contract_makes_every_stage_due(places):
 )
 def test_only_earlier_loaded_quarters_make_the_comparing_stages_due(places, quarter, due):
     deliver(places, quarter, "x")
-    content = json.dumps({quarter: "sum"})
-    assert changed(places, lambda: places.warehouse.write_text(content)) == due
+    assert changed(places, lambda: store_loaded(places.warehouse, quarter, "sum")) == due
 
 
 def test_an_unchanged_file_is_not_read_again_and_a_lost_note_is_made_anew(places, monkeypatch):

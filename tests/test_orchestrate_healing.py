@@ -5,29 +5,32 @@ import json
 import pytest
 
 from exams import published
-from exams.orchestrate.healing import heal
+from exams.orchestrate.healing import heal, set_aside_unreadable
 from exams.orchestrate.products import note, products, seal
 from exams.places import STAGES, Places
-from exams.warehouse import store
-from orchestrate_project import loaded_content
+from orchestrate_project import store_loaded
 
 QUARTER = "2019Q1"
+NOTHING = {table.name: [] for table in published.CONTENT}
 
 
 @pytest.fixture
-def places(tmp_path, monkeypatch):
+def places(tmp_path):
     """Return places where every stage of the quarter is done."""
-    monkeypatch.setattr(store, "loaded_content", loaded_content)
     places = Places.of(tmp_path / "data", tmp_path / "reports")
     places.report(QUARTER)
-    places.warehouse.write_text(json.dumps({QUARTER: "content"}))
-    nothing = {table.name: [] for table in published.CONTENT}
-    published.publish(places.published, QUARTER, nothing, ("contract", "1"))
+    store_loaded(places.warehouse, QUARTER, "content")
+    content = published.publish(places.published, QUARTER, NOTHING, ("contract", "1"))
+    places.index.write_text("every quarter")
+    (places.charts(QUARTER) / "a.vl.json").write_text("{}")
+    chart = {"in": "reports", "path": f"{QUARTER}/charts/a.vl.json", "bytes": 2}
     for stage in STAGES:
         part = places.interim(QUARTER, stage) / "part"
         part.write_text("rows")
-        file = {"path": str(part.relative_to(places.data)), "bytes": 4}
-        receipt = {"content": "content", "rows_in": 1, "rows_out": 1, "files": [file]}
+        files = [{"in": "data", "path": str(part.relative_to(places.data)), "bytes": 4}]
+        files += [chart] if stage == "visualize" else []
+        receipt = {"rows_in": 1, "rows_out": 1, "files": files}
+        receipt["content"] = content if stage == "publish" else "content"
         for product in products(places, QUARTER, stage):
             product.write_text(json.dumps(receipt))
             note(product).write_text('{"timestamp": 1, "stored_source_code": "x"}')
@@ -77,20 +80,92 @@ def test_a_harmed_file_that_later_stages_read_makes_its_stage_due(places, harm):
     assert due(places) == ["transform"]
 
 
-@pytest.mark.parametrize("content", ["{}", json.dumps({QUARTER: "other"})])
-def test_a_warehouse_without_the_quarter_or_with_other_content_makes_load_due(places, content):
-    places.warehouse.write_text(content)
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda path: path.unlink(),
+        lambda path: path.write_bytes(b"no database" * 100),
+        lambda path: path.write_bytes(b""),
+        lambda path: store_loaded(path, QUARTER, "other"),
+    ],
+    ids=["lost", "garbage", "emptied", "other content"],
+)
+def test_a_warehouse_that_does_not_hold_what_was_loaded_makes_load_due(places, harm):
+    harm(places.warehouse)
     assert due(places) == ["load"]
 
 
-def test_a_lost_warehouse_makes_load_due(places):
-    places.warehouse.unlink()
-    assert due(places) == ["load"]
+def test_another_quarter_in_the_warehouse_makes_nothing_due(places):
+    store_loaded(places.warehouse, "2019Q2", "other")
+    assert due(places) == []
 
 
-def test_a_publication_that_is_lost_makes_publish_due(places):
-    places.published.unlink()
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda path: path.unlink(),
+        lambda path: path.write_bytes(b"no database" * 100),
+        lambda path: path.write_bytes(b""),
+        lambda path: published.publish(path, QUARTER, NOTHING, ("contract", "2")),
+    ],
+    ids=["lost", "garbage", "emptied", "other content"],
+)
+def test_a_publication_that_is_not_the_stages_makes_publish_due(places, harm):
+    harm(places.published)
     assert due(places) == ["publish"]
+
+
+def test_another_quarters_publication_makes_nothing_due(places):
+    published.publish(places.published, "2019Q2", NOTHING, ("contract", "2"))
+    assert due(places) == []
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda places: (places.charts(QUARTER) / "a.vl.json").unlink(),
+        lambda places: (places.charts(QUARTER) / "a.vl.json").write_text("{} "),
+        lambda places: places.index.unlink(),
+    ],
+    ids=["chart lost", "chart changed", "index lost"],
+)
+def test_a_harmed_chart_or_a_lost_index_makes_visualize_due(places, harm):
+    harm(places)
+    assert due(places) == ["visualize"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "[]",
+        '{"content": "content"}',
+        '{"content": 1, "files": []}',
+        '{"content": "content", "files": {}}',
+        '{"content": "content", "files": [{"path": "a", "bytes": 1}]}',
+        '{"content": "content", "files": [{"in": "home", "path": "a", "bytes": 1}]}',
+    ],
+)
+def test_a_receipt_without_what_healing_compares_makes_the_stage_due(places, text):
+    products(places, QUARTER, "model")[2].write_text(text)
+    seal(places, QUARTER, "model")
+    assert due(places) == ["model"]
+
+
+def test_a_receipt_without_files_is_one(places):
+    products(places, QUARTER, "model")[2].write_text('{"content": "content", "files": []}')
+    seal(places, QUARTER, "model")
+    assert due(places) == []
+
+
+def test_only_databases_that_cannot_be_read_are_set_aside(places):
+    places.warehouse.unlink()
+    places.status.write_bytes(b"")
+    assert set_aside_unreadable(places) == []
+    for path in (places.warehouse, places.published, places.status):
+        path.write_bytes(b"no database" * 100)
+        assert set_aside_unreadable(places) == [path]
+        assert not path.exists()
 
 
 def test_the_checksums_can_be_checked_with_other_tools(places):

@@ -1,9 +1,12 @@
 """The lock, the hooks and the papermill engine, each by itself."""
 
 import fcntl
+import re
+import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,8 +14,10 @@ import nbformat
 import papermill
 import pytest
 
+from exams import status
 from exams.errors import ExamsError
-from exams.orchestrate import hooks, locks
+from exams.files import write_atomic
+from exams.orchestrate import engine, hooks, locks
 from exams.orchestrate.failures import explain, explain_exception
 from exams.places import Places
 from orchestrate_project import make_project
@@ -74,10 +79,69 @@ def test_only_the_message_of_a_users_mistake_is_repeated():
     assert explain("DeadKernelError", "", None) == (None, "DeadKernelError.")
 
 
-def test_an_error_outside_a_notebook_is_named_by_its_cause():
-    error = RuntimeError("Error building task")
-    error.__cause__ = OSError(28, "No space left on device")
-    assert explain_exception(error) == (None, "OSError: [Errno 28] No space left on device")
+def raised(make):
+    """Return what `make` raises, wrapped as Ploomber wraps it."""
+    try:
+        try:
+            make()
+        except Exception as cause:
+            raise RuntimeError("Error building task") from cause
+    except RuntimeError as error:
+        return error
+
+
+def test_an_error_outside_a_notebook_is_named_by_its_cause_and_its_place():
+    def write():
+        raise OSError(28, "4711 does not fit")
+
+    line = write.__code__.co_firstlineno + 1
+    text = f"OSError (No space left on device) in {Path(__file__).name} line {line}."
+    assert explain_exception(raised(write)) == (None, text)
+
+
+def test_the_place_is_in_this_package_if_the_error_passed_through_it(tmp_path):
+    code, text = explain_exception(raised(lambda: write_atomic(tmp_path / "no" / "file", "")))
+    assert code is None
+    pattern = r"FileNotFoundError \(No such file or directory\) in files\.py line \d+\."
+    assert re.fullmatch(pattern, text)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("4711"),
+        OSError("4711"),
+        FileNotFoundError(2, "4711", "4711"),
+        UnicodeDecodeError("utf-8", b"4711", 0, 1, "4711"),
+        KeyError("4711"),
+    ],
+)
+def test_a_value_in_the_message_of_a_foreign_error_gets_nowhere(error):
+    def fail():
+        raise error
+
+    assert "4711" in str(error)
+    code, text = explain_exception(raised(fail))
+    assert code is None
+    assert "4711" not in text
+    assert text.startswith(type(error).__name__)
+
+
+def test_a_heartbeat_survives_a_status_that_is_locked(places, monkeypatch):
+    beats = []
+
+    def beat(*_):
+        beats.append(len(beats))
+        if len(beats) == 1:
+            raise sqlite3.OperationalError("database is locked")
+
+    monkeypatch.setattr(status, "BEAT", 0.01)
+    monkeypatch.setattr(status, "beat", beat)
+    with engine._recorded(places.status, QUARTER, "load"):
+        end = time.monotonic() + 10
+        while len(beats) < 3:
+            assert time.monotonic() < end
+            time.sleep(0.01)
 
 
 def test_papermill_executes_other_notebooks_as_ever(tmp_path):

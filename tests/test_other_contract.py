@@ -4,7 +4,7 @@ import json
 
 import pytest
 import yaml
-from given import OTHER, other_results
+from given import OTHER, REGIONS, other_results
 
 from browser import WIDTHS, tab
 from building import QUARTER, build, charts, charts_of_pages, rows, scratch
@@ -113,3 +113,16 @@ def test_the_dashboard_speaks_in_the_words_of_another_contract(server, browser):
         axis = opened.page.locator("[data-chart=at_risk] svg text", has_text="<b>baker</b>")
         assert axis.count() == 1
         assert opened.page.locator("main b").count() == 0
+
+
+def test_a_paper_that_nobody_sat_and_a_dimension_of_one_level_are_built(tmp_path):
+    region, _, theory, practice = OTHER["fields"]
+    one = {**region, "constraints": {"required": True, "enum": [REGIONS[0]]}}
+    places = scratch(tmp_path, yaml.safe_dump({**OTHER, "fields": [one, theory, practice]}))
+    frame = other_results().assign(Region=REGIONS[0], practice="")
+    frame.to_csv(places.delivery(QUARTER) / "all.csv", index=False)
+    code, lines = build(places)
+    assert code == 0, lines
+    means = published.read(places.published, "mean_by_group", QUARTER)
+    assert [r["n"] for r in means] == [900, 0, 900, 0]
+    assert "gaps" not in charts(places)

@@ -41,13 +41,12 @@ def build(due: bool, quarters: Sequence[str]) -> None:
     if not due and not quarters:
         raise click.UsageError("Say --due, or --quarter 2019Q1.")
     root = project.find_root(Path.cwd())
-    for quarter in quarters:
-        check_quarter(quarter)
+    chosen = sorted({check_quarter(quarter) for quarter in quarters})
     from exams.orchestrate.build import build_due, build_quarter  # noqa: PLC0415
 
     if due:
-        sys.exit(build_due(root, quarters=quarters))
-    went_well = [build_quarter(quarter, root) for quarter in quarters]
+        sys.exit(build_due(root, chosen))
+    went_well = [build_quarter(quarter, root) for quarter in chosen]
     sys.exit(0 if all(went_well) else 1)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from exams.errors import ExamsError
+from exams.files import replacing
 from exams.places import Places, private
 from exams.quarters import check_quarter
 
@@ -43,10 +44,6 @@ def _copy(file: Path, target: Path) -> str:
     if target.is_file() and filecmp.cmp(file, target, shallow=False):
         return "is already there, unchanged."
     verdict = "replaces the file of that name." if target.exists() else "is delivered."
-    draft = target.with_name(f".{target.name}.part")
-    try:
+    with replacing(target) as draft:
         shutil.copyfile(file, draft)
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
     return verdict

@@ -8,6 +8,6 @@ class ExamsError(Exception):
     Neither may hold a student's value: both reach logs and the status table.
     """
 
-    def __init__(self, code: str, message: str, remedy: str = "") -> None:
+    def __init__(self, code: str, message: str, remedy: str) -> None:
         self.code, self.message, self.remedy = code, message, remedy
-        super().__init__(f"{code} {message} {remedy}".strip())
+        super().__init__(f"{code} {message} {remedy}")

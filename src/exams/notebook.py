@@ -12,6 +12,8 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
+from exams.files import write_atomic
+
 INJECTED = "injected-parameters"  # the tag by which papermill, too, knows such a cell
 _KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 _NOTE = "# Filled in on opening, never saved: what you run here writes under data/scratch/ only."
@@ -74,7 +76,7 @@ def strip_file(path: Path) -> bool:
     before = path.read_text(encoding="utf-8")
     after = text(stripped(nbformat.reads(before, as_version=4)))
     if after != before:
-        path.write_text(after, encoding="utf-8")
+        write_atomic(path, after)
     return after != before
 
 

@@ -55,6 +55,11 @@ class Places:
         """What may be seen."""
         return made(self.data / "published") / "published.db"
 
+    @property
+    def index(self) -> Path:
+        """The page that lists every published quarter."""
+        return self.reports / "index.html"
+
     def delivery(self, quarter: str) -> Path:
         """Return the folder of a quarter's deliveries."""
         return self.deliveries / quarter

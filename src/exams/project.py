@@ -28,7 +28,7 @@ def settings(root: Path) -> dict[str, Any]:
         return {}
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, or the 31st of June
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}" if mark else ""
         raise ExamsError("E004", f"env.yaml{where} is not YAML.", "Correct it.") from error
@@ -39,5 +39,8 @@ def settings(root: Path) -> dict[str, Any]:
 
 def places(root: Path) -> Places:
     """Return the folders that env.yaml names, relative to `root`."""
-    env = settings(root)
-    return Places.of(root / env.get("data", "data"), root / env.get("reports", "reports"))
+    env = {"data": "data", "reports": "reports"} | settings(root)
+    for name in ("data", "reports"):
+        if not isinstance(env[name], str) or not env[name]:
+            raise ExamsError("E004", f"env.yaml: {name} is no folder.", f"Write `{name}: {name}`.")
+    return Places.of(root / env["data"], root / env["reports"])

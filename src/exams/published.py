@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from exams.errors import ExamsError
+from exams.files import replacing, set_aside
 from exams.schema import Table, create, quoted
 from exams.tables import CONTENT, TABLES
 
-__all__ = ["CONTENT", "TABLES", "publish", "read"]
+__all__ = ["CONTENT", "TABLES", "publish", "published_content", "read"]
 
 Row = Mapping[str, Any]
 
@@ -24,18 +25,20 @@ def publish(
     quarter: str,
     tables: Mapping[str, Sequence[Row]],
     contract: tuple[str, str],
-) -> None:
-    """Replace what is published of `quarter` by `tables`, atomically.
+) -> str:
+    """Replace what is published of `quarter` by `tables`, atomically; return its fingerprint.
 
     `tables` has a list of rows for each table of CONTENT. The new database is written beside
     the old one and takes its place at the end; equal rows leave the old one untouched.
-    `contract` is its title and version.
+    `contract` is its title and version. A database that cannot be read is set aside: every
+    quarter is then published anew when it is built.
     """
     with _locked(path):
+        set_aside(path)
         fingerprint = _fingerprint(tables, contract)
         former = _former(path, quarter)
         if former is not None and former["fingerprint"] == fingerprint:
-            return
+            return fingerprint
         version = former["version"] + 1 if former else 1
         with _replacement(path) as connection:
             for table in TABLES:
@@ -45,18 +48,31 @@ def publish(
             now = datetime.now(UTC).isoformat(timespec="seconds")
             row = (quarter, version, now, *contract, fingerprint)
             connection.execute(f"INSERT INTO publication VALUES ({_marks(len(row))})", row)
+    return fingerprint
+
+
+def published_content(path: Path, quarter: str) -> str | None:
+    """Return the fingerprint of what is published of `quarter`, or None if nothing is."""
+    former = _former(path, quarter)
+    return former["fingerprint"] if former else None
 
 
 def read(path: Path, table: str, quarter: str | None = None) -> list[dict[str, Any]]:
-    """Return the rows of a published table, of one quarter or of all, in published order."""
+    """Return the rows of a published table, of one quarter or of all, in published order.
+
+    Raise E301 if nothing is published, E303 if the database cannot be read.
+    """
     if not path.is_file():
         raise ExamsError("E301", "Nothing is published yet.", "Run `make run`.")
     where, values = ("WHERE quarter = ?", [quarter]) if quarter else ("", [])
-    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
-        connection.row_factory = sqlite3.Row
-        order = "ORDER BY quarter, rowid"
-        found = connection.execute(f"SELECT * FROM {quoted(table)} {where} {order}", values)
-        return [dict(row) for row in found]
+    query = f"SELECT * FROM {quoted(table)} {where} ORDER BY quarter, rowid"
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(query, values)]
+    except sqlite3.DatabaseError as error:
+        remedy = "Move it away and run `exams build --due`: it publishes every quarter again."
+        raise ExamsError("E303", f"{path.name} cannot be read.", remedy) from error
 
 
 def _insert(connection: sqlite3.Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -68,10 +84,10 @@ def _insert(connection: sqlite3.Connection, table: Table, rows: Sequence[Row]) -
 
 
 def _former(path: Path, quarter: str) -> dict[str, Any] | None:
-    if not path.is_file():
+    try:
+        return next(iter(read(path, "publication", quarter)), None)
+    except ExamsError:
         return None
-    rows = read(path, "publication", quarter)
-    return rows[0] if rows else None
 
 
 def _fingerprint(tables: Mapping[str, Sequence[Row]], contract: tuple[str, str]) -> str:
@@ -82,16 +98,13 @@ def _fingerprint(tables: Mapping[str, Sequence[Row]], contract: tuple[str, str])
 @contextmanager
 def _replacement(path: Path) -> Iterator[sqlite3.Connection]:
     """Yield a copy of the database at `path` that takes its place if all goes well."""
-    draft = path.with_name(f".{path.name}.draft")
-    draft.unlink(missing_ok=True)
-    with closing(sqlite3.connect(draft)) as connection:
+    with replacing(path) as draft, closing(sqlite3.connect(draft)) as connection:
         if path.is_file():
             with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as former:
                 former.backup(connection)
         with connection:
             create(connection, TABLES)
             yield connection
-    draft.replace(path)
 
 
 @contextmanager

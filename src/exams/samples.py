@@ -15,6 +15,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from exams.files import replacing
 from exams.places import Places, private
 from exams.quarters import last_complete
 
@@ -117,10 +118,9 @@ def _rows(sample: Mapping[str, Any], columns: Columns, random: Generator) -> lis
 
 
 def _write(path: Path, rows: Sequence[Sequence[str]]) -> Path:
-    draft = path.with_name(f".{path.name}.part")
-    with draft.open("w", encoding="utf-8", newline="") as file:
+    with replacing(path) as draft, draft.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(rows)
-    return draft.replace(path)
+    return path
 
 
 def _ordinal(quarter: str) -> int:

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from threading import Lock
 
+from exams.files import replacing
 from exams.places import STAGES, Places, made
 
 _ONE_AT_A_TIME = Lock()
@@ -93,17 +94,15 @@ def _copy_database(real: Path, copy: Path) -> None:
     age = _database_age(real)
     if age <= _database_age(copy):
         return
-    draft = copy.with_name(f".{copy.name}.draft")
-    draft.unlink(missing_ok=True)
-    with (
-        closing(sqlite3.connect(f"{real.resolve().as_uri()}?mode=ro", uri=True)) as source,
-        closing(sqlite3.connect(draft)) as target,
-    ):
-        source.backup(target)
-    shutil.copymode(real, draft)
-    for log in ("-wal", "-shm"):  # they belong to the copy that is replaced
-        copy.with_name(copy.name + log).unlink(missing_ok=True)
-    draft.replace(copy)
+    with replacing(copy) as draft:
+        with (
+            closing(sqlite3.connect(f"{real.resolve().as_uri()}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(draft)) as target,
+        ):
+            source.backup(target)
+        shutil.copymode(real, draft)
+        for log in ("-wal", "-shm"):  # they belong to the copy that is replaced
+            copy.with_name(copy.name + log).unlink(missing_ok=True)
     os.utime(copy, ns=(age, age))
 
 

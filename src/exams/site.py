@@ -7,6 +7,7 @@ from typing import Any
 import jinja2
 
 from exams import published, web
+from exams.files import write_atomic
 from exams.places import STAGES, Places
 from exams.status import stage_status
 
@@ -24,9 +25,8 @@ def write_index(places: Places) -> Path:
         style=web.static("tokens.css") + (_FOLDER / "index.css").read_text(encoding="utf-8"),
         quarters=[_entry(places, row, runs) for row in rows],
     )
-    path = places.reports / "index.html"
-    web.write_atomic(path, page)
-    return path
+    write_atomic(places.index, page)
+    return places.index
 
 
 def _entry(

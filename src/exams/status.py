@@ -1,6 +1,7 @@
 """status.db: what happened, run by run. It records; Ploomber decides.
 
-Losing the file loses history, nothing else: the next build writes what is up to date anew.
+Losing the file loses history, nothing else: the next build writes what is up to date anew. So
+a file that cannot be read is set aside, and stops no build.
 """
 
 import os
@@ -12,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from exams.files import is_damage, set_aside
 from exams.places import STAGES
 from exams.schema import Column, Table, create, document
 
@@ -95,19 +97,29 @@ def reap(path: Path) -> None:
 
 
 def stage_status(path: Path) -> list[dict[str, Any]]:
-    """Return the latest run per quarter and stage, oldest quarter first; [] without a file.
+    """Return the latest run per quarter and stage, oldest quarter first.
 
-    A running stage whose heartbeat is older than LEASE is returned as interrupted.
+    A running stage whose heartbeat is older than LEASE is returned as interrupted. There are
+    none in a file that is missing or cannot be read.
     """
     if not path.is_file():
         return []
+    try:
+        rows = [_judged(row) for row in _latest(path)]
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        return []
+    return sorted(rows, key=lambda row: (row["quarter"], _place(row["stage"])))
+
+
+def _latest(path: Path) -> list[dict[str, Any]]:
     with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
         connection.row_factory = sqlite3.Row
         known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'stage_status'")
         if known.fetchone() is None:
             return []
-        rows = [_judged(dict(row)) for row in connection.execute("SELECT * FROM stage_status")]
-    return sorted(rows, key=lambda row: (row["quarter"], _place(row["stage"])))
+        return [dict(row) for row in connection.execute("SELECT * FROM stage_status")]
 
 
 def _place(stage: str) -> int:
@@ -146,6 +158,7 @@ def _change(path: Path, quarter: str, stage: str, **values: Any) -> bool:
 @contextmanager
 def _connection(path: Path) -> Iterator[sqlite3.Connection]:
     path.parent.mkdir(parents=True, exist_ok=True)
+    set_aside(path)
     with closing(sqlite3.connect(path, timeout=30)) as connection, connection:
         if not connection.execute("PRAGMA user_version").fetchone()[0]:
             _prepare(connection)

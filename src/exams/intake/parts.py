@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from exams.errors import ExamsError
+from exams.files import write_atomic
 from exams.places import private
 
 
@@ -53,9 +54,7 @@ def read_part(path: Path, dictionaries: Iterable[str] = ()) -> pa.Table:
 def write_manifest(folder: Path, deliveries: Iterable[Delivery]) -> None:
     """Write the list of a quarter's deliveries; it makes the parts beside it count."""
     text = json.dumps([asdict(d) for d in deliveries], indent=1)
-    draft = folder / ".manifest.json"
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(folder / "manifest.json")
+    write_atomic(folder / "manifest.json", text)
 
 
 def read_manifest(folder: Path) -> list[Delivery]:

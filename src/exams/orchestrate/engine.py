@@ -5,14 +5,17 @@ and import papermill.engines nowhere else (papermill imports this module in turn
 """
 
 import ast
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from nbformat import NotebookNode
 from papermill.engines import NBClientEngine
+from traitlets.config import Config
 
 from exams import status
 from exams.errors import ExamsError
@@ -21,7 +24,7 @@ from exams.orchestrate.failures import explain, explain_exception, terminable, w
 from exams.orchestrate.products import forget
 from exams.places import STAGES, Places
 
-_PRIVATE = set(STAGES) - {"visualize"}  # these stages may see records
+_PRIVATE = set(STAGES) - {"visualize"}  # see records, or (model, publish) sums of any group
 
 
 class StatusEngine(NBClientEngine):
@@ -40,10 +43,23 @@ class StatusEngine(NBClientEngine):
         places = Places.of(given["data"], given["reports"])
         locks.hold(places, given["quarter"])
         forget(files)  # first of all, so that half a product never counts as done
-        with terminable(), _recorded(places.status, given["quarter"], output.stem) as run:
-            done = super().execute_notebook(nb, kernel_name, output_path=output_path, **more)
+        recorded = _recorded(places.status, given["quarter"], output.stem)
+        with terminable(), recorded as run, _sockets() as config:
+            done = super().execute_notebook(
+                nb, kernel_name, output_path=output_path, config=config, **more
+            )
             run.failure = _failure(done, output.stem)
         return done
+
+
+@contextmanager
+def _sockets() -> Iterator[Config]:
+    """Let the kernel talk over files, not ports: two builds at once never take the same one.
+
+    The folder's path is short, as the system allows about 100 characters.
+    """
+    with TemporaryDirectory(prefix="exams-") as folder:
+        yield Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
 
 
 class _Run:
@@ -60,7 +76,8 @@ def _recorded(path: Path, quarter: str, stage: str) -> Iterator[_Run]:
 
     def beat() -> None:
         while not over.wait(status.BEAT):
-            status.beat(path, quarter, stage)
+            with suppress(sqlite3.Error):  # locked: the next beat will tell
+                status.beat(path, quarter, stage)
 
     status.start(path, quarter, stage)
     heart = threading.Thread(target=beat, daemon=True)
@@ -98,7 +115,7 @@ def _failure(nb: NotebookNode, stage: str) -> tuple[str | None, str] | None:
     """Return code and text of the error in the executed notebook, if there is one.
 
     In the notebook, a mistake of the user keeps its message and loses its traceback. Any other
-    error keeps its traceback and, where records are at hand, loses its message.
+    error keeps its traceback and, on the private side, loses its message.
     """
     for cell in nb.cells:
         for output in cell.get("outputs", []):

@@ -12,9 +12,10 @@ from ploomber.executors.abc import Executor
 
 from exams import status
 from exams.errors import ExamsError
+from exams.files import UNREADABLE
 from exams.orchestrate import locks
 from exams.orchestrate.failures import complaint, explain_exception, shown, terminable, verdict
-from exams.orchestrate.healing import heal
+from exams.orchestrate.healing import heal, set_aside_unreadable
 from exams.orchestrate.hooks import counted
 from exams.orchestrate.products import receipt
 from exams.places import Places
@@ -70,6 +71,10 @@ class StageExecutor(Executor):
             self.building = self._ready = False
 
     def _prepare(self) -> None:
+        for path in set_aside_unreadable(self.places):
+            print(
+                f"{shown(path)} cannot be read: it is now {path.name}{UNREADABLE}, and made anew."
+            )
         status.reap(self.places.status)
         heal(self.places, self.quarter)
 
@@ -140,7 +145,7 @@ class StageExecutor(Executor):
             raise ExamsError(
                 "E402",
                 f"{shown(self.places.delivery(self.quarter))} holds no file.",
-                f"Quarters with files: {', '.join(delivered) or 'none'}.",
+                f"Deliver a file. Quarters with files: {', '.join(delivered) or 'none'}.",
             )
         if self.announces:
             print(f"Building {self.quarter}." if due else f"{self.quarter} is up to date.")
@@ -168,4 +173,5 @@ def _check(task: Any) -> None:
         task.source._check_notebook(raise_=True, check_signature=True)
     except Exception as error:
         notebook = shown(Path(task.source.loc))
-        raise ExamsError("E404", f"{notebook}: {complaint(str(error))}.") from None
+        what = f"{notebook}: {complaint(str(error))}."
+        raise ExamsError("E404", what, "Open it with `make lab` and correct it.") from None

@@ -1,12 +1,15 @@
 """Says in one line what went wrong, without a student's value."""
 
+import os
 import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
+import exams
 from exams.errors import ExamsError
 from exams.orchestrate.products import products
 from exams.places import Places
@@ -26,15 +29,28 @@ def explain(name: str, message: str, cell: int | None) -> tuple[str | None, str]
 
 
 def explain_exception(error: Any) -> tuple[str | None, str]:
-    """Return code and text for what Ploomber raised about a stage."""
+    """Return code and text for what Ploomber raised about a stage.
+
+    Of an error that is not worded to be shown, only its class and place are: its message may
+    quote a record (an export error quotes what it cannot export).
+    """
     while error.__cause__ is not None:
         error = error.__cause__
     if hasattr(error, "ename"):  # papermill's error about a cell
         return explain(error.ename, error.evalue, error.exec_count)
     if isinstance(error, ExamsError):
         return explain(ExamsError.__name__, str(error), None)
-    lines = str(error).strip().splitlines() or [""]
-    return None, f"{type(error).__name__}: {lines[0][:200]}"
+    what = type(error).__name__
+    if isinstance(error, OSError) and error.errno:
+        what += f" ({os.strerror(error.errno)})"  # not its own words, which any caller may set
+    return None, f"{what}{_place(error)}."
+
+
+def _place(error: BaseException) -> str:
+    """Return file and line where `error` was raised: in this package, if it passed there."""
+    frames = extract_tb(error.__traceback__)
+    own = [f for f in frames if Path(f.filename).is_relative_to(Path(exams.__file__).parent)]
+    return "".join(f" in {Path(f.filename).name} line {f.lineno}" for f in (own or frames)[-1:])
 
 
 def complaint(message: str) -> str:

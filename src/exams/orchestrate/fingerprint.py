@@ -11,12 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import exams
+from exams.files import write_atomic
 from exams.places import Places, private, visible
 from exams.quarters import is_quarter
 from exams.warehouse import store
 
 PACKAGE = Path(exams.__file__).parent
-_COMPARING = {"model", "publish", "visualize"}  # these stages look at earlier quarters, too
+# Stages where quarters are compared: so far, visualize alone draws earlier ones. What model and
+# publish compare shall find them due, too.
+_COMPARING = {"model", "publish", "visualize"}
 
 
 def absolute(folder: str) -> str:
@@ -46,7 +49,7 @@ def inputs(stage: str, quarter: str, data: str, reports: str) -> str:
     """Return the fingerprint of what `stage` reads beside the results of the stage before it.
 
     The contract for every stage; the delivered files for extract; and what is loaded of the
-    earlier quarters for the stages that compare with them.
+    earlier quarters for the stages where quarters are compared.
     """
     places = Places.of(data, reports)
     read: list[object] = [
@@ -71,9 +74,7 @@ def delivered(places: Places, quarter: str) -> list[tuple[str, str]]:
     known = _known(notes)
     found = {str(f.relative_to(places.data)): _stamped(f, known, places.data) for f in files}
     if any(known.get(name) != note for name, note in found.items()):
-        draft = notes.with_suffix(".draft")
-        draft.write_text(json.dumps(known | found))
-        draft.replace(notes)
+        write_atomic(notes, json.dumps(known | found))
     return [(Path(name).name, str(note[-1])) for name, note in found.items()]
 
 

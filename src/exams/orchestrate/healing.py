@@ -1,16 +1,30 @@
 """Finds stages whose results are not what the stage left behind, so that they run again.
 
 Ploomber calls a stage done if its products and its notes about them exist. Here the products
-are compared with their checksums too, and what later stages read is looked for.
+are compared with their checksums too, and what others read of a stage is looked for: parts,
+charts, its quarter in a database.
 """
 
 import json
 from pathlib import Path
 
 from exams import published
-from exams.orchestrate.products import forget, note, products, receipt, sealed
+from exams.files import set_aside
+from exams.orchestrate.products import (
+    forget,
+    note,
+    products,
+    receipt,
+    recorded_files,
+    sealed,
+)
 from exams.places import STAGES, Places
 from exams.warehouse import store
+
+
+def set_aside_unreadable(places: Places) -> list[Path]:
+    """Rename the databases that cannot be read, so that the stages make them anew; return them."""
+    return [p for p in (places.warehouse, places.published, places.status) if set_aside(p)]
 
 
 def heal(places: Places, quarter: str) -> None:
@@ -26,7 +40,7 @@ def _intact(places: Places, quarter: str, stage: str) -> bool:
         found is not None
         and all(_readable(note(file)) for file in products(places, quarter, stage))
         and sealed(places, quarter, stage)
-        and all(_whole(places.data / f["path"], f["bytes"]) for f in found["files"])
+        and all(_whole(file, size) for file, size in recorded_files(places, found))
         and _stored(places, quarter, stage, found["content"])
     )
 
@@ -43,10 +57,9 @@ def _whole(file: Path, size: int) -> bool:
 
 
 def _stored(places: Places, quarter: str, stage: str, content: str) -> bool:
-    """Say whether the database that `stage` writes still holds what its receipt says."""
+    """Say whether what `stage` writes for all quarters still holds what its receipt says."""
     if stage == "load":
         return store.loaded_content(places.warehouse, quarter) == content
     if stage == "publish":
-        path = places.published
-        return path.is_file() and bool(published.read(path, "publication", quarter))
-    return True
+        return published.published_content(places.published, quarter) == content
+    return stage != "visualize" or places.index.is_file()

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from exams.files import write_atomic
 from exams.places import Places
 
 
@@ -16,12 +17,28 @@ def products(places: Places, quarter: str, stage: str) -> list[Path]:
 
 
 def receipt(places: Places, quarter: str, stage: str) -> dict[str, Any] | None:
-    """Return the receipt of a stage; None if there is none or it cannot be read."""
+    """Return the receipt of a stage; None if there is none or it is none of `write_receipt`."""
     try:
         found = json.loads((places.reports / quarter / f"{stage}.receipt.json").read_text())
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) else None
+    match found:
+        case {"content": str(), "files": [*files]} if all(map(_is_file, files)):
+            return found
+    return None
+
+
+def recorded_files(places: Places, found: dict[str, Any]) -> list[tuple[Path, int]]:
+    """Return path and size of each file that a receipt lists."""
+    folders = {"data": places.data, "reports": places.reports}
+    return [(folders[f["in"]] / f["path"], f["bytes"]) for f in found["files"]]
+
+
+def _is_file(listed: object) -> bool:
+    match listed:
+        case {"in": "data" | "reports", "path": str(), "bytes": int()}:
+            return True
+    return False
 
 
 def note(product: Path) -> Path:
@@ -37,10 +54,7 @@ def forget(files: Iterable[Path]) -> None:
 
 def seal(places: Places, quarter: str, stage: str) -> None:
     """Write the checksums of a stage's products (`sha256sum -c` reads them)."""
-    sums = _sums(places, quarter, stage)
-    draft = sums.with_name(f"{sums.name}.draft")
-    draft.write_text(_checksums(places, quarter, stage))
-    draft.replace(sums)
+    write_atomic(_sums(places, quarter, stage), _checksums(places, quarter, stage))
 
 
 def sealed(places: Places, quarter: str, stage: str) -> bool:

@@ -57,7 +57,8 @@ def load(clean: Path, contract: Contract, warehouse: Path, quarter: str) -> Load
             insert(database.conn, "quarantine", _quarantine(clean, delivery, quarter, number))
             rows.append((delivery.file, *close_delivery(database.conn, number)))
         if int(cube.n.sum()) != sum(row[2] for row in rows):
-            raise ExamsError("E205", "The cube does not count the loaded records.")
+            what = "The cube does not count the loaded records."
+            raise ExamsError("E205", what, "The quarter was left as it was; build it again.")
         _write_cube(database, quarter, cube, numbers)
         sums = _digest(cube)
         content = private_fingerprint(

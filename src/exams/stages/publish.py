@@ -10,8 +10,7 @@ from exams import published
 from exams.contract import Contract
 from exams.disclosure import protect
 from exams.errors import ExamsError
-from exams.stages.receipt import fingerprint
-from exams.tables import CONTENT, FIGURES
+from exams.tables import FIGURES
 from exams.warehouse.read import read_figures, read_reconciliation
 
 __all__ = ["hidden_cells", "protect", "publish", "read_figures"]
@@ -36,7 +35,8 @@ def publish(
     """
     for table in FIGURES:
         if "suppressed" not in tables[table.name].columns:
-            raise ExamsError("E302", f"Table {table.name} did not pass disclosure control.")
+            what = f"Table {table.name} did not pass disclosure control."
+            raise ExamsError("E302", what, "Publish what `protect` returns.")
     deliveries, counts = read_reconciliation(warehouse, quarter)
     content = {name: _rows(frame) for name, frame in tables.items()}
     # A file of a few records could be found by trying: its hash stays private.
@@ -44,8 +44,7 @@ def publish(
     deliveries["sha256"] = deliveries["sha256"].mask(few)
     content["delivery"], content["quarantine_count"] = _rows(deliveries), _rows(counts)
     content["field"] = _fields(contract, quarter)
-    published.publish(database, quarter, content, (contract.title, contract.version))
-    return fingerprint(quarter, [content[t.name] for t in CONTENT])
+    return published.publish(database, quarter, content, (contract.title, contract.version))
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from exams.files import write_atomic
 from exams.places import Places, private_key
 
 
@@ -21,26 +22,28 @@ def write_receipt(
     """Write the receipt of a stage to product["receipt"], atomically, and return it.
 
     The product lies at <quarter>/<stage>.receipt.json and so names quarter and stage.
-    `files` lists what later stages read (the receipt keeps path and bytes); `content` is a
-    fingerprint of the result, equal for equal results.
+    `files` lists what others read of this stage, below the data or the reports folder: the
+    stage runs again if one is missing or has another size. `content` is a fingerprint of the
+    result, equal for equal results.
     """
     path = Path(product["receipt"])
-    made = [
-        {"path": f.relative_to(places.data).as_posix(), "bytes": f.stat().st_size} for f in files
-    ]
     receipt: dict[str, object] = {
         "stage": path.name.partition(".")[0],
         "quarter": path.parent.name,
         "rows_in": rows_in,
         "rows_out": rows_out,
         "content": content,
-        "files": made,
+        "files": [_listed(file, places) for file in files],
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(json.dumps(receipt, indent=1), encoding="utf-8")
-    draft.replace(path)
+    write_atomic(path, json.dumps(receipt, indent=1))
     return {key: value for key, value in receipt.items() if key not in ("files", "content")}
+
+
+def _listed(file: Path, places: Places) -> dict[str, object]:
+    name = "reports" if file.is_relative_to(places.reports) else "data"
+    path = file.relative_to(places.reports if name == "reports" else places.data)
+    return {"in": name, "path": path.as_posix(), "bytes": file.stat().st_size}
 
 
 def fingerprint(*values: object) -> str:

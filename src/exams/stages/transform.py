@@ -88,6 +88,7 @@ def transform(raw: Path, contract: Contract, out: Path) -> Judged:
                 "E202",
                 f"{delivery.file}: {delivery.received:,} records were received, but "
                 f"{clean:,} are clean and {quarantined:,} in quarantine.",
+                "Nothing was handed on; keep the file and report this defect.",
             )
         files.append((delivery.file, delivery.received, clean, quarantined))
         reasons += _reasons(delivery.file, quarantine)

@@ -13,6 +13,7 @@ import altair as alt
 import pandas as pd
 
 from exams import published
+from exams.files import write_atomic
 from exams.places import Places
 from exams.status import stage_status
 
@@ -224,14 +225,16 @@ class Gallery:
             "autosize": {"type": "fit-x", "contains": "padding"},
             "usermeta": {"page": page.split(), "order": len(self.names)},
         }
-        draft = self.folder / f".{name}.draft"
-        draft.write_text(json.dumps(spec, ensure_ascii=False), encoding="utf-8")
-        draft.replace(self.folder / f"{name}.vl.json")
+        write_atomic(self.folder / f"{name}.vl.json", json.dumps(spec, ensure_ascii=False))
         return Figure(spec)
+
+    def paths(self) -> list[Path]:
+        """Return the files that were written."""
+        return [self.folder / f"{name}.vl.json" for name in self.names]
 
     def files(self) -> pd.DataFrame:
         """Return chart, page and title of what was written."""
-        rows = [_summary(name, self.folder / f"{name}.vl.json") for name in self.names]
+        rows = [_summary(*written) for written in zip(self.names, self.paths(), strict=True)]
         return pd.DataFrame(rows, columns=["chart", "page", "title"])
 
 

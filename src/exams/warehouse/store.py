@@ -6,17 +6,31 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from exams.errors import ExamsError
+from exams.files import is_damage
 
 BUSY = 60.0  # seconds to wait for another writer
 
 
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """Yield a read-only connection; raise E203 if there is no warehouse."""
+    """Yield a read-only connection; raise E203 if there is no warehouse, E207 as `guarded`."""
     if not path.is_file():
         raise ExamsError("E203", "There is no warehouse yet.", "Run `ploomber build`.")
-    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=BUSY)) as c:
-        yield c
+    address = f"{path.as_uri()}?mode=ro"
+    with guarded(path), closing(sqlite3.connect(address, uri=True, timeout=BUSY)) as connection:
+        yield connection
+
+
+@contextmanager
+def guarded(path: Path) -> Iterator[None]:
+    """Raise E207 where SQLite finds that the warehouse is broken or no database at all."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        remedy = "Move it away and run `exams build --due`: it loads every quarter again."
+        raise ExamsError("E207", f"{path.name} cannot be read.", remedy) from error
 
 
 def loaded_content(path: Path, quarter: str) -> str | None:
@@ -28,6 +42,6 @@ def loaded_content(path: Path, quarter: str) -> str | None:
             row = connection.execute(
                 "SELECT content FROM loaded WHERE quarter = ?", [quarter]
             ).fetchone()
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, ExamsError):
         return None
     return row[0] if row else None

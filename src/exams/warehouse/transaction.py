@@ -11,16 +11,18 @@ from sqlite_utils import Database
 from exams.contract import Contract
 from exams.schema import create, document, quoted
 from exams.warehouse.schema import results_sql, results_view, tables
-from exams.warehouse.store import BUSY
+from exams.warehouse.store import BUSY, guarded
 
 
 @contextmanager
 def writing(path: Path, contract: Contract) -> Iterator[Database]:
     """Yield the warehouse in ONE transaction: all that is done in it stays, or nothing.
 
-    Tables are created; those of a contract with other fields or scales are emptied first.
+    Tables are created; those of a contract with other fields or scales are emptied first. Raise
+    E207 if the file cannot be read.
     """
-    with closing(sqlite3.connect(path, timeout=BUSY, isolation_level=None)) as connection:
+    opened = closing(sqlite3.connect(path, timeout=BUSY, isolation_level=None))
+    with guarded(path), opened as connection:
         connection.execute("PRAGMA cache_size = -65536")
         connection.execute("BEGIN IMMEDIATE")
         try:

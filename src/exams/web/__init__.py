@@ -13,6 +13,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from exams.files import write_atomic
+
 CHART = "application/vnd.vegalite.v5+json"  # an output that JupyterLab and reports draw
 FOLDER = Path(__file__).parent
 REPORT_TEMPLATES = FOLDER / "nbconvert" / "templates"
@@ -47,13 +49,6 @@ def jupyter_path() -> str:
 def finite_json(text: str) -> Any:
     """Read JSON as browsers do: NaN, which Python writes for a missing number, becomes null."""
     return json.loads(text, parse_constant=lambda _: None)
-
-
-def write_atomic(path: Path, text: str) -> None:
-    """Write `text` so that a reader sees the old file or the new one, never a part."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
 
 
 def _user_cache() -> Path:

@@ -109,8 +109,8 @@ export function home(payload, {openReport}) {
   const records = `${count(loaded)} ${loaded === 1 ? "record" : "records"}`;
   const lead = h("p", {class: "lead"},
     `Results of ${quarter}: ${records} from ${files} ${files === 1 ? "file" : "files"}, `
-    + `published ${moment(publication.published_at)} as version ${publication.version} under `
-    + `${publication.contract} ${publication.contract_version}. `
+    + `published ${moment(publication.published_at)}, version ${publication.version}. `
+    + `Contract: ${publication.contract}, version ${publication.contract_version}. `
     + "Small groups are hidden, so that no student can be recognised.");
   const report = payload.has_report
     ? h("button", {type: "button", class: "action", onclick: openReport}, "Open the report") : null;

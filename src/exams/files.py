@@ -1,0 +1,55 @@
+"""Files that appear whole or not at all, and databases that can no longer be read."""
+
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+UNREADABLE = ".unreadable"
+
+
+def write_atomic(path: Path, content: str | bytes) -> None:
+    """Write `content` (text: as UTF-8) so that a reader sees the old file or the new one."""
+    with replacing(path) as draft:
+        draft.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield the path of a hidden draft that takes the place of `path` if all goes well.
+
+    The draft's name is its own: two processes may write the same file, the later one wins.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.draft")
+    try:
+        yield draft
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def set_aside(database: Path) -> bool:
+    """Rename an SQLite file that cannot be opened as such; say whether that was needed.
+
+    Its journal goes with it: SQLite would play it into the next file of that name.
+    """
+    try:
+        address = f"{database.resolve().as_uri()}?mode=rw"  # a journal is played in first
+        with closing(sqlite3.connect(address, uri=True, timeout=0)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            return False
+        for end in ("", "-journal", "-wal", "-shm"):
+            former = database.with_name(database.name + end)
+            with suppress(FileNotFoundError):
+                former.rename(database.with_name(database.name + UNREADABLE + end))
+        return True
+    return False
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Say whether `error` tells of a broken file, rather than of a lock or a missing table."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
