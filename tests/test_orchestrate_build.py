@@ -130,6 +130,12 @@ def test_the_message_of_an_unforeseen_error_is_shown_nowhere(places, capsys, com
     assert "int(text)" in str(nbformat.reads(executed, 4).cells[-1].outputs[-1].traceback)
 
 
+def test_a_task_that_is_up_to_date_says_so(places, capsys):
+    assert build_quarter(QUARTER)
+    assert ploomber("task", "publish", "--env--quarter", QUARTER) == 0
+    assert f"{QUARTER}  publish is up to date; --force runs it again." in capsys.readouterr().out
+
+
 def test_an_earlier_quarter_makes_the_comparing_stages_of_later_ones_due(places, capsys):
     deliver(places, "2026Q2", "earlier")
     assert build_due() == 0
