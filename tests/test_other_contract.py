@@ -100,7 +100,7 @@ def test_the_dashboard_speaks_in_the_words_of_another_contract(server, browser):
         opened.page.goto(f"{server}?page=home")
         opened.page.wait_for_selector("main[data-drawn]")
         text = opened.page.locator("main").inner_text()
-        assert "under Trade examinations 7" in text
+        assert "Contract: Trade examinations, version 7." in text
         assert "Theory paper" in text
         assert "Practice mark, mean" in text  # no overall score: the last, as in the charts
         opened.page.get_by_text("All groups as tables").click()
