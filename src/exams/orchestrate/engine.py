@@ -4,7 +4,6 @@ Papermill loads it through the entry point `papermill.engine`, on every import: 
 and import papermill.engines nowhere else (papermill imports this module in turn).
 """
 
-import ast
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from traitlets.config import Config
 
 from exams import status
 from exams.errors import ExamsError
+from exams.notebook import injected
 from exams.orchestrate import locks
 from exams.orchestrate.failures import explain, explain_exception, terminable, withheld
 from exams.orchestrate.products import forget
@@ -35,7 +35,7 @@ class StatusEngine(NBClientEngine):
         cls, nb: NotebookNode, kernel_name: str, output_path: str | None = None, **more: Any
     ) -> NotebookNode:
         """Execute `nb`; any other notebook than a stage's is left to papermill alone."""
-        given = _injected(nb)
+        given = injected(nb)
         files = [Path(f) for f in (given.get("product") or {}).values()]
         output = Path(output_path or "").resolve()
         if output not in [f.resolve() for f in files]:
@@ -97,18 +97,6 @@ def _recorded(path: Path, quarter: str, stage: str) -> Iterator[_Run]:
     finally:
         over.set()
         heart.join()
-
-
-def _injected(nb: NotebookNode) -> dict[str, Any]:
-    """Return the parameters that Ploomber has put into the notebook."""
-    given = {}
-    for cell in nb.cells:
-        if "injected-parameters" in cell.metadata.get("tags", []):
-            for node in ast.parse(cell.source).body:
-                if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-                    with suppress(ValueError):
-                        given[node.targets[0].id] = ast.literal_eval(node.value)
-    return given
 
 
 def _failure(nb: NotebookNode, stage: str) -> tuple[str | None, str] | None:

@@ -5,6 +5,7 @@ It reads published.db and status.db only. The notebook holds the charts themselv
 
 import json
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
@@ -16,8 +17,8 @@ from exams import published
 from exams.files import write_atomic
 from exams.places import Places
 from exams.status import stage_status
+from exams.web import CHART
 
-MIME = "application/vnd.vegalite.v5+json"  # drawn by JupyterLab and by the report
 ALL = "all"
 EVERYONE = "All students"
 HIDDEN = "hidden"
@@ -95,24 +96,38 @@ def score_axis(shorthand: str, scale: pd.DataFrame) -> alt.Y:
 
 
 def with_hidden(levels: pd.DataFrame) -> pd.DataFrame:
-    """Return the levels with one more per score where some are hidden: what they are together."""
+    """Return the levels, with one more per score where some are hidden: all of these together.
+
+    `name` is the level's label or, where scores have levels of their own, its place.
+    """
     left = 1 - levels.groupby("score", sort=False)["share"].sum()
-    away = levels[levels["suppressed"] == 1].groupby("score", sort=False)["quarter"].first()
-    rest = pd.DataFrame({"score": away.index, "share": left[away.index], "level": HIDDEN})
+    away = levels.loc[levels["suppressed"] == 1, "score"].unique()
+    rest = pd.DataFrame({"score": away, "share": left[away].to_numpy(), "level": HIDDEN})
     rest["code"] = levels["code"].max() + 1
-    return pd.concat([levels, rest.astype({"code": "Int64"})], ignore_index=True)
+    joined = pd.concat([levels, rest.astype({"code": "Int64"})], ignore_index=True)
+    if levels.groupby("code")["level"].nunique().max() == 1:
+        return joined.assign(name=joined["level"])
+    places = "level " + joined["code"].astype(str)
+    return joined.assign(name=places.mask(joined["level"] == HIDDEN, HIDDEN))
 
 
 def level_colours(levels: pd.DataFrame) -> alt.Color:
     """Return the colours of score levels, light to dark, and grey for hidden ones."""
-    names = levels.sort_values("code")["level"].drop_duplicates().tolist()
-    shades = [
-        _BLUES[round(at * (len(_BLUES) - 1) / max(len(names) - 1, 1))] for at in range(len(names))
-    ]
+    names = levels.sort_values("code")["name"].drop_duplicates().tolist()
+    step = (len(_BLUES) - 1) / max(len(names) - 1, 1)
+    shades = [_BLUES[round(place * step)] for place in range(len(names))]
     if HIDDEN in names:
         shades[names.index(HIDDEN)] = "#b8bec6"
     domain = alt.Scale(domain=names, range=shades)
-    return alt.Color("level:N", title=None, scale=domain, legend=alt.Legend(columns=3))
+    return alt.Color("name:N", title=None, scale=domain, legend=alt.Legend(columns=3))
+
+
+def whole_ticks(highest: float) -> list[int]:
+    """Return up to seven whole numbers from 0 to `highest` (or NaN) for an axis of counts."""
+    if pd.isna(highest):
+        return [0]
+    step = max(1, ceil(highest / 5))
+    return list(range(0, int(highest) + step, step))
 
 
 def span(means: pd.DataFrame, score: str) -> str:
@@ -250,7 +265,7 @@ class Figure:
     spec: dict[str, Any]
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
-        return {MIME: self.spec, "text/plain": self.spec["description"]}
+        return {CHART: self.spec, "text/plain": self.spec["description"]}
 
 
 def opened(places: Places, quarter: str) -> tuple[Published, Gallery]:
