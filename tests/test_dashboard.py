@@ -31,6 +31,11 @@ def test_newest_quarter_is_shown_until_another_is_asked_for(places):
     assert payload(places)["quarters"] == ["2026Q3", "2026Q2", "2026Q1", "2025Q4"]
 
 
+def test_no_viewer_learns_which_machine_ran_a_stage(places):
+    assert all(not {"host", "pid"} & set(run) for run in payload(places)["status"])
+    assert payload(places)["status"]
+
+
 def test_unknown_quarter_or_path_gives_the_newest(places):
     assert payload(places, "../2026Q1")["quarter"] == "2026Q3"
 

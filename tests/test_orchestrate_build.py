@@ -130,6 +130,16 @@ def test_the_message_of_an_unforeseen_error_is_shown_nowhere(places, capsys, com
     assert "int(text)" in str(nbformat.reads(executed, 4).cells[-1].outputs[-1].traceback)
 
 
+def test_the_messages_of_a_group_of_errors_are_not_kept(places, capsys):
+    deliver(places, QUARTER, "several 4711")
+    assert not build_quarter(QUARTER)
+    assert "4711" not in "".join(capsys.readouterr())
+    executed = (places.reports / QUARTER / "transform.ipynb").read_text()
+    assert "4711" not in executed
+    failed = next(r for r in stage_status(places.status) if r["state"] == "failed")
+    assert failed["reason"] == "ExceptionGroup in cell [3]."
+
+
 def test_a_task_that_is_up_to_date_says_so(places, capsys):
     assert build_quarter(QUARTER)
     assert ploomber("task", "publish", "--env--quarter", QUARTER) == 0

@@ -40,7 +40,7 @@ def payload(places: Places, quarter: str | None = None) -> dict[str, Any]:
         "publication": publications.get(chosen or ""),
         "tables": _tables(places, chosen) if chosen else {},
         "history": _history(places) if chosen else [],
-        "status": stage_status(places.status),
+        "status": _runs(places),
         "stages": list(STAGES),
         "charts": _charts(places, chosen) if chosen else [],
         "has_report": bool(chosen) and _report(places, chosen or "").is_file(),
@@ -93,6 +93,14 @@ def _history(places: Places) -> list[dict[str, Any]]:
                 entry = found.setdefault(row["quarter"], {"quarter": row["quarter"]})
                 entry.setdefault(name, []).append(row)
     return [found[quarter] for quarter in sorted(found)]
+
+
+def _runs(places: Places) -> list[dict[str, Any]]:
+    """Return the latest run of each stage, without the machine that ran it."""
+    return [
+        {name: value for name, value in run.items() if name not in ("host", "pid")}
+        for run in stage_status(places.status)
+    ]
 
 
 def _report(places: Places, quarter: str) -> Path:

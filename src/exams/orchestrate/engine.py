@@ -107,14 +107,27 @@ def _failure(nb: NotebookNode, stage: str) -> tuple[str | None, str] | None:
     """
     for cell in nb.cells:
         for output in cell.get("outputs", []):
-            if output.output_type != "error":
-                continue
-            if output.ename == "KeyboardInterrupt":
-                raise KeyboardInterrupt
-            explained = explain(output.ename, output.evalue, cell.execution_count)
-            if output.ename == ExamsError.__name__:
-                output.traceback = [output.evalue]
-            elif stage in _PRIVATE:
-                output.evalue, output.traceback = "", withheld(output.ename, output.traceback)
-            return explained
+            if output.output_type == "error":
+                return _explained(output, cell, stage)
+        if cell.metadata.get("papermill", {}).get("exception"):  # a group of errors leaves none
+            _mute(cell, stage)
+            return explain("ExceptionGroup", "", cell.execution_count)
     return None
+
+
+def _explained(output: NotebookNode, cell: NotebookNode, stage: str) -> tuple[str | None, str]:
+    if output.ename == "KeyboardInterrupt":
+        raise KeyboardInterrupt
+    explained = explain(output.ename, output.evalue, cell.execution_count)
+    if output.ename == ExamsError.__name__:
+        output.traceback = [output.evalue]
+    elif stage in _PRIVATE:
+        output.evalue, output.traceback = "", withheld(output.ename, output.traceback)
+        _mute(cell, stage)
+    return explained
+
+
+def _mute(cell: NotebookNode, stage: str) -> None:
+    """Drop what a failing cell of a private stage has printed as errors: it may quote a record."""
+    if stage in _PRIVATE:
+        cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
