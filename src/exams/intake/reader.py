@@ -8,6 +8,7 @@ import codecs
 import csv as plain_csv
 import hashlib
 import threading
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,12 +112,11 @@ def read_records(path: Path, contract: Contract, tally: Tally) -> Iterator[pa.Re
     header, skip, rest = _header(path, contract)
     tally.ignored = header.ignored
     source = _Watched(path, skip)
-    if not rest:
-        source.read()
-        tally.sha256 = source.hash.hexdigest()
-        return
     try:
-        yield from _batches(source, header, tally, path.name)
+        if rest:
+            yield from _batches(source, header, tally, path.name)
+        else:
+            source.read()  # pyarrow takes a header alone for an error
     except pa.ArrowInvalid:
         raise ExamsError(
             "E101", f"{path.name}: a record cannot be read.", "Is a quote left open?"
@@ -133,21 +133,21 @@ def _batches(source: _Watched, header: Header, tally: Tally, name: str) -> Itera
         tally.malformed.append((row.number, row.text))
         return "skip"
 
-    good = 0  # well-formed records so far
+    good = inner = 0  # well-formed records, and newlines inside them, so far
     long: list[tuple[int, int]] = []  # (place among them, newlines inside it)
     for batch in _open(source, header, malformed):
         order = np.arange(good, good + len(batch))
         breaks = _inner_newlines(batch, header.width, name)
-        before = sum(count for _, count in long) + np.cumsum(breaks) - breaks
+        before = inner + np.cumsum(breaks) - breaks
         line = order + 2 + before + _lines_before(tally.malformed, order)
         long += [(good + int(at), int(breaks[at])) for at in np.flatnonzero(breaks)]
-        good += len(batch)
+        good, inner = good + len(batch), inner + int(breaks.sum())
         source.room.release()
         kept = [batch.column(place) for place in header.places.values()]
         yield pa.record_batch([pa.array(line.astype(np.int32)), *kept], ["line", *header.places])
     tally.received = good + len(tally.malformed)
     _check_swallowed((text.encode() for _, text in tally.malformed), header.width, name)
-    inner = sum(count for _, count in long) + sum(_ends(text) for _, text in tally.malformed)
+    inner += sum(_ends(text) for _, text in tally.malformed)
     if source.quotes % 2 or source.lines != header.lines + tally.received + inner:
         what = f"{name}: the {source.lines:,} lines of the file cannot be told apart into records."
         raise ExamsError("E103", what, "Is a quote left open?")
@@ -243,9 +243,11 @@ def _numbered(
     malformed: list[tuple[int, str]], long: list[tuple[int, int]]
 ) -> list[tuple[int, str]]:
     """Return malformed records with the line on which each starts, instead of its number."""
+    places = [place for place, _ in long]
+    breaks = np.cumsum([0, *(count for _, count in long)])
     numbered, inner = [], 0
     for place, (number, text) in enumerate(malformed):
-        before = sum(count for at, count in long if at < number - 2 - place)
+        before = int(breaks[bisect_left(places, number - 2 - place)])
         numbered.append((number + before + inner, text))
         inner += _ends(text)
     return numbered

@@ -1,7 +1,7 @@
 """transform: every record is either clean or in quarantine, with all of its reasons."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,6 @@ from exams.contract import Contract
 from exams.errors import ExamsError
 from exams.intake.judge import Judge
 from exams.intake.parts import (
-    Delivery,
     emptied,
     read_manifest,
     read_part,
@@ -92,18 +91,12 @@ def transform(raw: Path, contract: Contract, out: Path) -> Judged:
             )
         files.append((delivery.file, delivery.received, clean, quarantined))
         reasons += _reasons(delivery.file, quarantine)
-        deliveries.append(_handed_on(delivery, parts, away))
+        deliveries.append(replace(delivery, parts=tuple(parts), malformed=away))
     cube.save(out / "cube.npz")
     write_manifest(out, deliveries)
     return Judged(
         pd.DataFrame(files, columns=["file", "received", "clean", "quarantined"]),
         pd.DataFrame(reasons, columns=["file", "column", "reason", "records"]),
-    )
-
-
-def _handed_on(delivery: Delivery, parts: list[str], away: str) -> Delivery:
-    return Delivery(
-        delivery.file, delivery.sha256, delivery.bytes, delivery.received, tuple(parts), away
     )
 
 
@@ -116,7 +109,8 @@ def _judge_part(path: Path, rules: _Rules, cube: Cube) -> tuple[pa.Table, pa.Tab
     judged = {name: _judge_column(name, batch.column(name).chunk(0), rules) for name in names}
     blank = np.logical_and.reduce([column.empty for column in judged.values()])
     wrong = [judged[name].refusals(name, line, ~blank) for name in names]
-    wrong.append(_whole_records(line[blank], "blank_record"))
+    size = int(blank.sum())
+    wrong.append(_held(line[blank], "*", [b""] * size, ["blank_record"] * size))
     bad = blank | np.logical_or.reduce([column.refused for column in judged.values()])
     keep = np.flatnonzero(~bad)
     profile = _profiles(contract, judged)[keep]
@@ -149,15 +143,8 @@ class _Column:
     def refusals(self, name: str, line: np.ndarray, among: np.ndarray) -> pa.Table:
         rows = np.flatnonzero(self.refused & among)
         at = self.index[rows].tolist()
-        return pa.table(
-            [
-                pa.array(line[rows], pa.int32()),
-                pa.array([name] * len(rows), pa.string()),
-                pa.array([self.words[i] for i in at], pa.binary()),
-                pa.array([self.reasons[i] for i in at], pa.string()),
-            ],
-            schema=QUARANTINE,
-        )
+        values, reasons = [self.words[i] for i in at], [self.reasons[i] for i in at]
+        return _held(line[rows], name, values, reasons)
 
 
 def _judge_column(name: str, column: pa.DictionaryArray, rules: _Rules) -> _Column:
@@ -171,15 +158,13 @@ def _judge_column(name: str, column: pa.DictionaryArray, rules: _Rules) -> _Colu
     return _Column(values, absent, refused, absent | unstated, words, index, reasons)
 
 
-def _whole_records(line: np.ndarray, reason: str) -> pa.Table:
-    size = len(line)
+def _held(
+    line: np.ndarray, column: str, values: Sequence[bytes], reasons: Sequence[str | None]
+) -> pa.Table:
+    """Return quarantine rows of one column (*: of whole records)."""
+    arrays = [line, [column] * len(line), values, reasons]
     return pa.table(
-        [
-            pa.array(line, pa.int32()),
-            pa.array(["*"] * size, pa.string()),
-            pa.array([b""] * size, pa.binary()),
-            pa.array([reason] * size, pa.string()),
-        ],
+        [pa.array(array, kind) for array, kind in zip(arrays, QUARANTINE.types, strict=True)],
         schema=QUARANTINE,
     )
 
@@ -197,16 +182,9 @@ def _profiles(contract: Contract, judged: dict[str, _Column]) -> np.ndarray:
 def _malformed(path: Path) -> pa.Table:
     """Return the records that are no records of the header, as quarantine rows."""
     found = read_part(path)
-    size = len(found)
-    return pa.table(
-        [
-            found.column("line").combine_chunks(),
-            pa.array(["*"] * size, pa.string()),
-            found.column("value").combine_chunks().cast(pa.binary()),
-            pa.array(["wrong_number_of_columns"] * size, pa.string()),
-        ],
-        schema=QUARANTINE,
-    )
+    values = [text.encode() for text in found.column("value").to_pylist()]
+    reasons = ["wrong_number_of_columns"] * len(found)
+    return _held(found.column("line").to_numpy(), "*", values, reasons)
 
 
 def _reasons(file: str, quarantine: pa.Table) -> Iterator[tuple[str, str, str, int]]:
