@@ -24,8 +24,9 @@ class Field:
     name: str
     title: str
     description: str
-    role: str  # dimension, score, ignore; overall for the mean of the scores
+    role: str  # dimension, score, identifier, ignore; overall for the mean of the scores
     required: bool = True
+    unique: bool = False  # of an identifier: a second record with it goes to quarantine
     unit: str = ""
     sensitive: bool = False
     aliases: tuple[str, ...] = ()
@@ -72,6 +73,10 @@ class Contract:
     missing_values: tuple[str, ...] = ("",)
     overall: Field | None = None
     disclosure: Disclosure = Disclosure()
+    valid_from: str = ""  # first quarter under this contract; empty: from the beginning
+    strict: bool = False  # refuse a file with a column that is not of the contract
+    max_quarantined: float = 0.05  # share of a file's records; above it, nothing is loaded
+    same_file_twice: bool = False  # the same bytes may be delivered for two quarters
 
     @cached_property
     def dimensions(self) -> tuple[Field, ...]:
@@ -85,8 +90,13 @@ class Contract:
 
     @cached_property
     def kept(self) -> tuple[Field, ...]:
-        """Fields that are read: dimensions and scores, in the contract's order."""
-        return tuple(f for f in self.fields if f.role != "ignore")
+        """Fields that reach the warehouse as they are: dimensions and scores, in order."""
+        return tuple(f for f in self.fields if f.role in ("dimension", "score"))
+
+    @cached_property
+    def identifiers(self) -> tuple[Field, ...]:
+        """Fields that name a person: they reach the warehouse as pseudonyms, or not at all."""
+        return tuple(f for f in self.fields if f.role == "identifier")
 
     @property
     def reported(self) -> tuple[Field, ...]:
