@@ -68,6 +68,10 @@ class Places:
         """Return the private folder for the parts that `stage` hands on."""
         return private(private(self.data / "private") / "interim" / quarter / stage)
 
+    def corrections(self, quarter: str) -> Path:
+        """Return the private folder for records of the quarantine that are to be corrected."""
+        return private(private(self.data / "private") / "corrections" / quarter)
+
     def report(self, quarter: str) -> Path:
         """Return the folder of a quarter's executed notebooks and reports."""
         return made(self.reports / quarter)

@@ -25,17 +25,18 @@ def publish(
     quarter: str,
     tables: Mapping[str, Sequence[Row]],
     contract: tuple[str, str],
+    left_out: int = 0,
 ) -> str:
     """Replace what is published of `quarter` by `tables`, atomically; return its fingerprint.
 
     `tables` has a list of rows for each table of CONTENT. The new database is written beside
     the old one and takes its place at the end; equal rows leave the old one untouched.
-    `contract` is its title and version. A database that cannot be read is set aside: every
+    `contract` is its title and version, `left_out` how many files were refused. A database that cannot be read is set aside: every
     quarter is then published anew when it is built.
     """
     with _locked(path):
         set_aside(path)
-        fingerprint = _fingerprint(tables, contract)
+        fingerprint = _fingerprint(tables, contract, left_out)
         former = _former(path, quarter)
         if former is not None and former["fingerprint"] == fingerprint:
             return fingerprint
@@ -46,7 +47,7 @@ def publish(
             for table in CONTENT:
                 _insert(connection, table, tables[table.name])
             now = datetime.now(UTC).isoformat(timespec="seconds")
-            row = (quarter, version, now, *contract, fingerprint)
+            row = (quarter, version, now, *contract, fingerprint, left_out)
             connection.execute(f"INSERT INTO publication VALUES ({_marks(len(row))})", row)
     return fingerprint
 
@@ -90,9 +91,11 @@ def _former(path: Path, quarter: str) -> dict[str, Any] | None:
         return None
 
 
-def _fingerprint(tables: Mapping[str, Sequence[Row]], contract: tuple[str, str]) -> str:
+def _fingerprint(
+    tables: Mapping[str, Sequence[Row]], contract: tuple[str, str], left_out: int
+) -> str:
     content = [[[row[c.name] for c in t.columns] for row in tables[t.name]] for t in CONTENT]
-    return hashlib.sha256(json.dumps([contract, content]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([contract, left_out, content]).encode()).hexdigest()
 
 
 @contextmanager

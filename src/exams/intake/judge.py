@@ -6,6 +6,7 @@ records as for a thousand million.
 
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from exams.contract import Field
 from exams.contract.words import fold
@@ -21,7 +22,17 @@ REASONS = {
     "wrong_number_of_columns": "The record has more or fewer columns than the header.",
 }
 
+REPAIRS: dict[str, str] = {}
+
 _NUMBER = re.compile(r"(-?[0-9]{1,9})(?:\.([0-9]{1,9}))?")
+
+
+class Verdict(NamedTuple):
+    """What a raw value means, or why it cannot be taken, and the repairs that it took."""
+
+    value: int | None
+    reason: str | None
+    repairs: tuple[str, ...] = ()
 
 
 class Judge:
@@ -38,27 +49,27 @@ class Judge:
         self.levels = {fold(level): number for level, number in index.items()}
         self.levels |= {fold(word): index[level] for word, level in field.synonyms}
 
-    def __call__(self, raw: bytes) -> tuple[int | None, str | None]:
+    def __call__(self, raw: bytes) -> Verdict:
         """Judge one raw value."""
         word = fold(raw.decode("utf-8"))
         if word in self.levels:  # first: a level may be spelt like a missing-value token
-            return self.levels[word], None
+            return Verdict(self.levels[word], None)
         if word in self.missing:
-            return None, "missing" if self.field.required else None
+            return Verdict(None, "missing" if self.field.required else None)
         if self.field.levels:
-            return None, "unknown_level"
+            return Verdict(None, "unknown_level")
         return self._number(word)
 
-    def _number(self, word: str) -> tuple[int | None, str | None]:
+    def _number(self, word: str) -> Verdict:
         match = _NUMBER.fullmatch(word)
         if not match:
-            return None, "not_a_number"
+            return Verdict(None, "not_a_number")
         whole, fraction = match[1], (match[2] or "").rstrip("0")
         if len(fraction) > self.field.decimals:
-            return None, "too_precise"
+            return Verdict(None, "too_precise")
         steps = int(whole + fraction.ljust(self.field.decimals, "0"))
         if steps < self.field.minimum:
-            return None, "below_minimum"
+            return Verdict(None, "below_minimum")
         if steps > self.field.maximum:
-            return None, "above_maximum"
-        return steps, None
+            return Verdict(None, "above_maximum")
+        return Verdict(steps, None)
