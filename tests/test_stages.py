@@ -22,8 +22,8 @@ class Office:
 
     def __init__(self, folder, contract):
         self.contract = contract
-        self.inbox = folder / "2024Q1"
-        self.inbox.mkdir()
+        self.inbox = folder / "deliveries" / "2024Q1"
+        self.inbox.mkdir(parents=True)
         self.work = folder
         self.warehouse = folder / "warehouse.db"
 

@@ -1,6 +1,5 @@
 """extract: every physical record of a quarter's files, as text, with its line."""
 
-import hashlib
 from pathlib import Path
 
 import pandas as pd
@@ -8,9 +7,13 @@ import pyarrow as pa
 
 from exams.contract import Contract
 from exams.errors import ExamsError
+from exams.intake.arrivals import changed, find_arrivals
+from exams.intake.layout import inspect
 from exams.intake.parts import Delivery, emptied, write_manifest, write_part
 from exams.intake.reader import Tally, read_records
-from exams.places import private, visible
+from exams.places import Places
+
+LIMIT = 4 << 30  # bytes to which a packed file may unpack
 
 
 def find_deliveries(folder: Path) -> pd.DataFrame:
@@ -19,26 +22,11 @@ def find_deliveries(folder: Path) -> pd.DataFrame:
     `repeats` names an earlier file with the same bytes (it counts once), else it is empty.
     Raise E104 if there are none, E105 for anything but a regular file.
     """
-    private(folder.parent)  # students' records lie here, whoever has made the folder
-    files = visible(folder) if folder.is_dir() else []
-    if not files:
-        raise ExamsError(
-            "E104",
-            f"No file was delivered for {folder.name}.",
-            f"Put it into data/deliveries/{folder.name}/.",
-        )
-    rows: list[dict[str, object]] = []
-    first: dict[str, str] = {}
-    for path in files:
-        if path.is_symlink() or not path.is_file():
-            raise ExamsError("E105", f"{path.name} is not a regular file.", "Deliver a CSV file.")
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        row = {"file": path.name, "bytes": path.stat().st_size, "sha256": sha256}
-        rows.append(row | {"repeats": first.setdefault(sha256, path.name)})
-    found = pd.DataFrame(rows)
-    found["repeats"] = found["repeats"].where(found["repeats"] != found["file"], "")
-    return found
+    arrivals, refusals = find_arrivals(Places(folder.parents[1], folder.parents[1]), folder.name)
+    if refusals:
+        raise refusals[0].error
+    columns = ["file", "bytes", "sha256", "repeats"]
+    return pd.DataFrame([(a.file, a.bytes, a.sha256, a.repeats) for a in arrivals], columns=columns)
 
 
 def extract(folder: Path, found: pd.DataFrame, contract: Contract, out: Path) -> pd.DataFrame:
@@ -52,12 +40,14 @@ def extract(folder: Path, found: pd.DataFrame, contract: Contract, out: Path) ->
     deliveries, rows, refusals = [], [], []
     for number, row in enumerate(found[found["repeats"] == ""].itertuples(), 1):
         try:
-            tally, delivery = _extract(folder / row.file, row.sha256, number, contract, out)
+            tally, delivery, ignored = _extract(
+                folder / row.file, row.sha256, number, contract, out
+            )
         except ExamsError as refusal:
             refusals.append(refusal)
             continue
         deliveries.append(delivery)
-        rows.append((row.file, tally.received, len(tally.malformed), ", ".join(tally.ignored)))
+        rows.append((row.file, tally.received, len(tally.malformed), ", ".join(ignored)))
     if refusals:
         first, *others = refusals
         verdicts = " ".join([first.message, *(f"{e.code} {e.message}" for e in others)])
@@ -68,20 +58,20 @@ def extract(folder: Path, found: pd.DataFrame, contract: Contract, out: Path) ->
 
 def _extract(
     path: Path, sha256: str, number: int, contract: Contract, out: Path
-) -> tuple[Tally, Delivery]:
-    """Write the parts of one file; raise E106 if it is empty, E109 if it changes meanwhile."""
+) -> tuple[Tally, Delivery, tuple[str, ...]]:
+    """Write the parts of one file; raise E109 if it changes meanwhile."""
+    layout = inspect(path, path.name, contract, LIMIT)
     tally = Tally()
     parts = []
-    for place, batch in enumerate(read_records(path, contract, tally)):
+    for place, batch in enumerate(read_records(path, path.name, layout, tally, LIMIT)):
         part = out / f"{number:03}-{place:05}.parquet"
         parts.append(write_part(part, pa.Table.from_batches([batch]), batch.schema.names[1:]))
     if tally.sha256 != sha256:
-        raise ExamsError("E109", f"{path.name} changed while it was read.", "Build again.")
-    if not tally.received:
-        raise ExamsError("E106", f"{path.name} holds no record.", "Deliver the whole file.")
+        raise changed(path.name)
     malformed = write_part(out / f"{number:03}-malformed.parquet", _malformed(tally))
     size = path.stat().st_size
-    return tally, Delivery(path.name, sha256, size, tally.received, tuple(parts), malformed)
+    delivery = Delivery(path.name, sha256, size, tally.received, tuple(parts), malformed)
+    return tally, delivery, layout.header.ignored
 
 
 def _malformed(tally: Tally) -> pa.Table:
