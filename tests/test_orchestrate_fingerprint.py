@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from exams.intake.arrivals import delivered
 from exams.orchestrate import fingerprint
 from exams.places import STAGES, Places
 from orchestrate_project import deliver, store_loaded
@@ -74,23 +75,23 @@ def test_only_earlier_loaded_quarters_make_the_comparing_stages_due(places, quar
 
 
 def test_an_unchanged_file_is_not_read_again_and_a_lost_note_is_made_anew(places, monkeypatch):
-    expected = fingerprint.delivered(places, QUARTER)
+    expected = delivered(places, QUARTER)
 
     def refuse(*_):
         raise AssertionError("the file is read again")
 
     with monkeypatch.context() as patch:
-        patch.setattr(fingerprint.hashlib, "file_digest", refuse)
-        assert fingerprint.delivered(places, QUARTER) == expected
+        patch.setattr("exams.intake.arrivals.hashlib.file_digest", refuse)
+        assert delivered(places, QUARTER) == expected
     notes = places.data / "private" / ".deliveries.json"
     assert notes.parent.stat().st_mode & 0o777 == 0o700
     for loss in (notes.unlink, lambda: notes.write_text("{half")):
         loss()
-        assert fingerprint.delivered(places, QUARTER) == expected
+        assert delivered(places, QUARTER) == expected
 
 
 def test_a_quarter_without_a_folder_has_no_files(places):
-    assert fingerprint.delivered(places, "2031Q1") == []
+    assert delivered(places, "2031Q1") == []
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,8 @@ def publish(
 
     `tables` has a list of rows for each table of CONTENT. The new database is written beside
     the old one and takes its place at the end; equal rows leave the old one untouched.
-    `contract` is its title and version, `left_out` how many files were refused. A database that cannot be read is set aside: every
-    quarter is then published anew when it is built.
+    `contract` is its title and version, `left_out` how many files were refused. A database
+    that cannot be read is set aside: every quarter is then published anew when it is built.
     """
     with _locked(path):
         set_aside(path)

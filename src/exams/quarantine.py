@@ -1,8 +1,7 @@
-"""What is in quarantine and why; and the records themselves, to be corrected and delivered again."""
+"""What is in quarantine and why; its records, to be corrected and delivered again."""
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 

@@ -33,9 +33,9 @@ class Column:
 class Tally:
     """Counts over the records of one delivery so far.
 
-    clean, quarantined: records. reasons: records by (field, reason). repairs: clean records by (field, repair). unknown: by
-    dimension, records with a value that is no level, and some of these values (private). seen:
-    lowest and highest value by field, in clean records.
+    clean, quarantined: records. reasons: records by (field, reason). repairs: clean records by
+    (field, repair). unknown: by dimension, records with a value that is no level, and some of
+    these values (private). seen: lowest and highest value by field, in clean records.
     """
 
     clean: int = 0

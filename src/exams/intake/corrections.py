@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from exams.intake.arrow import integers
+from exams.intake.arrays import of_numbers
+from exams.intake.header import CORRECTS
 from exams.intake.judging import WHOLE, Records
 
-DELIVERY, LINE = "quarantine_delivery", "quarantine_line"
+DELIVERY, LINE = CORRECTS
 RESOLVED = pa.schema([("delivery", pa.int32()), ("line", pa.int32()), ("by", pa.int32())])
 
 
@@ -52,7 +53,7 @@ class Quarantined:
         records.refuse(np.array(nothing, int), WHOLE, "corrects_nothing")
         records.refuse(np.array(twice, int), WHOLE, "corrected_twice")
         columns = zip(*found, strict=True) if found else ((), (), ())
-        arrays = [integers(np.array(column, np.int32)) for column in columns]
+        arrays = [of_numbers(np.array(column, np.int32)) for column in columns]
         return pa.RecordBatch.from_arrays(arrays, schema=RESOLVED)
 
 

@@ -12,16 +12,22 @@ import pyarrow as pa
 
 from exams.contract import Contract, Field
 from exams.contract.profiles import radix, strides
-from exams.intake.arrow import integers, plain, words
+from exams.intake.arrays import (
+    of_numbers,
+    of_optional,
+    of_optional_texts,
+    of_texts,
+    to_numpy,
+)
 from exams.intake.columns import Column, Tally
 from exams.intake.judge import Judge, Verdict
 
 QUARANTINE = pa.schema(
     [
         ("line", pa.int32()),
-        ("column", pa.large_binary()),
-        ("value", pa.large_binary()),
-        ("reason", pa.large_binary()),
+        ("column", pa.binary()),
+        ("value", pa.binary()),
+        ("reason", pa.binary()),
     ]
 )
 WHOLE = "*"  # the column of a reason that concerns the whole record
@@ -55,7 +61,7 @@ class Rules:
 
     def judge(self, batch: pa.RecordBatch) -> Records:
         """Judge the records of a batch of the extract stage."""
-        line = plain(batch.column("line"))
+        line = to_numpy(batch.column("line"))
         kept = self.contract.kept
         columns = {f.name: self._column(f, batch.column(f.name)) for f in kept}
         blank = _everywhere([c.empty for c in columns.values()])
@@ -63,13 +69,14 @@ class Rules:
         for column in columns.values():
             if column.refused is not None:
                 records.bad |= column.refused
-                records.wrong.append(_refusals(column, line, blank))
+                refused = column.refused if blank is None else column.refused & ~blank
+                records.wrong.append(_refusals(column, line, refused))
         if blank is not None:
             records.refuse(np.flatnonzero(blank), WHOLE, "blank_record")
         return records
 
     def _column(self, kept: Field, column: pa.DictionaryArray) -> Column:
-        words, index = column.dictionary.to_pylist(), plain(column.indices)
+        words, index = column.dictionary.to_pylist(), to_numpy(column.indices)
         verdicts = self._verdicts(kept.name, words)
         if kept.role == "dimension":
             step, none = self.strides[kept.name], radix(kept) - 1
@@ -103,9 +110,9 @@ class Clean:
 
     def batch(self) -> pa.RecordBatch:
         """Return them as the part that load reads: line, profile, scores, pseudonyms."""
-        scores = [integers(steps, missing) for steps, missing in self.scores.values()]
-        digests = [words(column) for column in self.pseudonyms.values()]
-        arrays = [integers(self.line), integers(self.profile), *scores, *digests]
+        scores = [of_optional(steps, missing) for steps, missing in self.scores.values()]
+        digests = [of_optional_texts(column) for column in self.pseudonyms.values()]
+        arrays = [of_numbers(self.line), of_numbers(self.profile), *scores, *digests]
         return pa.record_batch(arrays, ["line", "profile", *self.scores, *self.pseudonyms])
 
 
@@ -133,15 +140,14 @@ def held(
 ) -> pa.RecordBatch:
     """Return quarantine rows of one column."""
     coded = [reason.encode() for reason in reasons]
-    arrays = [words([column.encode()] * len(line)), words(values), words(coded)]
-    return pa.RecordBatch.from_arrays([integers(line), *arrays], schema=QUARANTINE)
+    arrays = [of_texts(texts) for texts in ([column.encode()] * len(line), values, coded)]
+    return pa.RecordBatch.from_arrays([of_optional(line, None), *arrays], schema=QUARANTINE)
 
 
 NOTHING_HELD = held(np.zeros(0), WHOLE, [], [])
 
 
-def _refusals(column: Column, line: np.ndarray, blank: np.ndarray | None) -> pa.RecordBatch:
-    refused = column.refused if blank is None else column.refused & ~blank
+def _refusals(column: Column, line: np.ndarray, refused: np.ndarray) -> pa.RecordBatch:
     rows = np.flatnonzero(refused)
     at = column.index[rows].tolist()
     values = [column.words[i] for i in at]

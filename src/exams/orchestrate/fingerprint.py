@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import exams
-from exams.files import write_atomic
-from exams.places import Places, private, visible
+from exams.intake.arrivals import delivered
+from exams.places import Places
 from exams.quarters import is_quarter
 from exams.warehouse import store
 
@@ -62,46 +62,12 @@ def inputs(stage: str, quarter: str, data: str, reports: str) -> str:
     return _digest(read)
 
 
-def delivered(places: Places, quarter: str) -> list[tuple[str, str]]:
-    """Return name and SHA-256 of each file of a quarter's delivery.
-
-    A file whose size and times are as before is not read again. Losing the notes about that
-    costs time, nothing else.
-    """
-    folder = places.delivery(quarter)
-    files = [f for f in visible(folder) if f.is_file()] if folder.is_dir() else []
-    notes = private(places.data / "private") / ".deliveries.json"
-    known = _known(notes)
-    found = {str(f.relative_to(places.data)): _stamped(f, known, places.data) for f in files}
-    if any(known.get(name) != note for name, note in found.items()):
-        write_atomic(notes, json.dumps(known | found))
-    return [(Path(name).name, str(note[-1])) for name, note in found.items()]
-
-
 def earlier(places: Places, quarter: str) -> list[tuple[str, str]]:
     """Return what the warehouse holds of each quarter before `quarter`: its load's content."""
     reported = [f.name for f in places.reports.iterdir()] if places.reports.is_dir() else []
     quarters = sorted(q for q in {*reported, *places.delivered_quarters()} if is_quarter(q))
     loaded = [(q, store.loaded_content(places.warehouse, q)) for q in quarters if q < quarter]
     return [(q, content) for q, content in loaded if content is not None]
-
-
-def _stamped(file: Path, known: dict[str, list[object]], data: Path) -> list[object]:
-    state = file.stat()
-    stamp = [state.st_size, state.st_mtime_ns, state.st_ctime_ns]
-    note = known.get(str(file.relative_to(data)))
-    if note and note[:-1] == stamp:
-        return note
-    with file.open("rb") as content:
-        return [*stamp, hashlib.file_digest(content, "sha256").hexdigest()]
-
-
-def _known(notes: Path) -> dict[str, list[object]]:
-    try:
-        found = json.loads(notes.read_text())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _python(source: str) -> str:

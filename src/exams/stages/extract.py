@@ -1,7 +1,7 @@
 """extract: every physical record of a quarter's files, as it was received, with its line."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +10,8 @@ import pyarrow as pa
 from exams.contract import Contract
 from exams.contract.words import plain
 from exams.errors import ExamsError
-from exams.intake.arrivals import Arrival, Refusal, find_arrivals
-from exams.intake.arrow import integers, words
+from exams.intake.arrays import of_numbers, of_texts
+from exams.intake.arrivals import Arrival, Refusal, changed, find_arrivals
 from exams.intake.flow import ahead
 from exams.intake.layout import Layout, inspect
 from exams.intake.parts import (
@@ -145,22 +145,23 @@ def _columns(delivery: Delivery) -> Iterator[str]:
 def _extracting(
     number: int, arrival: Arrival, layout: Layout, out: Path, limit: int
 ) -> Iterator[Delivery | Part | Extracted]:
-    """Read one file; raise E106 if it is empty, E109 if it changes meanwhile."""
+    """Read one file; raise E109 if it changes meanwhile."""
     delivery, tally = _delivery(number, arrival, layout), Tally()
     yield delivery
-    names = []
+    names, malformed = list[str](), 0
     for place, batch in enumerate(read_records(arrival.path, arrival.file, layout, tally, limit)):
-        names.append(write_part(out / f"{number:03}-{place:05}.arrow", batch))
-        yield Part(delivery, names[-1])
+        parts = {f"{number:03}-{place:05}.arrow": batch}
+        if tally.malformed:
+            parts[f"{number:03}-{place:05}-{MALFORMED}"] = _malformed(tally.malformed)
+            malformed += len(tally.malformed)
+            tally.malformed.clear()
+        for name, records in parts.items():
+            names.append(write_part(out / name, records))
+            yield Part(delivery, name)
     if tally.sha256 != arrival.sha256:
-        raise ExamsError("E109", f"{arrival.file} changed while it was read.", "Build again.")
-    if not tally.received:
-        raise ExamsError("E106", f"{arrival.file} holds no record.", "Deliver the whole file.")
-    if tally.malformed:
-        malformed = _malformed(tally.malformed)
-        names.append(write_part(out / f"{number:03}-{MALFORMED}", malformed))
-        yield Part(delivery, names[-1])
-    yield Extracted(delivery, tally.received, len(tally.malformed), tuple(names))
+        raise changed(arrival.file)
+    delivery = replace(delivery, read_as=tally.read_as)  # an encoding may show late
+    yield Extracted(delivery, tally.received, malformed, tuple(names))
 
 
 def _delivery(number: int, arrival: Arrival, layout: Layout) -> Delivery:
@@ -182,7 +183,7 @@ _NAMED = 5  # files that a sentence lists by name
 
 def _malformed(found: Iterable[tuple[int, str]]) -> pa.RecordBatch:
     lines, texts = zip(*found, strict=True)
-    arrays = [integers(np.array(lines)), words([text.encode() for text in texts])]
+    arrays = [of_numbers(np.array(lines, np.int32)), of_texts(text.encode() for text in texts)]
     return pa.RecordBatch.from_arrays(arrays, ["line", "text"])
 
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from exams.contract import Contract
 from exams.contract.profiles import profile_levels, profiles
 from exams.errors import ExamsError
-from exams.intake.arrow import plain
+from exams.intake.arrays import to_numpy
 from exams.intake.flow import ahead
 from exams.intake.parts import (
     Delivery,
@@ -114,10 +114,8 @@ class _Desk:
     def take(self, item: Judging) -> None:
         """Enter a delivery, insert a part of it, or note what became of it."""
         if isinstance(item, Delivery):
-            notes = {"sha256": item.sha256, "bytes": item.bytes, "read_as": item.read_as}
-            self.ids[item.number] = enter_delivery(
-                self.connection, self.quarter, item.file, notes, self.now
-            )
+            found = (self.quarter, item.file, item.sha256, item.bytes)
+            self.ids[item.number] = enter_delivery(self.connection, found, self.now)
         elif isinstance(item, Part):
             if not item.malformed:
                 self._insert_results(item)
@@ -134,15 +132,16 @@ class _Desk:
         rows = []
         for judged in sorted(self.judged, key=lambda j: j.delivery.file):
             number = self.ids[judged.delivery.number]
-            counts = close_delivery(self.connection, number, judged.received)
+            read_as = judged.delivery.read_as
+            counts = close_delivery(self.connection, number, judged.received, read_as)
             rows.append({"file": judged.delivery.file} | dict(zip(COUNTS, counts, strict=True)))
         return rows
 
     def _insert_results(self, part: Part) -> None:
         batch = read_part(self.clean / part.name)
-        key = plain(batch.column("line")).astype(np.int64)
+        key = to_numpy(batch.column("line")).astype(np.int64)
         key += self.ids[part.delivery.number] << 32
-        profile = plain(batch.column("profile"))
+        profile = to_numpy(batch.column("profile"))
         columns = {"key": key, "profile": self._profile_numbers(profile)}
         for place, name in enumerate(batch.schema.names[2:], 2):
             columns[name] = _values(batch.column(place))
@@ -202,7 +201,7 @@ def _values(column: pa.Array) -> np.ndarray:
     """Return a column as numbers, or as objects where it has nulls or bytes."""
     if column.null_count or not pa.types.is_integer(column.type):
         return np.array(column.to_pylist(), object)
-    return plain(column)
+    return to_numpy(column)
 
 
 def _write_notes(

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from exams.contract import Contract
 from exams.errors import ExamsError
-from exams.intake.arrow import plain
+from exams.intake.arrays import to_numpy
 from exams.intake.columns import Tally
 from exams.intake.corrections import Quarantined, in_order, named_deliveries, reference
 from exams.intake.flow import ahead
@@ -85,7 +85,7 @@ class _Desk:
             return self._close(item)
         batch = read_part(self.raw / item.name)
         if item.malformed:
-            line, size = plain(batch.column("line")), len(batch)
+            line, size = to_numpy(batch.column("line")), len(batch)
             wrong = [held(line, WHOLE, [b""] * size, ["wrong_number_of_columns"] * size)]
         else:
             wrong = self._judge(item, batch)
@@ -94,7 +94,7 @@ class _Desk:
             self.tally.reasons.update((c.decode(), reason.decode()) for c, reason in reasons)
         quarantine = pa.concat_batches([NOTHING_HELD, *wrong])
         write_part(self.out / item.quarantine, quarantine)
-        lines = np.unique(plain(quarantine.column("line")))
+        lines = np.unique(to_numpy(quarantine.column("line")))
         self.lines.append(lines)
         self.tally.quarantined += len(lines)
         self.names.append(item.name)

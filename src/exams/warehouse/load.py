@@ -32,27 +32,24 @@ def empty_quarter(connection: sqlite3.Connection, quarter: str) -> dict[int, str
 
 
 def enter_delivery(
-    connection: sqlite3.Connection, quarter: str, file: str, notes: Mapping[str, Any], now: str
+    connection: sqlite3.Connection, found: tuple[str, str, str, int], now: str
 ) -> int:
     """Return the number of a delivery about to be loaded; one seen before keeps its number.
 
-    notes: sha256, bytes, read_as.
+    found: quarter, file, sha256, bytes.
     """
-    found = connection.execute(
-        "SELECT id FROM delivery WHERE quarter = ? AND file = ? AND sha256 = ?",
-        [quarter, file, notes["sha256"]],
+    known = connection.execute(
+        "SELECT id FROM delivery WHERE (quarter, file, sha256) = (?, ?, ?)", found[:3]
     ).fetchone()
-    if found:
+    if known:
         connection.execute(
-            "UPDATE delivery SET removed = NULL, superseded_by = NULL, bytes = ?, read_as = ?"
-            " WHERE id = ?",
-            [notes["bytes"], notes["read_as"], *found],
+            "UPDATE delivery SET removed = NULL, superseded_by = NULL WHERE id = ?", known
         )
-        return found[0]
+        return known[0]
     cursor = connection.execute(
-        "INSERT INTO delivery (quarter, file, sha256, bytes, read_as, first_seen,"
-        " received, loaded, quarantined, resolved) VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, 0)",
-        [quarter, file, notes["sha256"], notes["bytes"], notes["read_as"], now],
+        "INSERT INTO delivery (quarter, file, sha256, bytes, first_seen,"
+        " received, loaded, quarantined, resolved) VALUES (?, ?, ?, ?, ?, 0, 0, 0, 0)",
+        [*found, now],
     )
     return int(cursor.lastrowid or 0)
 
@@ -97,7 +94,9 @@ def insert_columns(
     connection.executemany(_statement(into, width, 1), matrix[whole:].tolist())
 
 
-def close_delivery(connection: sqlite3.Connection, number: int, received: int) -> tuple[int, ...]:
+def close_delivery(
+    connection: sqlite3.Connection, number: int, received: int, read_as: str
+) -> tuple[int, ...]:
     """Write into the delivery what became of its records; return these counts.
 
     They are received, loaded, quarantined and resolved, as the tables have them; raise E204 if
@@ -112,9 +111,9 @@ def close_delivery(connection: sqlite3.Connection, number: int, received: int) -
     ).fetchone()
     counts = (received, loaded, held, resolved)
     connection.execute(
-        "UPDATE delivery SET received = ?, loaded = ?, quarantined = ?, resolved = ?"
-        " WHERE id = ? AND (received, loaded, quarantined, resolved) IS NOT (?, ?, ?, ?)",
-        [*counts, number, *counts],
+        "UPDATE delivery SET read_as = ?, received = ?, loaded = ?, quarantined = ?, resolved = ?"
+        " WHERE id = ?",
+        [read_as, *counts, number],
     )
     if received != loaded + held + resolved:
         found = "SELECT file FROM delivery WHERE id = ?"
