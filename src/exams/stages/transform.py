@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from exams.contract import Contract
 from exams.errors import ExamsError
-from exams.intake.judge import Judge
+from exams.intake.judge import Judge, Verdict
 from exams.intake.parts import (
     emptied,
     read_manifest,
@@ -47,14 +47,14 @@ class _Rules:
 
     contract: Contract
     judges: dict[str, Judge] = field(init=False)
-    known: dict[str, dict[bytes, tuple[int | None, str | None]]] = field(init=False)
+    known: dict[str, dict[bytes, Verdict]] = field(init=False)
 
     def __post_init__(self) -> None:
         kept = self.contract.kept
         self.judges = {f.name: Judge(f, self.contract.missing_values) for f in kept}
         self.known = {f.name: {} for f in kept}
 
-    def verdicts(self, name: str, words: list[bytes]) -> list[tuple[int | None, str | None]]:
+    def verdicts(self, name: str, words: list[bytes]) -> list[Verdict]:
         known = self.known[name]
         for word in words:
             if word not in known:
@@ -150,11 +150,11 @@ class _Column:
 def _judge_column(name: str, column: pa.DictionaryArray, rules: _Rules) -> _Column:
     words, index = column.dictionary.to_pylist(), column.indices.to_numpy()
     verdicts = rules.verdicts(name, words)
-    reasons = [reason for _, reason in verdicts]
+    reasons = [verdict.reason for verdict in verdicts]
     refused = np.array([reason is not None for reason in reasons], bool)[index]
-    absent = np.array([value is None for value, _ in verdicts], bool)[index] & ~refused
+    absent = np.array([verdict.value is None for verdict in verdicts], bool)[index] & ~refused
     unstated = np.array([reason == "missing" for reason in reasons], bool)[index]
-    values = np.array([value or 0 for value, _ in verdicts], np.int32)[index]
+    values = np.array([verdict.value or 0 for verdict in verdicts], np.int32)[index]
     return _Column(values, absent, refused, absent | unstated, words, index, reasons)
 
 
