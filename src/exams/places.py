@@ -32,8 +32,13 @@ class Places:
 
     @property
     def contract(self) -> Path:
-        """The contract: the only place that knows columns."""
+        """The present contract: the only place that knows columns."""
         return self.data / "contract.yaml"
+
+    @property
+    def contracts(self) -> Path:
+        """Former versions of the contract."""
+        return self.data / "contracts"
 
     @property
     def deliveries(self) -> Path:

@@ -4,7 +4,7 @@ A rule runs once for each distinct raw value; its verdict is carried back to the
 the dictionary codes of the column.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -65,6 +65,8 @@ class Rules:
         kept = self.contract.kept
         columns = {f.name: self._column(f, batch.column(f.name)) for f in kept}
         blank = _everywhere([c.empty for c in columns.values()])
+        if blank is not None and self.contract.identifiers:
+            blank = blank & self._anonymous(batch)
         records = Records(line, columns, np.zeros(len(line), bool))
         for column in columns.values():
             if column.refused is not None:
@@ -74,6 +76,17 @@ class Rules:
         if blank is not None:
             records.refuse(np.flatnonzero(blank), WHOLE, "blank_record")
         return records
+
+    def _anonymous(self, batch: pa.RecordBatch) -> np.ndarray:
+        """Return where a record has no identifier either."""
+        columns = [batch.column(f.name) for f in self.contract.identifiers]
+        empty = [
+            np.array([not word.strip() for word in c.dictionary.to_pylist()], bool)[
+                to_numpy(c.indices)
+            ]
+            for c in columns
+        ]
+        return np.logical_and.reduce(empty)
 
     def _column(self, kept: Field, column: pa.DictionaryArray) -> Column:
         words, index = column.dictionary.to_pylist(), to_numpy(column.indices)
@@ -116,7 +129,12 @@ class Clean:
         return pa.record_batch(arrays, ["line", "profile", *self.scores, *self.pseudonyms])
 
 
-def clean_records(contract: Contract, records: Records, tally: Tally) -> Clean:
+def clean_records(
+    contract: Contract,
+    records: Records,
+    pseudonyms: Mapping[str, Sequence[bytes | None]],
+    tally: Tally,
+) -> Clean:
     """Return the records that have no reason against them; count all in `tally`."""
     keep = np.flatnonzero(~records.bad)
     columns = records.columns
@@ -132,7 +150,8 @@ def clean_records(contract: Contract, records: Records, tally: Tally) -> Clean:
         tally.count(column, keep)
         tally.count_unknown(column)
     tally.clean += len(keep)
-    return Clean(records.line[keep], profile, scores, {})
+    named = {name: [digests[row] for row in keep.tolist()] for name, digests in pseudonyms.items()}
+    return Clean(records.line[keep], profile, scores, named)
 
 
 def held(

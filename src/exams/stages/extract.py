@@ -13,6 +13,7 @@ from exams.errors import ExamsError
 from exams.intake.arrays import of_numbers, of_texts
 from exams.intake.arrivals import Arrival, Refusal, changed, find_arrivals
 from exams.intake.flow import ahead
+from exams.intake.identifiers import KEY, read_key
 from exams.intake.layout import Layout, inspect
 from exams.intake.parts import (
     MALFORMED,
@@ -121,23 +122,26 @@ def read_files(done: Iterable[Extracted]) -> list[dict[str, object]]:
     ]
 
 
-def notices(folder: Path) -> list[str]:
+def notices(folder: Path, contract: Contract) -> list[str]:
     """Return what an office should know of the files that a stage handed on in `folder`."""
     said = []
     for file in read_left_out(folder):
         refused = f"was refused and left out: {file.code} {file.why}"
         said.append(f"{file.file}: {refused if file.code else file.why}")
     for delivery in read_deliveries(folder):
-        said += [f"{delivery.file}: {what}" for what in _columns(delivery)]
+        said += [f"{delivery.file}: {what}" for what in _columns(delivery, contract)]
     return said
 
 
-def _columns(delivery: Delivery) -> Iterator[str]:
+def _columns(delivery: Delivery, contract: Contract) -> Iterator[str]:
     if delivery.corrects:
         yield "its records stand for others, which were in quarantine."
+    unstored = [] if read_key() else [f.name for f in contract.identifiers]
     for word, field in delivery.columns:
         if not field and not word.startswith("quarantine_"):
             yield f"the column {word!r} is no field of the contract, and is ignored."
+        elif field in unstored:
+            yield f"{field} identifies people: it is not loaded, as {KEY} is not set."
         elif field and plain(word) != plain(field):
             yield f"the column {word!r} is read as {field}."
 

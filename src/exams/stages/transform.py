@@ -12,8 +12,9 @@ from exams.intake.arrays import to_numpy
 from exams.intake.columns import Tally
 from exams.intake.corrections import Quarantined, in_order, named_deliveries, reference
 from exams.intake.flow import ahead
+from exams.intake.identities import Identities
 from exams.intake.judge import REASONS, REPAIRS
-from exams.intake.judging import NOTHING_HELD, WHOLE, Clean, Rules, clean_records, held
+from exams.intake.judging import NOTHING_HELD, WHOLE, Rules, clean_records, held
 from exams.intake.parts import (
     Delivery,
     Extracted,
@@ -70,7 +71,7 @@ class _Desk:
     def __init__(self, raw: Path, contract: Contract, out: Path) -> None:
         self.raw, self.contract, self.out = raw, contract, out
         self.rules, self.cube = Rules(contract), Cube.empty(contract)
-        self.quarantined = Quarantined()
+        self.quarantined, self.identities = Quarantined(), Identities(contract)
         self._begin()
 
     def _begin(self) -> None:
@@ -105,7 +106,8 @@ class _Desk:
         records = self.rules.judge(batch)
         if part.delivery.corrects:
             self.resolved.append(self.quarantined.resolve(records, batch))
-        clean: Clean = clean_records(self.contract, records, self.tally)
+        pseudonyms = self.identities.judge(records, batch)
+        clean = clean_records(self.contract, records, pseudonyms, self.tally)
         self.cube.add(clean.profile, clean.scores)
         write_part(self.out / part.name, clean.batch())
         return records.wrong
