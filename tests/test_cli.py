@@ -156,3 +156,24 @@ def test_the_report_is_that_of_the_newest_quarter_or_of_the_one_asked_for(root):
     lines = where_lines(root, "2019Q1")
     assert lines[0] == "Report:     reports/2019Q1/visualize.html"
     assert len(lines) == 3
+
+
+def test_how_files_are_taken_in_stands_in_env_yaml_or_is_the_usual(root):
+    assert project.intake({}) == (4_000_000_000, "fail")
+    (root / "env.yaml").write_text("largest_file: 1_000\nrefused_files: skip\n")
+    assert project.intake(project.settings(root)) == (1000, "skip")
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ({"largest_file": "4 GB"}, "largest_file is no number of bytes"),
+        ({"largest_file": 0}, "largest_file is no number of bytes"),
+        ({"largest_file": True}, "largest_file is no number of bytes"),
+        ({"refused_files": "ignore"}, "refused_files is neither fail nor skip"),
+        ({"refused_files": None}, "refused_files is neither fail nor skip"),
+    ],
+)
+def test_a_setting_of_the_intake_that_means_nothing_is_named(setting, words):
+    with pytest.raises(ExamsError, match=rf"E004 env\.yaml: {words}\."):
+        project.intake(setting)

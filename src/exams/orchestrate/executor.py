@@ -10,7 +10,7 @@ from ploomber.constants import TaskStatus
 from ploomber.exceptions import DAGBuildError
 from ploomber.executors.abc import Executor
 
-from exams import status
+from exams import project, status
 from exams.errors import ExamsError
 from exams.files import UNREADABLE
 from exams.orchestrate import locks
@@ -38,9 +38,12 @@ class StageExecutor(Executor):
     whether a build is going on, `ran` whether the last one had anything to do.
     """
 
-    def __init__(self, quarter: str, data: str, reports: str) -> None:
+    def __init__(
+        self, quarter: str, data: str, reports: str, largest_file: object, refused_files: object
+    ) -> None:
         try:
             self.quarter = check_quarter(quarter)
+            project.intake({"largest_file": largest_file, "refused_files": refused_files})
             self.places = Places.of(data, reports)
         except ExamsError as error:
             raise BuildFailed(str(error)) from None
