@@ -13,7 +13,6 @@ from pathlib import Path
 import exams
 from exams.files import write_atomic
 from exams.places import Places, private, visible
-from exams.quarters import is_quarter
 from exams.warehouse import store
 
 PACKAGE = Path(exams.__file__).parent
@@ -80,10 +79,7 @@ def delivered(places: Places, quarter: str) -> list[tuple[str, str]]:
 
 def earlier(places: Places, quarter: str) -> list[tuple[str, str]]:
     """Return what the warehouse holds of each quarter before `quarter`: its load's content."""
-    reported = [f.name for f in places.reports.iterdir()] if places.reports.is_dir() else []
-    quarters = sorted(q for q in {*reported, *places.delivered_quarters()} if is_quarter(q))
-    loaded = [(q, store.loaded_content(places.warehouse, q)) for q in quarters if q < quarter]
-    return [(q, content) for q, content in loaded if content is not None]
+    return [(q, content) for q, content in store.loaded(places.warehouse).items() if q < quarter]
 
 
 def _stamped(file: Path, known: dict[str, list[object]], data: Path) -> list[object]:
