@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from exams import project
-from exams.cli import main, status_lines, where_lines
+from exams.cli import main, where_lines
 from exams.errors import ExamsError
 
 
@@ -128,23 +128,6 @@ def test_help_loads_no_module_of_weight():
     )
     heavy = {"pandas", "numpy", "ploomber", "papermill", "nbformat", "jupyter_server", "altair"}
     assert heavy & set(loaded.stdout.split()) == set()
-
-
-def test_status_is_a_table_of_quarters_and_stages_with_the_reasons_below():
-    runs = [
-        {"quarter": "2026Q2", "stage": "extract", "state": "done"},
-        {"quarter": "2026Q1", "stage": "extract", "state": "done"},
-        {"quarter": "2026Q1", "stage": "load", "state": "failed", "reason_code": "E104"},
-    ]
-    runs = [{"reason_code": None, "reason": None, **run} for run in runs]
-    runs[2]["reason"] = "a.csv is refused"
-    assert status_lines(runs) == [
-        "quarter     extract     transform   load        model       publish     visualize",
-        "2026Q1      done        pending     failed      pending     pending     pending",
-        "2026Q2      done        pending     pending     pending     pending     pending",
-        "2026Q1 load: E104 a.csv is refused",
-    ]
-    assert status_lines([]) == ["Nothing has run yet. `make run` starts."]
 
 
 def test_the_report_is_that_of_the_newest_quarter_or_of_the_one_asked_for(root):
