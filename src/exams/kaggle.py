@@ -23,9 +23,9 @@ def download_from_kaggle(url: str, folder: Path) -> Path:
         what = "Kaggle needs the package kagglehub."
         remedy = "Install it: `.venv/bin/python -m pip install -e '.[kaggle]'`."
         raise ExamsError("E028", what, remedy) from error
-    name = printable(f"{owner}/{dataset}")
+    handle, name = f"{owner}/{dataset}", printable(f"{owner}/{dataset}")
     try:  # into the folder, not kagglehub's cache, where records would stay
-        found = kagglehub.dataset_download(f"{owner}/{dataset}", file or None, output_dir=str(folder))
+        found = kagglehub.dataset_download(handle, file or None, output_dir=str(folder))
     except Exception as error:  # kagglehub's errors have no class in common
         raise ExamsError("E028", f"Kaggle does not give {name}{_status(error)}.", _ASK) from error
     return _chosen(Path(found), name)

@@ -2,7 +2,7 @@
 
 import sqlite3
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from exams.warehouse.store import reading
 
@@ -39,5 +39,7 @@ def read_deliveries(path: Path, quarter: str | None = None) -> list[Delivered]:
     )
     with reading(path) as connection:
         connection.row_factory = sqlite3.Row
-        found = [{"resolved": 0} | dict(row) for row in connection.execute(query, values)]
-    return [Delivered(*(row[name] for name in Delivered._fields)) for row in found]
+        rows: list[dict[str, Any]] = [
+            {"resolved": 0} | dict(row) for row in connection.execute(query, values)
+        ]
+    return [Delivered(**{name: row[name] for name in Delivered._fields}) for row in rows]
