@@ -23,7 +23,7 @@ from exams.quarters import check_quarter
 
 TIMEOUTS = (10, 60)  # seconds to wait for a connection, and for each piece of an answer
 RETRIES = Retry(
-    connect=4,
+    connect=3,
     read=1,
     status=4,
     other=0,  # a certificate does not get better

@@ -6,6 +6,8 @@ from pathlib import Path
 from exams.errors import ExamsError
 from exams.files import printable
 
+_ASK = "Check the address in a browser, and the network; private data need a key of kaggle.com."
+
 
 def download_from_kaggle(url: str, folder: Path) -> Path:
     """Download kaggle://owner/dataset[/file] into `folder`; return the file.
@@ -29,9 +31,6 @@ def download_from_kaggle(url: str, folder: Path) -> Path:
     except Exception as error:  # kagglehub's errors have no class in common
         raise ExamsError("E028", f"Kaggle does not give {name}{_status(error)}.", _ASK) from error
     return _chosen(Path(found), name)
-
-
-_ASK = "Check the address in a browser, and the network; private data need a key of kaggle.com."
 
 
 def _status(error: Exception) -> str:
