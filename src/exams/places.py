@@ -86,11 +86,30 @@ class Places:
         return made(self.reports / quarter / "charts")
 
     def delivered_quarters(self) -> list[str]:
-        """Return the quarters that have a folder with at least one file, oldest first."""
-        if not self.deliveries.is_dir():
+        """Return the quarters that have a folder with at least one file, oldest first.
+
+        A folder that cannot be looked into counts, as it may hold one. Raise E406 if that is
+        so for all deliveries.
+        """
+        try:
+            folders = [f for f in self.deliveries.iterdir() if is_quarter(f.name)]
+        except FileNotFoundError:
             return []
-        folders = (f for f in self.deliveries.iterdir() if is_quarter(f.name) and f.is_dir())
-        return sorted(f.name for f in folders if any(visible(f)))
+        except OSError as error:
+            what = f"{self.deliveries.name} cannot be read: {error.strerror}."
+            raise ExamsError("E406", what, "Nothing was changed; open the folder.") from error
+        return sorted(f.name for f in folders if _may_hold_files(f))
+
+
+def _may_hold_files(folder: Path) -> bool:
+    try:
+        return any(visible(folder))
+    except FileNotFoundError:
+        return folder.is_symlink()  # to a place that is not there now
+    except NotADirectoryError:
+        return False
+    except OSError:
+        return True
 
 
 def visible(folder: Path) -> list[Path]:

@@ -15,7 +15,15 @@ from exams.files import replacing, set_aside
 from exams.schema import Table, create, quoted
 from exams.tables import CONTENT, TABLES
 
-__all__ = ["CONTENT", "TABLES", "publish", "published_content", "read"]
+__all__ = [
+    "CONTENT",
+    "TABLES",
+    "publish",
+    "published_content",
+    "published_quarters",
+    "read",
+    "withdraw",
+]
 
 Row = Mapping[str, Any]
 
@@ -42,14 +50,29 @@ def publish(
             return fingerprint
         version = former["version"] + 1 if former else 1
         with _replacement(path) as connection:
-            for table in TABLES:
-                connection.execute(f"DELETE FROM {quoted(table.name)} WHERE quarter = ?", [quarter])
+            _clear(connection, quarter)
             for table in CONTENT:
                 _insert(connection, table, tables[table.name])
             now = datetime.now(UTC).isoformat(timespec="seconds")
             row = (quarter, version, now, *contract, fingerprint, left_out)
             connection.execute(f"INSERT INTO publication VALUES ({_marks(len(row))})", row)
     return fingerprint
+
+
+def withdraw(path: Path, quarter: str) -> None:
+    """Take `quarter` out of what is published, atomically, if it is in it."""
+    with _locked(path):
+        if _former(path, quarter) is not None:
+            with _replacement(path) as connection:
+                _clear(connection, quarter)
+
+
+def published_quarters(path: Path) -> list[str]:
+    """Return the quarters that are published, oldest first; none if that cannot be read."""
+    try:
+        return [row["quarter"] for row in read(path, "publication")]
+    except ExamsError:
+        return []
 
 
 def published_content(path: Path, quarter: str) -> str | None:
@@ -74,6 +97,11 @@ def read(path: Path, table: str, quarter: str | None = None) -> list[dict[str, A
     except sqlite3.DatabaseError as error:
         remedy = "Move it away and run `exams build --due`: it publishes every quarter again."
         raise ExamsError("E303", f"{path.name} cannot be read.", remedy) from error
+
+
+def _clear(connection: sqlite3.Connection, quarter: str) -> None:
+    for table in TABLES:
+        connection.execute(f"DELETE FROM {quoted(table.name)} WHERE quarter = ?", [quarter])
 
 
 def _insert(connection: sqlite3.Connection, table: Table, rows: Sequence[Row]) -> None:

@@ -9,6 +9,7 @@ from threading import Lock
 
 from exams.files import replacing
 from exams.places import STAGES, Places, made
+from exams.progress import BY_HAND
 
 _ONE_AT_A_TIME = Lock()
 
@@ -47,8 +48,8 @@ def parameters(scratch: Places, quarter: str, stage: str) -> dict[str, object]:
         "quarter": quarter,
         "data": str(scratch.data),
         "reports": str(scratch.reports),
-        "code": "by hand",
-        "inputs": "by hand",
+        "code": BY_HAND,
+        "inputs": BY_HAND,
         "upstream": {former: _products(scratch, quarter, former)} if former else None,
         "product": _products(scratch, quarter, stage),
     }

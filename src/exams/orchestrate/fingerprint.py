@@ -17,7 +17,6 @@ from exams.errors import ExamsError
 from exams.intake.arrivals import delivered
 from exams.intake.identifiers import key_fingerprint
 from exams.places import Places, private_key
-from exams.quarters import is_quarter
 from exams.warehouse import store
 
 PACKAGE = Path(exams.__file__).parent
@@ -89,10 +88,7 @@ def pseudonym_key(places: Places, quarter: str) -> str:
 
 def earlier(places: Places, quarter: str) -> list[tuple[str, str]]:
     """Return what the warehouse holds of each quarter before `quarter`: its load's content."""
-    reported = [f.name for f in places.reports.iterdir()] if places.reports.is_dir() else []
-    quarters = sorted(q for q in {*reported, *places.delivered_quarters()} if is_quarter(q))
-    loaded = [(q, store.loaded_content(places.warehouse, q)) for q in quarters if q < quarter]
-    return [(q, content) for q, content in loaded if content is not None]
+    return [(q, content) for q, content in store.loaded(places.warehouse).items() if q < quarter]
 
 
 def _python(source: str) -> str:
