@@ -37,7 +37,10 @@ def _delete(connection: sqlite3.Connection, quarter: str) -> None:
         "SELECT id FROM delivery WHERE quarter = ? AND removed IS NULL", [quarter]
     ).fetchall()
     now = datetime.now(UTC).isoformat(timespec="seconds")
+    noted = [t for t, columns in tables.items() if "delivery" in columns]
     for (number,) in current:
+        for table in noted:
+            connection.execute(f"DELETE FROM {quoted(table)} WHERE delivery = ?", [number])
         records = [number << 32, (number + 1) << 32]
         connection.execute("DELETE FROM result WHERE key >= ? AND key < ?", records)
         connection.execute("UPDATE delivery SET removed = ? WHERE id = ?", [now, number])
