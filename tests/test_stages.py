@@ -206,7 +206,7 @@ def test_a_contract_with_other_fields_loads_every_quarter_anew(office, contract_
 
 
 def test_every_refused_file_gets_its_verdict(office):
-    office.deliver(a="track;points\n", north=NORTH, z="track,points,mark\n")
+    office.deliver(a="track;else\n", north=NORTH, z="track,points,mark\n")
     with pytest.raises(ExamsError) as raised:
         office.build()
     assert raised.value.code == "E102"
