@@ -4,8 +4,11 @@ import json
 import os
 
 import pytest
+import yaml
+from given import SMALL
 
 from exams.intake.arrivals import delivered
+from exams.intake.identifiers import KEY
 from exams.orchestrate import fingerprint
 from exams.places import STAGES, Places
 from orchestrate_project import deliver, store_loaded
@@ -64,6 +67,37 @@ def test_a_touched_or_hidden_file_and_another_quarters_file_make_nothing_due(pla
 
 def test_the_contract_makes_every_stage_due(places):
     assert changed(places, lambda: places.contract.write_text("title: two\n")) == [*STAGES]
+
+
+def test_a_contract_makes_the_quarters_under_it_due_and_no_other(places):
+    former = places.contracts / "former.yaml"
+    former.parent.mkdir()
+    former.write_text("title: former\n")
+    places.contract.write_text("valid_from: 2019Q2\n")
+    assert changed(places, lambda: former.write_text("title: mended\n")) == []
+    places.contract.write_text("valid_from: 2019Q3\n")
+    assert changed(places, lambda: former.write_text("title: again\n")) == [*STAGES]
+    assert changed(places, lambda: places.contract.write_text("valid_from: 2019Q4\n")) == []
+
+
+@pytest.mark.parametrize("content", ["valid_from: soon", "title: [", "valid_from: 2031Q1", None])
+def test_a_broken_contract_raises_nothing_and_is_due_when_mended(places, content):
+    if content is None:
+        places.contract.unlink()
+    else:
+        places.contract.write_text(content)
+    assert changed(places, lambda: places.contract.write_text("title: mended\n")) == [*STAGES]
+
+
+@pytest.mark.parametrize(
+    ("role", "due"), [("identifier", ["extract", "transform", "load"]), ("ignore", [])]
+)
+def test_another_key_makes_intake_due_where_there_are_identifiers(places, monkeypatch, role, due):
+    field = {"name": "number", "type": "string", "role": role}
+    places.contract.write_text(yaml.safe_dump({**SMALL, "fields": [*SMALL["fields"], field]}))
+    monkeypatch.setenv(KEY, "a key of the office")
+    assert changed(places, lambda: monkeypatch.setenv(KEY, "a new key of the office")) == due
+    assert changed(places, lambda: monkeypatch.delenv(KEY)) == due
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 Those import pandas if they can, which takes half a second.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,22 @@ def of_texts(texts: Iterable[bytes]) -> pa.Array:
     texts = list(texts)
     ends = np.cumsum([0, *map(len, texts)]).astype(np.int32)
     buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(texts))]
+    return pa.Array.from_buffers(pa.binary(), len(texts), buffers)
+
+
+def of_optional(numbers: np.ndarray, missing: np.ndarray | None) -> pa.Array:
+    """Return whole numbers as int32, null where `missing` is true."""
+    data = pa.py_buffer(np.ascontiguousarray(numbers, np.int32))
+    present = None if missing is None else np.packbits(~missing, bitorder="little")
+    valid = None if present is None else pa.py_buffer(present)
+    return pa.Array.from_buffers(pa.int32(), len(numbers), [valid, data])
+
+
+def of_optional_texts(texts: Sequence[bytes | None]) -> pa.Array:
+    """Return texts as an Arrow array of binary, None as null."""
+    plain = of_texts(text or b"" for text in texts)
+    present = np.packbits(np.array([text is not None for text in texts], bool), bitorder="little")
+    buffers = [pa.py_buffer(present), *plain.buffers()[1:]]
     return pa.Array.from_buffers(pa.binary(), len(texts), buffers)
 
 

@@ -55,6 +55,15 @@ def read_parquet(file: BinaryIO, header: Header, name: str) -> Iterator[pa.Recor
         raise undecodable(name, line, "a value in this row or below is not UTF-8") from None
 
 
+def read_table(file: BinaryIO, name: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the records as their line (row + 1) and every value as text."""
+    line = 2
+    for batch in _opened(file, name).iter_batches(ROWS, use_threads=False):
+        for cells in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            yield line, [text_of(cell).decode(errors="replace") for cell in cells]
+            line += 1
+
+
 def _opened(file: BinaryIO, name: str) -> pq.ParquetFile:
     file.seek(0)
     try:
