@@ -90,6 +90,16 @@ def files_of_git():
 def requirements(*, dev=True):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     listed = project["dependencies"] + (project["optional-dependencies"]["dev"] if dev else [])
+    return named(listed)
+
+
+def tools():
+    """Return the packages that measure and fuzz; pandas and the like are of the product, too."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    return set(named(sum(groups.values(), []))) - set(requirements())
+
+
+def named(listed):
     return [re.match(r"[\w.-]+", requirement)[0] for requirement in listed]
 
 
@@ -199,10 +209,14 @@ def test_a_module_of_an_undeclared_package_is_found():
 def test_every_dependency_has_its_reason():
     page = (ROOT / "docs/dependencies.md").read_text()
     reasons = dict(re.findall(r"^\| ([\w.-]+) \| (.+\.) \|$", page, re.M))
-    assert sorted(reasons) == sorted(requirements())
+    assert sorted(reasons) == sorted([*requirements(), *tools()])
 
 
 def test_every_dependency_is_in_the_lock_with_a_hash():
-    lock = (ROOT / "requirements.lock").read_text()
-    pinned = re.findall(r"^([\w.-]+)(?:\[[\w,-]+\])?==[^\n]*\\\n +--hash=sha256:", lock, re.M)
-    assert set(requirements()) <= set(pinned)
+    assert set(requirements()) <= pinned("requirements.lock")
+    assert tools() <= pinned("benchmarks/requirements.lock") | pinned("tests/fuzz.lock")
+
+
+def pinned(lock):
+    line = r"^([\w.-]+)(?:\[[\w,-]+\])?==[^\n]*\\\n +--hash=sha256:"
+    return set(re.findall(line, (ROOT / lock).read_text(), re.M))
