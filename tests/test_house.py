@@ -96,7 +96,7 @@ def requirements(*, dev=True):
 def tools():
     """Return the packages that measure and fuzz; pandas and the like are of the product, too."""
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
-    return set(named(sum(groups.values(), []))) - set(requirements())
+    return {name for listed in groups.values() for name in named(listed)} - set(requirements())
 
 
 def named(listed):
