@@ -6,11 +6,15 @@ from pathlib import Path
 import pytest
 import yaml
 from given import SMALL
+from hypothesis import settings
 
 from browser import chromium
 from exams.contract import read_contract
 
 ROOT = Path(__file__).parents[1]
+
+settings.register_profile("house", deadline=None, database=None)  # machines may be busy
+settings.load_profile("house")
 
 
 @pytest.fixture

@@ -95,6 +95,13 @@ def tables_of(quarter: str, frame: pd.DataFrame) -> dict[str, list[dict]]:
         "field": field_rows(),
         "delivery": delivery_rows(len(frame)),
         "quarantine_count": quarantine_rows(),
+        "repair_count": [
+            {"file": "region-north.csv", "column": "region", "repair": "case", "records": 12}
+        ],
+        "schema_change": [
+            {"place": 0, "former": shift(quarter, -1), "subject": "Remarks"}
+            | {"change": "column_added", "detail": "The column Remarks is new; it is ignored."}
+        ],
         "mean_by_group": [
             {"dimension": dimension, "level": level, "score": score, **mean_of(part[score])}
             for dimension, level, part in groups
@@ -134,7 +141,7 @@ def delivery_rows(number: int) -> list[dict]:
     parts = {"region-north.csv": (north, 7), "region-south.csv": (number - north, 4)}
     return [
         {"file": file, "sha256": "1c4f7a90b2e85d63" * 4}
-        | {"received": loaded + stopped, "loaded": loaded, "quarantined": stopped}
+        | {"received": loaded + stopped, "loaded": loaded, "quarantined": stopped, "resolved": 0}
         for file, (loaded, stopped) in parts.items()
     ]
 

@@ -8,6 +8,7 @@ SMALL = {
     "name": "small",
     "title": "Small exam",
     "missingValues": ["", "-"],
+    "max_quarantined": 1,
     "fields": [
         {
             "name": "track",

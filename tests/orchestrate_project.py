@@ -75,7 +75,8 @@ def make_project(folder: Path) -> Places:
         shutil.copy(ROOT / name, folder)
     for stage in STAGES:
         source = COMMON.format(stage=stage) + OWN.get(stage, "") + RECEIPT.format(stage=stage)
-        parameters = nbformat.v4.new_code_cell("\n".join(f"{name} = None" for name in NAMES))
+        names = [*NAMES, "largest_file", "refused_files"] if stage == "extract" else NAMES
+        parameters = nbformat.v4.new_code_cell("\n".join(f"{name} = None" for name in names))
         parameters.metadata["tags"] = ["parameters"]
         cells = [parameters, nbformat.v4.new_code_cell(source)]
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}

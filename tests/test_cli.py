@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from exams import project
-from exams.cli import main, status_lines, where_lines
+from exams.cli import main, where_lines
 from exams.errors import ExamsError
 
 
@@ -130,23 +130,6 @@ def test_help_loads_no_module_of_weight():
     assert heavy & set(loaded.stdout.split()) == set()
 
 
-def test_status_is_a_table_of_quarters_and_stages_with_the_reasons_below():
-    runs = [
-        {"quarter": "2026Q2", "stage": "extract", "state": "done"},
-        {"quarter": "2026Q1", "stage": "extract", "state": "done"},
-        {"quarter": "2026Q1", "stage": "load", "state": "failed", "reason_code": "E104"},
-    ]
-    runs = [{"reason_code": None, "reason": None, **run} for run in runs]
-    runs[2]["reason"] = "a.csv is refused"
-    assert status_lines(runs) == [
-        "quarter     extract     transform   load        model       publish     visualize",
-        "2026Q1      done        pending     failed      pending     pending     pending",
-        "2026Q2      done        pending     pending     pending     pending     pending",
-        "2026Q1 load: E104 a.csv is refused",
-    ]
-    assert status_lines([]) == ["Nothing has run yet. `make run` starts."]
-
-
 def test_the_report_is_that_of_the_newest_quarter_or_of_the_one_asked_for(root):
     assert where_lines(root)[0] == "Report:     none yet"
     for quarter in ("2026Q3", "2019Q1"):
@@ -156,3 +139,24 @@ def test_the_report_is_that_of_the_newest_quarter_or_of_the_one_asked_for(root):
     lines = where_lines(root, "2019Q1")
     assert lines[0] == "Report:     reports/2019Q1/visualize.html"
     assert len(lines) == 3
+
+
+def test_how_files_are_taken_in_stands_in_env_yaml_or_is_the_usual(root):
+    assert project.intake({}) == (4_000_000_000, "fail")
+    (root / "env.yaml").write_text("largest_file: 1_000\nrefused_files: skip\n")
+    assert project.intake(project.settings(root)) == (1000, "skip")
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ({"largest_file": "4 GB"}, "largest_file is no number of bytes"),
+        ({"largest_file": 0}, "largest_file is no number of bytes"),
+        ({"largest_file": True}, "largest_file is no number of bytes"),
+        ({"refused_files": "ignore"}, "refused_files is neither fail nor skip"),
+        ({"refused_files": None}, "refused_files is neither fail nor skip"),
+    ],
+)
+def test_a_setting_of_the_intake_that_means_nothing_is_named(setting, words):
+    with pytest.raises(ExamsError, match=rf"E004 env\.yaml: {words}\."):
+        project.intake(setting)

@@ -26,6 +26,37 @@ def track(**wishes):
     return content
 
 
+def candidate(**wishes):
+    """Return the small contract with an identifier."""
+    field = {"name": "candidate", "type": "string", "role": "identifier", **wishes}
+    return {**SMALL, "fields": [*SMALL["fields"], field]}
+
+
+def test_an_identifier_is_a_text_that_is_not_kept(contract_of):
+    rules = {"required": True, "unique": True}
+    contract = contract_of(candidate(title="Candidate number", aliases=["no."], constraints=rules))
+    (field,) = contract.identifiers
+    assert (field.required, field.unique, field.aliases) == (True, True, ("no.",))
+    assert [f.name for f in contract.kept] == ["track", "points", "mark"]
+
+
+def test_an_identifier_may_by_itself_be_absent_and_occur_twice(contract_of):
+    (field,) = contract_of(candidate()).identifiers
+    assert (field.required, field.unique) == (False, False)
+
+
+def test_settings_of_intake_are_read_and_have_defaults(contract_of):
+    wish = {
+        "valid_from": "2019Q2", "strict": True, "max_quarantined": 1, "same_file_twice": True,
+    }  # fmt: skip
+    unset = {key: value for key, value in SMALL.items() if key not in wish}
+    read, usual = contract_of({**SMALL, **wish}), contract_of(unset)
+    for key, value in wish.items():
+        assert getattr(read, key) == value
+    assert (usual.valid_from, usual.strict) == ("", False)
+    assert (usual.max_quarantined, usual.same_file_twice) == (0.05, False)
+
+
 def test_scores_are_held_in_steps(small):
     points, mark = small.scores
     assert (points.minimum, points.maximum, points.step) == (0, 10, 1)
@@ -41,7 +72,7 @@ def test_the_shipped_contract_has_five_dimensions_and_three_scores(shipped):
 @pytest.mark.parametrize(
     ("content", "field", "remedy"),
     [
-        (changed(role="mark"), "points", "dimension, score or ignore"),
+        (changed(role="mark"), "points", "dimension, score, identifier"),
         (changed(type="string"), "points", "integer or number"),
         (changed(minimum=None), "points", "Give both"),
         (changed(minimum=0.5), "points", "Give both"),
@@ -77,6 +108,21 @@ def test_the_shipped_contract_has_five_dimensions_and_three_scores(shipped):
         ({**SMALL, "overall": {"titel": "Mean"}}, "'titel'", "There are: name, title"),
         ({**SMALL, "fields": {"a": 1}}, "fields is not a list", "[first, second]"),
         ({**SMALL, "missingValues": None}, "missingValues", "[first, second]"),
+        (candidate(type="integer"), "candidate: type is 'integer'", "it is string"),
+        (candidate(constraints={"unique": "yes"}), "unique", "true or false"),
+        (candidate(constraints={"enum": ["a"]}), "'enum' is not a setting", "required, unique"),
+        (candidate(synonyms={"a": "b"}), "'synonyms' is not a setting", "There are"),
+        (track(constraints={"unique": True}), "'unique' is not a setting", "There are"),
+        (track(synonyms={"N": "north", "n": "south"}), "stands for two levels", "Keep one"),
+        ({**SMALL, "valid_from": "2019"}, "'2019' is not a quarter", "like 2019Q1"),
+        ({**SMALL, "valid_from": 2019}, "valid_from is not text", "in quotes"),
+        ({**SMALL, "strict": "yes"}, "strict is not true or false", "without quotes"),
+        ({**SMALL, "same_file_twice": 1}, "same_file_twice", "without quotes"),
+        ({**SMALL, "max_quarantined": 5}, "5 is not a share", "0.05 for 5 %"),
+        ({**SMALL, "max_quarantined": -0.1}, "max_quarantined", "0 to 1"),
+        ({**SMALL, "max_quarantined": float("nan")}, "max_quarantined", "0 to 1"),
+        ({**SMALL, "max_quarantined": "5 %"}, "max_quarantined", "a number"),
+        ("at: 2019-02-31", "whole file", "indents"),
         ("name: a\nname: b\n", "'name' is set twice", "Keep one"),
         ("name: [", "line", "indents"),
         ("", "whole file", "shipped contract"),

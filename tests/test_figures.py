@@ -6,30 +6,24 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from office import QUARTER, Office
 from scipy import stats
 
-from exams.stages.extract import extract, find_deliveries
-from exams.stages.load import load
 from exams.stages.model import at_risk_by_group, gaps, levels, mean_by_group, read_cube
-from exams.stages.transform import transform
 from exams.statistics.intervals import mean_interval, share_interval, welch
 
 
-def cube_of(folder, inbox, contract):
-    extract(inbox, find_deliveries(inbox), contract, folder / "raw")
-    transform(folder / "raw", contract, folder / "clean")
-    load(folder / "clean", contract, folder / "warehouse.db", inbox.name)
-    return read_cube(folder / "warehouse.db", contract, inbox.name)
+def cube_of(folder, file, contract):
+    """Build one quarter of the one file, and return its cube."""
+    office = Office(folder, contract)
+    (office.folder() / file.name).write_bytes(file.read_bytes())
+    office.build()
+    return read_cube(office.warehouse, contract, QUARTER)
 
 
 @pytest.fixture(scope="module")
 def cube(reference, shipped, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("reference")
-    inbox = folder / "2019Q1"
-    inbox.mkdir()
-    file = reference / "StudentsPerformance.csv"
-    (inbox / file.name).write_bytes(file.read_bytes())
-    return cube_of(folder, inbox, shipped)
+    return cube_of(tmp_path_factory.mktemp("work"), reference / "StudentsPerformance.csv", shipped)
 
 
 @pytest.fixture(scope="module")
@@ -97,10 +91,8 @@ def test_figures_equal_those_of_the_single_records_with_missing_scores(small, tm
         }
     )
     rows.loc[rng.random(size) < 0.2, "mark"] = None
-    inbox = tmp_path / "2024Q1"
-    inbox.mkdir()
-    rows.to_csv(inbox / "a.csv", index=False)
-    cube = cube_of(tmp_path, inbox, small)
+    rows.to_csv(tmp_path / "a.csv", index=False)
+    cube = cube_of(tmp_path, tmp_path / "a.csv", small)
     means = mean_by_group(cube).set_index(["level", "score"])
     for level, part in [("all", rows), *rows.groupby("track")]:
         for score in ("points", "mark"):

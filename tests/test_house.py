@@ -87,9 +87,11 @@ def files_of_git():
     return [ROOT / path for path in listed.stdout.split("\0") if path]
 
 
-def requirements(*, dev=True):
+def requirements(*extras):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    listed = project["dependencies"] + (project["optional-dependencies"]["dev"] if dev else [])
+    listed = project["dependencies"] + [
+        requirement for extra in extras for requirement in project["optional-dependencies"][extra]
+    ]
     return named(listed)
 
 
@@ -196,7 +198,7 @@ def test_no_file_names_the_host_of_a_package_index():
 def test_every_module_that_is_imported_comes_from_a_declared_package():
     sources = [path.read_text() for path in MODULES]
     sources += [source for path in NOTEBOOKS for source in cells(path)]
-    assert undeclared(sources, requirements(dev=False)) == []
+    assert undeclared(sources, requirements()) == []
 
 
 def test_a_module_of_an_undeclared_package_is_found():
@@ -209,11 +211,11 @@ def test_a_module_of_an_undeclared_package_is_found():
 def test_every_dependency_has_its_reason():
     page = (ROOT / "docs/dependencies.md").read_text()
     reasons = dict(re.findall(r"^\| ([\w.-]+) \| (.+\.) \|$", page, re.M))
-    assert sorted(reasons) == sorted([*requirements(), *tools()])
+    assert sorted(reasons) == sorted([*requirements("dev", "kaggle"), *tools()])
 
 
 def test_every_dependency_is_in_the_lock_with_a_hash():
-    assert set(requirements()) <= pinned("requirements.lock")
+    assert set(requirements("dev")) <= pinned("requirements.lock")
     assert tools() <= pinned("benchmarks/requirements.lock") | pinned("tests/fuzz.lock")
 
 

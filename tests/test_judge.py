@@ -2,7 +2,12 @@
 
 import pytest
 
-from exams.intake.judge import REASONS, Judge
+from exams.contract import Field
+from exams.intake.judge import REASONS, REMEDIES, REPAIRS, Judge
+
+
+def of_levels(*levels):
+    return Field("field", "Field", "", "dimension", required=False, levels=levels)
 
 
 @pytest.fixture
@@ -30,7 +35,7 @@ def judge(small):
     ],
 )
 def test_a_value_with_one_meaning_is_taken(judge, field, raw, value):
-    assert judge(field, raw) == (value, None)
+    assert judge(field, raw)[:2] == (value, None)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +51,27 @@ def test_a_value_with_one_meaning_is_taken(judge, field, raw, value):
         ("points", "7%", "not_a_number"),
         ("points", "seven", "not_a_number"),
         ("points", "7 7", "not_a_number"),
+        ("points", "7  7", "not_a_number"),
+        ("points", "+7", "not_a_number"),
+        ("points", "'+7", "not_a_number"),
+        ("points", "'7", "not_a_number"),
+        ("points", "½", "not_a_number"),
+        ("points", "٣", "not_a_number"),
+        ("points", "7²", "not_a_number"),
+        ("points", ".7", "not_a_number"),
+        ("points", "7.", "not_a_number"),
+        ("points", "７．０", "not_a_number"),
+        ("points", "nan", "not_a_number"),
+        ("points", "inf", "not_a_number"),
+        ("points", "1_0", "not_a_number"),
+        ("points", "7\0", "not_a_number"),
+        ("points", "7\x1f", "not_a_number"),
+        ("track", "south\x1f", "unknown_level"),
+        ("track", "so uth", "unknown_level"),
+        ("track", "'south", "unknown_level"),
+        ("points", "9" * 5000, "above_maximum"),
+        ("points", "-" + "9" * 5000, "below_minimum"),
+        ("points", "7." + "0" * 5000 + "1", "too_precise"),
         ("points", "11", "above_maximum"),
         ("points", "-1", "below_minimum"),
         ("mark", "4.55", "too_precise"),
@@ -53,22 +79,77 @@ def test_a_value_with_one_meaning_is_taken(judge, field, raw, value):
     ],
 )
 def test_a_value_with_no_or_two_meanings_is_refused(judge, field, raw, reason):
-    assert judge(field, raw) == (None, reason)
+    assert judge(field, raw) == (None, reason, ())
     assert reason in REASONS
 
 
-def test_a_level_spelt_like_a_missing_value_is_a_level(contract_of):
-    field = {
-        "name": "course",
-        "type": "string",
-        "role": "dimension",
-        "constraints": {"enum": ["none", "done"]},
-    }
-    score = {
-        "name": "points",
-        "type": "integer",
-        "role": "score",
-        "constraints": {"minimum": 0, "maximum": 9},
-    }
-    contract = contract_of({"missingValues": ["none"], "fields": [field, score]})
-    assert Judge(contract.fields[0], contract.missing_values)(b"none") == (0, None)
+@pytest.mark.parametrize(
+    ("field", "raw", "repairs"),
+    [
+        ("track", "south", ()),
+        ("track", "n", ("synonym",)),
+        ("track", " South", ("trimmed", "case")),
+        ("track", "N\u200b", ("trimmed", "case", "synonym")),
+        ("points", "7", ()),
+        ("points", "\t7\u3000", ("trimmed",)),
+        ("points", "７", ("full_width",)),
+        ("points", "007", ("number_form",)),
+        ("points", "7.0", ("number_form",)),
+        ("points", "-0", ("number_form",)),
+        ("points", " '-０", ("trimmed", "full_width", "escaped", "number_form")),
+        ("mark", "4", ()),
+        ("mark", "4.0", ()),
+        ("mark", "4.50", ("number_form",)),
+        ("mark", "-", ("no_value",)),
+        ("mark", "", ("no_value",)),
+        ("mark", "\u00a0", ("trimmed", "no_value")),
+        ("mark", "'-", ("escaped", "no_value")),
+    ],
+)
+def test_each_repair_that_was_needed_is_named_and_no_other(judge, field, raw, repairs):
+    verdict = judge(field, raw)
+    assert (verdict.reason, verdict.repairs) == (None, repairs)
+    assert [name for name in REPAIRS if name in repairs] == list(repairs)
+
+
+@pytest.mark.parametrize(
+    ("raw", "level", "repairs"),
+    [
+        ("Master’s  degree", 0, ("trimmed",)),
+        ("master's degree", 0, ("quotes", "case")),
+        ("Master's degree", 0, ("quotes",)),
+        ("MASTER’S DEGREE", 0, ("case",)),
+        ("=1", 1, ()),
+        ("'=1", 1, ("escaped",)),
+        ("’=１", 1, ("quotes", "full_width", "escaped")),
+        ("STRASSE", 2, ("case",)),
+    ],
+)
+def test_a_level_is_compared_as_the_contract_spells_it(raw, level, repairs):
+    judge = Judge(of_levels("Master’s degree", "=1", "Straße"), [])
+    assert judge(raw.encode()) == (level, None, repairs)
+
+
+def test_a_level_spelt_like_a_missing_value_is_a_level():
+    judge = Judge(of_levels("none", "done"), ["NONE"])
+    assert judge(b"none") == (0, None, ())
+    assert judge(b"NONE") == (0, None, ("case",))
+
+
+def test_of_two_spellings_of_a_missing_value_each_is_itself():
+    judge = Judge(of_levels("a", "b"), ["NA", "na"])
+    assert [judge(raw).repairs for raw in (b"NA", b"na", b" NA")] == [
+        ("no_value",),
+        ("no_value",),
+        ("trimmed", "no_value"),
+    ]
+
+
+def test_bytes_that_are_no_text_are_no_value():
+    judge = Judge(of_levels("\ufffd"), [])
+    assert judge("\ufffd".encode()).value == 0
+    assert judge(b"\xff").reason == "unknown_level"
+
+
+def test_every_reason_has_a_remedy():
+    assert list(REMEDIES) == list(REASONS)

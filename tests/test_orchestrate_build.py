@@ -17,9 +17,11 @@ import pytest
 
 import orchestrate_project as project
 from exams.errors import ExamsError
+from exams.notebook import injected
 from exams.orchestrate import locks
 from exams.orchestrate.build import build_due, build_quarter
 from exams.places import STAGES, Places
+from exams.published import published_quarters
 from exams.status import stage_status
 from orchestrate_project import deliver, ploomber
 
@@ -188,6 +190,54 @@ def test_an_unreadable_database_is_set_aside_and_made_anew(places, capsys):
     assert states(places) == ["done"] * len(STAGES)
 
 
+def test_a_quarter_that_has_lost_its_last_file_is_withdrawn_and_later_ones_compare_anew(
+    places, capsys
+):
+    file = deliver(places, "2026Q2", "earlier")
+    build_due()
+    file.unlink()
+    capsys.readouterr()
+    assert build_due() == 0
+    printed = capsys.readouterr()
+    first, *rest = printed.out.splitlines()
+    assert first == "2026Q2  withdrawn: its folder holds no file any more."
+    assert ran("\n".join(rest)) == all_done(QUARTER, stages=("model", "publish", "visualize"))
+    assert published_quarters(places.published) == [QUARTER]
+    assert states(places, "2026Q2") == ["done"] * len(STAGES)
+    assert build_due() == 0
+    assert capsys.readouterr().out == "1 quarter is up to date; nothing to do.\n"
+
+
+def test_ploomber_build_withdraws_a_quarter_too_and_then_knows_no_file_of_it(places, capsys):
+    (places.reports / "2026Q2").mkdir()
+    assert ploomber("build", "--env--quarter", "2026Q2") == 0
+    printed = capsys.readouterr()
+    assert printed.out == "2026Q2  withdrawn: its folder holds no file any more.\n"
+    assert printed.err == ""
+    assert ploomber("build", "--env--quarter", "2026Q2") == 1
+    assert capsys.readouterr().err.startswith("E402 data/deliveries/2026Q2 holds no file.")
+
+
+def test_where_every_file_is_out_of_reach_nothing_is_withdrawn(places, capsys):
+    (places.delivery(QUARTER) / "a.csv").unlink()
+    assert ploomber("build", "--env--quarter", QUARTER) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"E405 No quarter has a file, though results up to {QUARTER}")
+    with pytest.raises(ExamsError, match="E405"):
+        build_due()
+    assert published_quarters(places.published) == [QUARTER]
+
+
+def test_settings_of_the_intake_reach_the_notebook_of_extract(places):
+    Path("env.yaml").write_text(f"quarter: {QUARTER}\ndata: data\nreports: reports\n")
+    deliver(places, QUARTER, "refused")  # ends after transform
+    for setting, largest in [("", 4_000_000_000), ("largest_file: 9_000\n", 9000)]:
+        Path("env.yaml").write_text(Path("env.yaml").read_text() + setting)
+        build_quarter(QUARTER)
+        given = injected(nbformat.read(places.reports / QUARTER / "extract.ipynb", 4))
+        assert (given["largest_file"], given["refused_files"]) == (largest, "fail")
+
+
 def test_newer_deliveries_that_wait_are_named(places, capsys):
     deliver(places, "2027Q1", "newer")
     build_quarter(QUARTER)
@@ -209,14 +259,18 @@ def test_a_build_elsewhere_leaves_the_projects_own_folders_alone(places, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("quarter", "message"),
+    ("setting", "value", "message"),
     [
-        ("spring", "E001 'spring' is not a quarter. Write it like 2019Q1."),
-        ("2031Q1", "E402 data/deliveries/2031Q1 holds no file."),
+        ("quarter", "spring", "E001 'spring' is not a quarter. Write it like 2019Q1."),
+        ("quarter", "2031Q1", "E402 data/deliveries/2031Q1 holds no file."),
+        ("largest_file", "4 GB", "E004 env.yaml: largest_file is no number of bytes."),
+        ("refused_files", "keep", "E004 env.yaml: refused_files is neither fail nor skip."),
     ],
 )
-def test_a_quarter_that_cannot_be_built_is_explained_in_one_line(places, capsys, quarter, message):
-    assert ploomber("build", "--env--quarter", quarter) == 1
+def test_a_build_that_cannot_begin_is_explained_in_one_line(
+    places, capsys, setting, value, message
+):
+    assert ploomber("build", f"--env--{setting}", value) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(message)
 

@@ -4,7 +4,11 @@ import json
 import os
 
 import pytest
+import yaml
+from given import SMALL
 
+from exams.intake.arrivals import delivered
+from exams.intake.identifiers import KEY
 from exams.orchestrate import fingerprint
 from exams.places import STAGES, Places
 from orchestrate_project import deliver, store_loaded
@@ -65,6 +69,37 @@ def test_the_contract_makes_every_stage_due(places):
     assert changed(places, lambda: places.contract.write_text("title: two\n")) == [*STAGES]
 
 
+def test_a_contract_makes_the_quarters_under_it_due_and_no_other(places):
+    former = places.contracts / "former.yaml"
+    former.parent.mkdir()
+    former.write_text("title: former\n")
+    places.contract.write_text("valid_from: 2019Q2\n")
+    assert changed(places, lambda: former.write_text("title: mended\n")) == []
+    places.contract.write_text("valid_from: 2019Q3\n")
+    assert changed(places, lambda: former.write_text("title: again\n")) == [*STAGES]
+    assert changed(places, lambda: places.contract.write_text("valid_from: 2019Q4\n")) == []
+
+
+@pytest.mark.parametrize("content", ["valid_from: soon", "title: [", "valid_from: 2031Q1", None])
+def test_a_broken_contract_raises_nothing_and_is_due_when_mended(places, content):
+    if content is None:
+        places.contract.unlink()
+    else:
+        places.contract.write_text(content)
+    assert changed(places, lambda: places.contract.write_text("title: mended\n")) == [*STAGES]
+
+
+@pytest.mark.parametrize(
+    ("role", "due"), [("identifier", ["extract", "transform", "load"]), ("ignore", [])]
+)
+def test_another_key_makes_intake_due_where_there_are_identifiers(places, monkeypatch, role, due):
+    field = {"name": "number", "type": "string", "role": role}
+    places.contract.write_text(yaml.safe_dump({**SMALL, "fields": [*SMALL["fields"], field]}))
+    monkeypatch.setenv(KEY, "a key of the office")
+    assert changed(places, lambda: monkeypatch.setenv(KEY, "a new key of the office")) == due
+    assert changed(places, lambda: monkeypatch.delenv(KEY)) == due
+
+
 @pytest.mark.parametrize(
     ("quarter", "due"), [("2019Q1", ["model", "publish", "visualize"]), ("2019Q3", [])]
 )
@@ -74,23 +109,23 @@ def test_only_earlier_loaded_quarters_make_the_comparing_stages_due(places, quar
 
 
 def test_an_unchanged_file_is_not_read_again_and_a_lost_note_is_made_anew(places, monkeypatch):
-    expected = fingerprint.delivered(places, QUARTER)
+    expected = delivered(places, QUARTER)
 
     def refuse(*_):
         raise AssertionError("the file is read again")
 
     with monkeypatch.context() as patch:
-        patch.setattr(fingerprint.hashlib, "file_digest", refuse)
-        assert fingerprint.delivered(places, QUARTER) == expected
+        patch.setattr("exams.intake.arrivals.hashlib.file_digest", refuse)
+        assert delivered(places, QUARTER) == expected
     notes = places.data / "private" / ".deliveries.json"
     assert notes.parent.stat().st_mode & 0o777 == 0o700
     for loss in (notes.unlink, lambda: notes.write_text("{half")):
         loss()
-        assert fingerprint.delivered(places, QUARTER) == expected
+        assert delivered(places, QUARTER) == expected
 
 
 def test_a_quarter_without_a_folder_has_no_files(places):
-    assert fingerprint.delivered(places, "2031Q1") == []
+    assert delivered(places, "2031Q1") == []
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,10 @@
 import pytest
 
 from exams.errors import ExamsError
+from exams.intake.layout import inspect
 from exams.intake.reader import Tally, read_records
+
+LIMIT = 64 << 20
 
 
 @pytest.fixture
@@ -14,9 +17,10 @@ def read(small, tmp_path):
         path = tmp_path / "north.csv"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         tally = Tally()
+        layout = inspect(path, path.name, small, LIMIT)
         records = [
             (line, track.decode())
-            for batch in read_records(path, small, tally)
+            for batch in read_records(path, path.name, layout, tally, LIMIT)
             for line, track in zip(
                 batch.column("line").to_pylist(), batch.column("track").to_pylist(), strict=True
             )

@@ -72,8 +72,8 @@ def test_an_unreadable_warehouse_is_explained_and_left_alone(tmp_path, small):
 
 def test_another_error_of_the_warehouse_is_not_taken_for_that(tmp_path, small):
     path = tmp_path / "warehouse.db"
-    with pytest.raises(sqlite3.OperationalError), writing(path, small) as database:
-        database.conn.execute("SELECT * FROM nowhere")
+    with pytest.raises(sqlite3.OperationalError), writing(path, small) as connection:
+        connection.execute("SELECT * FROM nowhere")
 
 
 def test_an_unreadable_status_is_empty_and_the_next_run_starts_it_anew(tmp_path):

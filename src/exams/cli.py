@@ -1,7 +1,7 @@
 """The command `exams`: each command is one call into the module that does the work."""
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,6 @@ import click
 
 from exams import project
 from exams.errors import ExamsError
-from exams.places import STAGES
 from exams.quarters import check_quarter
 
 # Modules of weight are imported inside the commands: `exams --help` answers at once.
@@ -51,12 +50,14 @@ def build(due: bool, quarters: Sequence[str]) -> None:
 
 
 @main.command()
-def status() -> None:
-    """Show how far each quarter is."""
+@click.option("--quarter", help="The quarter whose files are listed; else the newest loaded.")
+@click.option("--history", is_flag=True, help="List every delivery ever, removed ones, too.")
+def status(quarter: str | None, history: bool) -> None:
+    """Show how far each quarter is, and where the records of its files are."""
     places = project.places(project.find_root(Path.cwd()))
-    from exams.status import stage_status  # noqa: PLC0415
+    from exams.overview import overview  # noqa: PLC0415
 
-    click.echo("\n".join(status_lines(stage_status(places.status))))
+    click.echo("\n".join(overview(places, quarter, history=history)))
 
 
 @main.command()
@@ -69,7 +70,7 @@ def sample() -> None:
     for path in written:
         click.echo(f"{path.relative_to(root)} is a sample.")
     if not written:
-        click.echo("There are deliveries already: no samples needed.")
+        click.echo("There are results already: no samples needed.")
 
 
 @main.command()
@@ -81,6 +82,18 @@ def deliver(files: Sequence[Path], quarter: str) -> None:
     from exams.deliver import deliver  # noqa: PLC0415
 
     click.echo("\n".join(deliver(files, quarter, places)))
+
+
+@main.command()
+@click.argument("url")
+@click.option("--quarter", required=True, help="The quarter of the results, such as 2019Q1.")
+def fetch(url: str, quarter: str) -> None:
+    """Fetch URL (https://..., kaggle://owner/dataset/file) into the folder of a quarter."""
+    root = project.find_root(Path.cwd())
+    places, largest = project.places(root), project.intake(project.settings(root)).largest_file
+    from exams.fetch import fetch  # noqa: PLC0415
+
+    click.echo("\n".join(fetch(url, quarter, places, largest)))
 
 
 @main.command()
@@ -110,24 +123,6 @@ def where(quarter: str | None) -> None:
     """Say where the report is, and what to do next."""
     root = project.find_root(Path.cwd())
     click.echo("\n".join(where_lines(root, quarter)))
-
-
-def status_lines(runs: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return a table, one line per quarter with the state of each stage, then the reasons."""
-    runs = list(runs)
-    if not runs:
-        return ["Nothing has run yet. `make run` starts."]
-    states = {(run["quarter"], run["stage"]): run["state"] for run in runs}
-    lines = [["quarter", *STAGES]]
-    for quarter in sorted({quarter for quarter, _ in states}):
-        lines.append([quarter, *(states.get((quarter, stage), "pending") for stage in STAGES)])
-    table = ["".join(f"{word:<12}" for word in line).rstrip() for line in lines]
-    reasons = [
-        f"{run['quarter']} {run['stage']}: {run['reason_code']} {run['reason'] or ''}".rstrip()
-        for run in runs
-        if run["reason_code"]
-    ]
-    return table + reasons
 
 
 def where_lines(root: Path, quarter: str | None = None) -> list[str]:

@@ -69,8 +69,10 @@ def by_hand(path: Path, notebook: NotebookNode) -> NotebookNode:
         if not delivered:
             raise ExamsError("E005", "No quarter has been delivered.", "Run `make run` first.")
         quarter = delivered[-1]
-    scratch = prepare_scratch(real, quarter)
-    return filled(notebook, parameters(scratch, quarter, path.stem))
+    given = parameters(prepare_scratch(real, quarter), quarter, path.stem)
+    if path.stem == "extract":
+        given |= project.intake(project.settings(root))._asdict()
+    return filled(notebook, given)
 
 
 def open_lab(root: Path, arguments: Sequence[str] = ()) -> None:

@@ -32,8 +32,13 @@ class Places:
 
     @property
     def contract(self) -> Path:
-        """The contract: the only place that knows columns."""
+        """The present contract: the only place that knows columns."""
         return self.data / "contract.yaml"
+
+    @property
+    def contracts(self) -> Path:
+        """Former versions of the contract."""
+        return self.data / "contracts"
 
     @property
     def deliveries(self) -> Path:
@@ -68,6 +73,10 @@ class Places:
         """Return the private folder for the parts that `stage` hands on."""
         return private(private(self.data / "private") / "interim" / quarter / stage)
 
+    def corrections(self, quarter: str) -> Path:
+        """Return the private folder for records of the quarantine that are to be corrected."""
+        return private(private(self.data / "private") / "corrections" / quarter)
+
     def report(self, quarter: str) -> Path:
         """Return the folder of a quarter's executed notebooks and reports."""
         return made(self.reports / quarter)
@@ -77,11 +86,30 @@ class Places:
         return made(self.reports / quarter / "charts")
 
     def delivered_quarters(self) -> list[str]:
-        """Return the quarters that have a folder with at least one file, oldest first."""
-        if not self.deliveries.is_dir():
+        """Return the quarters that have a folder with at least one file, oldest first.
+
+        A folder that cannot be looked into counts, as it may hold one. Raise E406 if that is
+        so for all deliveries.
+        """
+        try:
+            folders = [f for f in self.deliveries.iterdir() if is_quarter(f.name)]
+        except FileNotFoundError:
             return []
-        folders = (f for f in self.deliveries.iterdir() if is_quarter(f.name) and f.is_dir())
-        return sorted(f.name for f in folders if any(visible(f)))
+        except OSError as error:
+            what = f"{self.deliveries.name} cannot be read: {error.strerror}."
+            raise ExamsError("E406", what, "Nothing was changed; open the folder.") from error
+        return sorted(f.name for f in folders if _may_hold_files(f))
+
+
+def _may_hold_files(folder: Path) -> bool:
+    try:
+        return any(visible(folder))
+    except FileNotFoundError:
+        return folder.is_symlink()  # to a place that is not there now
+    except NotADirectoryError:
+        return False
+    except OSError:
+        return True
 
 
 def visible(folder: Path) -> list[Path]:

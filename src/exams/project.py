@@ -1,12 +1,25 @@
 """The project's root folder and what env.yaml says of it."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
 from exams.errors import ExamsError
 from exams.places import Places
+
+REFUSED_FILES = ("fail", "skip")
+
+
+class Intake(NamedTuple):
+    """How files are taken in.
+
+    `largest_file`: bytes of one file, unpacked; `refused_files`: fail the build, or skip them.
+    """
+
+    largest_file: int = 4_000_000_000
+    refused_files: str = "fail"
 
 
 def find_root(start: Path) -> Path:
@@ -44,3 +57,15 @@ def places(root: Path) -> Places:
         if not isinstance(env[name], str) or not env[name]:
             raise ExamsError("E004", f"env.yaml: {name} is no folder.", f"Write `{name}: {name}`.")
     return Places.of(root / env["data"], root / env["reports"])
+
+
+def intake(env: Mapping[str, Any]) -> Intake:
+    """Return how the settings `env` want files to be taken in; raise E004 if they do not say."""
+    found = Intake(**{name: env[name] for name in Intake._fields if name in env})
+    if type(found.largest_file) is not int or found.largest_file < 1:
+        what = "env.yaml: largest_file is no number of bytes."
+        raise ExamsError("E004", what, "Write `largest_file: 4_000_000_000`.")
+    if found.refused_files not in REFUSED_FILES:
+        what = "env.yaml: refused_files is neither fail nor skip."
+        raise ExamsError("E004", what, "Write `refused_files: fail`.")
+    return found

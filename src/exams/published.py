@@ -15,7 +15,15 @@ from exams.files import replacing, set_aside
 from exams.schema import Table, create, quoted
 from exams.tables import CONTENT, TABLES
 
-__all__ = ["CONTENT", "TABLES", "publish", "published_content", "read"]
+__all__ = [
+    "CONTENT",
+    "TABLES",
+    "publish",
+    "published_content",
+    "published_quarters",
+    "read",
+    "withdraw",
+]
 
 Row = Mapping[str, Any]
 
@@ -25,30 +33,46 @@ def publish(
     quarter: str,
     tables: Mapping[str, Sequence[Row]],
     contract: tuple[str, str],
+    left_out: int = 0,
 ) -> str:
     """Replace what is published of `quarter` by `tables`, atomically; return its fingerprint.
 
     `tables` has a list of rows for each table of CONTENT. The new database is written beside
     the old one and takes its place at the end; equal rows leave the old one untouched.
-    `contract` is its title and version. A database that cannot be read is set aside: every
-    quarter is then published anew when it is built.
+    `contract` is its title and version, `left_out` how many files were refused. A database
+    that cannot be read is set aside: every quarter is then published anew when it is built.
     """
     with _locked(path):
         set_aside(path)
-        fingerprint = _fingerprint(tables, contract)
+        fingerprint = _fingerprint(tables, contract, left_out)
         former = _former(path, quarter)
         if former is not None and former["fingerprint"] == fingerprint:
             return fingerprint
         version = former["version"] + 1 if former else 1
         with _replacement(path) as connection:
-            for table in TABLES:
-                connection.execute(f"DELETE FROM {quoted(table.name)} WHERE quarter = ?", [quarter])
+            _clear(connection, quarter)
             for table in CONTENT:
                 _insert(connection, table, tables[table.name])
             now = datetime.now(UTC).isoformat(timespec="seconds")
-            row = (quarter, version, now, *contract, fingerprint)
+            row = (quarter, version, now, *contract, fingerprint, left_out)
             connection.execute(f"INSERT INTO publication VALUES ({_marks(len(row))})", row)
     return fingerprint
+
+
+def withdraw(path: Path, quarter: str) -> None:
+    """Take `quarter` out of what is published, atomically, if it is in it."""
+    with _locked(path):
+        if _former(path, quarter) is not None:
+            with _replacement(path) as connection:
+                _clear(connection, quarter)
+
+
+def published_quarters(path: Path) -> list[str]:
+    """Return the quarters that are published, oldest first; none if that cannot be read."""
+    try:
+        return [row["quarter"] for row in read(path, "publication")]
+    except ExamsError:
+        return []
 
 
 def published_content(path: Path, quarter: str) -> str | None:
@@ -75,6 +99,11 @@ def read(path: Path, table: str, quarter: str | None = None) -> list[dict[str, A
         raise ExamsError("E303", f"{path.name} cannot be read.", remedy) from error
 
 
+def _clear(connection: sqlite3.Connection, quarter: str) -> None:
+    for table in TABLES:
+        connection.execute(f"DELETE FROM {quoted(table.name)} WHERE quarter = ?", [quarter])
+
+
 def _insert(connection: sqlite3.Connection, table: Table, rows: Sequence[Row]) -> None:
     names = [c.name for c in table.columns]
     connection.executemany(
@@ -90,9 +119,11 @@ def _former(path: Path, quarter: str) -> dict[str, Any] | None:
         return None
 
 
-def _fingerprint(tables: Mapping[str, Sequence[Row]], contract: tuple[str, str]) -> str:
+def _fingerprint(
+    tables: Mapping[str, Sequence[Row]], contract: tuple[str, str], left_out: int
+) -> str:
     content = [[[row[c.name] for c in t.columns] for row in tables[t.name]] for t in CONTENT]
-    return hashlib.sha256(json.dumps([contract, content]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([contract, left_out, content]).encode()).hexdigest()
 
 
 @contextmanager

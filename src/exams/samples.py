@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from exams.files import replacing
 from exams.places import Places, private
 from exams.quarters import last_complete
+from exams.warehouse import store
 
 SEED = 20190101
 QUARTERS = 4
@@ -29,10 +30,10 @@ Columns = dict[str, NDArray[Any]]
 def write_samples(places: Places, today: date) -> list[Path]:
     """Write the sample deliveries of the last four complete quarters; return their paths.
 
-    Where a quarter has been delivered already, nothing is written: samples never mix with
-    real results.
+    Where a quarter is delivered or loaded already, nothing is written: samples never mix with
+    real results, nor take their place while the folder of deliveries is not to be seen.
     """
-    if places.delivered_quarters():
+    if places.delivered_quarters() or store.loaded(places.warehouse):
         return []
     sample = read_sample(places)
     return [

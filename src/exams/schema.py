@@ -56,11 +56,25 @@ def quoted(name: str) -> str:
 
 
 def create(connection: sqlite3.Connection, tables: Iterable[Table]) -> None:
-    """Create the tables that are missing, and write the data dictionary anew."""
+    """Create the tables and columns that are missing, and write the data dictionary anew.
+
+    Columns that are no longer asked for stay as they are.
+    """
     tables = [*tables, DICTIONARY]
     for table in tables:
         connection.execute(table.sql())
+        present = columns(connection, table.name)
+        for column in table.columns:
+            if column.name not in present:
+                added = f"{quoted(column.name)} {column.type}"
+                connection.execute(f"ALTER TABLE {quoted(table.name)} ADD COLUMN {added}")
     document(connection, tables)
+
+
+def columns(connection: sqlite3.Connection, table: str) -> dict[str, str]:
+    """Return the columns that a table has, in order, and their types."""
+    found = connection.execute("SELECT name, type FROM pragma_table_info(?)", [table])
+    return dict(found.fetchall())
 
 
 def document(connection: sqlite3.Connection, tables: Iterable[Table]) -> None:
@@ -73,4 +87,8 @@ def document(connection: sqlite3.Connection, tables: Iterable[Table]) -> None:
             *((table.name, c.name, c.type, c.unit, c.description) for c in table.columns),
         ]
     ]
-    connection.executemany("INSERT OR REPLACE INTO data_dictionary VALUES (?, ?, ?, ?, ?)", rows)
+    connection.executemany(
+        "INSERT INTO data_dictionary VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+        " type = excluded.type, unit = excluded.unit, description = excluded.description",
+        rows,
+    )

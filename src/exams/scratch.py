@@ -9,6 +9,7 @@ from threading import Lock
 
 from exams.files import replacing
 from exams.places import STAGES, Places, made
+from exams.progress import BY_HAND
 
 _ONE_AT_A_TIME = Lock()
 
@@ -22,14 +23,14 @@ def scratch_of(places: Places) -> Places:
 def prepare_scratch(places: Places, quarter: str) -> Places:
     """Bring the working copy up to date for `quarter`, and return its places.
 
-    Contract and deliveries are links to the real ones. Interim parts, databases and receipts
+    Contracts and deliveries are links to the real ones. Interim parts, databases and receipts
     are copies, renewed when the real ones are newer: what was made by hand since stays.
     Nothing real is ever written.
     """
     scratch = scratch_of(places)
     with _ONE_AT_A_TIME:
         made(scratch.data)
-        for real in (places.contract, places.deliveries):
+        for real in (places.contract, places.contracts, places.deliveries):
             _link(scratch.data / real.name, real)
         _copy_interim(places, scratch, quarter)
         for database in (scratch.warehouse, scratch.published, scratch.status):
@@ -47,8 +48,8 @@ def parameters(scratch: Places, quarter: str, stage: str) -> dict[str, object]:
         "quarter": quarter,
         "data": str(scratch.data),
         "reports": str(scratch.reports),
-        "code": "by hand",
-        "inputs": "by hand",
+        "code": BY_HAND,
+        "inputs": BY_HAND,
         "upstream": {former: _products(scratch, quarter, former)} if former else None,
         "product": _products(scratch, quarter, stage),
     }

@@ -21,6 +21,8 @@ HOST = socket.gethostname()
 BEAT = 5  # seconds between two heartbeats of a running stage
 LEASE = timedelta(seconds=60)  # a running stage that is silent for longer is taken for dead
 
+WITHDRAWN = "Withdrawn: its folder holds no file any more."  # such a quarter's reason
+
 _RUN = Table(
     "stage_run",
     "One row per run of a stage for a quarter; rows are added, never removed.",
@@ -38,7 +40,7 @@ _RUN = Table(
         Column("rows_out", "INTEGER", "Records handed on; null where they are not counted."),
         Column("fingerprint", "TEXT", "SHA-256 of the result; null if there is none."),
         Column("reason_code", "TEXT", "Code of the error (E104); null if it has none."),
-        Column("reason", "TEXT", "Why it failed, was skipped or ended early; else null."),
+        Column("reason", "TEXT", "Why it failed, was skipped, ended early, withdrew; else null."),
     ),
     ("id",),
 )

@@ -2,5 +2,6 @@
 
 from exams.contract.model import Band, Contract, Disclosure, Field
 from exams.contract.read import read_contract
+from exams.contract.versions import contract_of
 
-__all__ = ["Band", "Contract", "Disclosure", "Field", "read_contract"]
+__all__ = ["Band", "Contract", "Disclosure", "Field", "contract_of", "read_contract"]

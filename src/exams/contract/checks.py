@@ -24,8 +24,8 @@ _SAID: dict[Any, tuple[str, str]] = {
 
 
 def mistake(where: str, what: str, remedy: str) -> ExamsError:
-    """Return the error for a mistake at `where` in the contract (E010)."""
-    return ExamsError("E010", f"contract.yaml, {where}: {what}.", remedy)
+    """Return the error for a mistake at `where` in a contract (E010); its reader adds the file."""
+    return ExamsError("E010", f"{where}: {what}.", remedy)
 
 
 def check_keys(where: str, raw: Any, kinds: Kinds) -> dict[str, Any]:

@@ -15,14 +15,16 @@ _KEYS: dict[str, Kinds] = {
     "dimension": _COMMON | {"sensitive": bool, "synonyms": dict},
     "score": _COMMON
     | {"unit": str, "decimals": int, "levels": list, "at_risk_below": (int, float)},
+    "identifier": _COMMON,
     "ignore": _COMMON,
 }
 _CONSTRAINTS: dict[str, Kinds] = {
     "dimension": {"required": bool, "enum": list},
     "score": {"required": bool, "minimum": (int, float), "maximum": (int, float)},
+    "identifier": {"required": bool, "unique": bool},
     "ignore": {"required": bool},
 }
-_TYPES = {"dimension": ("string",), "score": ("integer", "number")}
+_TYPES = {"dimension": ("string",), "score": ("integer", "number"), "identifier": ("string",)}
 _TAKEN = {"all", "not stated"}  # what the tables call every level, and none
 _FAR = 1_000_000  # steps from zero
 
@@ -35,7 +37,7 @@ def read_field(number: int, raw: Any, contract: dict[str, Any]) -> Field:
     check_name(where, raw["name"])
     role = raw.get("role")
     if role not in _KEYS:
-        raise mistake(where, f"role is {role!r}", "Use dimension, score or ignore.")
+        raise mistake(where, f"role is {role!r}", "Use dimension, score, identifier or ignore.")
     check_keys(where, raw, _KEYS[role])
     rules = check_keys(f"{where}, constraints", raw.get("constraints", {}), _CONSTRAINTS[role])
     title = raw.get("title", raw["name"])
@@ -51,7 +53,9 @@ def read_field(number: int, raw: Any, contract: dict[str, Any]) -> Field:
         return Field(**common)
     if raw.get("type") not in _TYPES[role]:
         allowed = " or ".join(_TYPES[role])
-        raise mistake(where, f"type is {raw.get('type')!r}", f"A {role} has type {allowed}.")
+        raise mistake(where, f"type is {raw.get('type')!r}", f"For role {role} it is {allowed}.")
+    if role == "identifier":
+        return Field(**common, unique=rules.get("unique", False))
     if role == "dimension":
         return Field(**common, **_levels(where, raw, rules))
     return Field(**common, **_scale(where, raw, rules, contract))
@@ -67,18 +71,25 @@ def _levels(where: str, raw: dict[str, Any], rules: dict[str, Any]) -> dict[str,
         raise mistake(where, what, "Keep one of them.")
     if taken := _TAKEN & set(folded):
         raise mistake(where, f"the tables use {min(taken)!r} themselves", "Use another word.")
-    synonyms = raw.get("synonyms", {})
-    check_texts(where, "synonyms", [*synonyms, *synonyms.values()])
-    for word, level in synonyms.items():
-        if level not in levels:
+    return {
+        "levels": levels,
+        "synonyms": _synonyms(where, raw.get("synonyms", {}), folded),
+        "sensitive": raw.get("sensitive", False),
+    }
+
+
+def _synonyms(where: str, raw: dict[str, Any], folded: dict[str, str]) -> tuple[Any, ...]:
+    """Return (word, level) for each synonym; `folded` has the levels by their folded words."""
+    check_texts(where, "synonyms", [*raw, *raw.values()])
+    known: dict[str, str] = {}
+    for word, level in raw.items():
+        if level not in folded.values():
             raise mistake(where, f"synonym {word!r} stands for no level", "Name one of enum.")
         if fold(word) in folded:
             raise mistake(where, f"synonym {word!r} is a level itself", "Leave it out.")
-    return {
-        "levels": levels,
-        "synonyms": tuple(synonyms.items()),
-        "sensitive": raw.get("sensitive", False),
-    }
+        if known.setdefault(fold(word), level) != level:
+            raise mistake(where, f"synonym {word!r} stands for two levels", "Keep one of them.")
+    return tuple(raw.items())
 
 
 def _scale(

@@ -1,5 +1,7 @@
-"""Reads contract.yaml; a mistake in it is named with its field and the remedy."""
+"""Reads a contract; a mistake in it is named with its file, its field and the remedy."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,31 +12,64 @@ from exams.contract.fields import read_field
 from exams.contract.model import Contract, Disclosure, Field
 from exams.contract.words import plain
 from exams.errors import ExamsError
+from exams.quarters import is_quarter
 
 _KEYS: Kinds = {
     "name": str, "title": str, "version": str, "description": str, "missingValues": list,
     "fields": list, "overall": dict, "levels": list, "at_risk_below": (int, float),
-    "disclosure": dict,
+    "disclosure": dict, "valid_from": str, "strict": bool, "max_quarantined": (int, float),
+    "same_file_twice": bool,
 }  # fmt: skip
 
 
 def read_contract(path: Path) -> Contract:
-    """Read and check the contract at `path`; raise E010 (E011: no file) for a mistake."""
-    if not path.is_file():
+    """Read and check the contract at `path`; raise E010 for a mistake, E011 without a file."""
+    content = _content(path)
+    with _named(path):
+        return _contract(_keys(content))
+
+
+def read_valid_from(path: Path) -> str:
+    """Return the first quarter under the contract at `path`, the rest of it unchecked.
+
+    Empty: it is valid from the beginning. Raise E010 or E011 if the file does not tell.
+    """
+    content = _content(path)
+    with _named(path):
+        return _valid_from(_keys(content))
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
         raise ExamsError(
             "E011",
-            f"There is no {path.name} in {path.parent.name}/.",
+            f"{path.parent.name}/{path.name} cannot be read: {error.strerror}.",
             "Copy the shipped data/contract.yaml there and adapt it.",
-        )
+        ) from None
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Put the name of the file before a mistake in it."""
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), _Loader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        yield
+    except ExamsError as error:
+        what = f"{path.parent.name}/{path.name}, {error.message}"
+        raise ExamsError(error.code, what, error.remedy) from None
+
+
+def _keys(content: bytes) -> dict[Any, Any]:
+    try:
+        raw = yaml.load(content.decode("utf-8-sig"), _Loader)
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, or the 31st of June
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark else "the whole file"
         raise mistake(where, "this is not YAML", "Check indents, colons and quotes.") from None
     if not isinstance(raw, dict):
         raise mistake("the whole file", "it holds no keys", "Start from the shipped contract.")
-    return _contract(raw)
+    return raw
 
 
 class _Loader(yaml.SafeLoader):
@@ -71,7 +106,25 @@ def _contract(raw: dict[str, Any]) -> Contract:
         missing_values=tuple(missing),
         overall=overall,
         disclosure=_disclosure(raw.get("disclosure", {})),
+        valid_from=_valid_from(raw),
+        strict=raw.get("strict", False),
+        max_quarantined=_share(raw, "max_quarantined", 0.05),
+        same_file_twice=raw.get("same_file_twice", False),
     )
+
+
+def _valid_from(raw: dict[Any, Any]) -> str:
+    quarter = raw.get("valid_from", "")
+    if "valid_from" in raw and not (isinstance(quarter, str) and is_quarter(quarter)):
+        raise mistake("valid_from", f"{quarter!r} is not a quarter", "Write it like 2019Q1.")
+    return quarter
+
+
+def _share(raw: dict[str, Any], key: str, usual: float) -> float:
+    share = raw.get(key, usual)
+    if not 0 <= share <= 1:
+        raise mistake(key, f"{share!r} is not a share", "Write 0.05 for 5 %: 0 to 1.")
+    return float(share)
 
 
 def _overall(raw: dict[str, Any], fields: tuple[Field, ...]) -> Field | None:

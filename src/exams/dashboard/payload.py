@@ -14,6 +14,8 @@ SHOWN = (
     "field",
     "delivery",
     "quarantine_count",
+    "repair_count",
+    "schema_change",
     "mean_by_group",
     "at_risk_by_group",
     "levels",

@@ -1,29 +1,103 @@
-"""Parts: the Parquet files that one stage hands to the next, and their manifest."""
+"""Parts: the Arrow files that one stage hands to the next, and the manifest that makes them count.
+
+Stages pass on a stream: a delivery, its parts, and at last what came of it, which says that it
+was read to its end. A manifest is the same stream on disk.
+"""
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pyarrow as pa
-import pyarrow.parquet as pq
+from pyarrow import ipc
 
 from exams.errors import ExamsError
 from exams.files import write_atomic
 from exams.places import private
 
+MALFORMED = "malformed.arrow"
+
 
 @dataclass(frozen=True)
 class Delivery:
-    """A delivered file, as it was read: `parts` and `malformed` are files beside the manifest."""
+    """A delivered file; `number` counts those of the quarter from 1.
 
+    columns: (header word, contract name of its field; empty: none). corrects: its records stand
+    for others, which are in quarantine.
+    """
+
+    number: int
     file: str
     sha256: str
     bytes: int
+    read_as: str
+    columns: tuple[tuple[str, str], ...]
+    corrects: bool
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some records of a delivery, in the file `name` of the stage's folder."""
+
+    delivery: Delivery
+    name: str
+
+    @property
+    def malformed(self) -> bool:
+        """Whether it holds the records that are no records of the header: line and text."""
+        return self.name.endswith(MALFORMED)
+
+    @property
+    def quarantine(self) -> str:
+        """Name of the file of those of its records that are in quarantine, once judged."""
+        return f"quarantine-{self.name}"
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """A delivery that was read to its end: `received` records, of them `malformed`."""
+
+    delivery: Delivery
     received: int
+    malformed: int
     parts: tuple[str, ...]
-    malformed: str
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What became of the records of a delivery: received = clean + quarantined.
+
+    resolved: names the file of records that it stands for; empty if there are none. reasons:
+    records by (field, reason). repairs: clean records by (field, repair). unknown: by
+    dimension, distinct values that are no level and records with one. seen: lowest and highest
+    steps by score.
+    """
+
+    delivery: Delivery
+    received: int
+    clean: int
+    quarantined: int
+    parts: tuple[str, ...]
+    resolved: str
+    reasons: tuple[tuple[str, str, int], ...]
+    repairs: tuple[tuple[str, str, int], ...]
+    unknown: tuple[tuple[str, int, int], ...]
+    seen: tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file that was not read: a repeat of another one (no code), or refused."""
+
+    file: str
+    code: str
+    why: str
+
+
+Done = TypeVar("Done", Extracted, Judged)
 
 
 def emptied(folder: Path) -> Path:
@@ -32,43 +106,78 @@ def emptied(folder: Path) -> Path:
     return private(folder)
 
 
-def write_part(path: Path, table: pa.Table, dictionaries: Iterable[str] = ()) -> str:
+def write_part(path: Path, batch: pa.RecordBatch) -> str:
     """Write a part, fast to write and to read, and return its name."""
-    pq.write_table(
-        table,
-        path,
-        compression="none",
-        use_dictionary=list(dictionaries),
-        write_statistics=False,
-    )
+    with ipc.new_file(str(path), batch.schema) as file:
+        file.write_batch(batch)
     return path.name
 
 
-def read_part(path: Path, dictionaries: Iterable[str] = ()) -> pa.Table:
-    """Read a part; `dictionaries` names the columns to keep dictionary-encoded."""
-    if not path.is_file():
-        raise ExamsError("E201", f"A part of the {path.parent.name} stage is missing.", _AGAIN)
-    return pq.ParquetFile(path, read_dictionary=list(dictionaries)).read()
+def read_part(path: Path) -> pa.RecordBatch:
+    """Read a part; raise E201 if it is missing or damaged."""
+    try:
+        with pa.memory_map(str(path)) as content:
+            return ipc.open_file(content).get_batch(0)
+    except (OSError, pa.ArrowInvalid):
+        what = f"A part of the {path.parent.name} stage is missing or damaged."
+        raise ExamsError("E201", what, _AGAIN) from None
 
 
-def write_manifest(folder: Path, deliveries: Iterable[Delivery]) -> None:
-    """Write the list of a quarter's deliveries; it makes the parts beside it count."""
-    text = json.dumps([asdict(d) for d in deliveries], indent=1)
-    write_atomic(folder / "manifest.json", text)
+def write_manifest(folder: Path, done: Iterable[Done], left_out: Iterable[LeftOut]) -> None:
+    """Write what a stage hands on; it makes the parts beside it count."""
+    content = {"done": [asdict(d) for d in done], "left_out": [asdict(f) for f in left_out]}
+    write_atomic(folder / "manifest.json", json.dumps(content, indent=1))
 
 
-def read_manifest(folder: Path) -> list[Delivery]:
-    """Return the deliveries that `write_manifest` listed in `folder`."""
-    path = folder / "manifest.json"
-    if not path.is_file():
-        raise ExamsError("E201", f"The {folder.name} stage has handed nothing on.", _AGAIN)
-    rows = json.loads(path.read_text(encoding="utf-8"))
-    return [Delivery(**{**row, "parts": tuple(row["parts"])}) for row in rows]
+def read_manifest(folder: Path, kind: type[Done]) -> list[Done]:
+    """Return what a stage has handed on: Extracted or Judged, as `kind` says."""
+    rows = _manifest(folder)["done"]
+    return [
+        kind(**_tuples(row) | {"delivery": Delivery(**_tuples(row["delivery"]))}) for row in rows
+    ]
+
+
+def read_deliveries(folder: Path) -> list[Delivery]:
+    """Return the deliveries that a stage has handed on."""
+    return [Delivery(**_tuples(row["delivery"])) for row in _manifest(folder)["done"]]
+
+
+def read_left_out(folder: Path) -> list[LeftOut]:
+    """Return the files that extract left out."""
+    return [LeftOut(**row) for row in _manifest(folder)["left_out"]]
+
+
+def handed_on(done: Iterable[Done]) -> Iterator[Delivery | Part | Done]:
+    """Yield the stream that made what a manifest lists."""
+    for item in done:
+        yield item.delivery
+        yield from (Part(item.delivery, name) for name in item.parts)
+        yield item
+
+
+def delivery_of(item: Delivery | Part | Extracted | Judged) -> Delivery:
+    """Return the delivery that an item of the stream belongs to."""
+    return item if isinstance(item, Delivery) else item.delivery
 
 
 def files_in(folder: Path) -> list[Path]:
     """Return the files of a part folder, sorted."""
     return sorted(f for f in folder.iterdir() if f.is_file())
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / "manifest.json"
+    if not path.is_file():
+        raise ExamsError("E201", f"The {folder.name} stage has handed nothing on.", _AGAIN)
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _tuples(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: _tuple(value) for key, value in row.items()}
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(map(_tuple, value)) if isinstance(value, list) else value
 
 
 _AGAIN = "Run `ploomber build` again; it makes what is missing."

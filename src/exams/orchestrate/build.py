@@ -11,6 +11,7 @@ from ploomber.spec import DAGSpec
 
 from exams import project
 from exams.orchestrate import locks
+from exams.orchestrate.withdraw import vanished
 from exams.places import Places
 
 
@@ -26,11 +27,12 @@ def build_quarter(quarter: str, root: Path = Path()) -> bool:
 def build_due(root: Path = Path(), quarters: Iterable[str] = ()) -> int:
     """Build every quarter that is due, or those of `quarters` that are, oldest first.
 
-    A quarter that fails does not stop the others. Return the exit code: 0, or 1 if one failed.
+    A quarter that has lost its last file is due, too: it is withdrawn. One that fails does not
+    stop the others. Return the exit code: 0, or 1 if one failed.
     """
     root = project.find_root(root)
     places = project.places(root)
-    chosen = sorted(set(quarters)) or places.delivered_quarters()
+    chosen = sorted(set(quarters) or {*places.delivered_quarters(), *vanished(places)})
     if not chosen:
         print("No quarter has files yet; nothing to do.")
     ends = [_built(quarter, root, places, announces=False) for quarter in chosen]
@@ -43,6 +45,7 @@ def build_due(root: Path = Path(), quarters: Iterable[str] = ()) -> int:
 def _built(quarter: str, root: Path, places: Places, *, announces: bool) -> str:
     """Build a quarter; return built, idle (it was up to date) or failed."""
     env = {"quarter": quarter, "data": str(places.data), "reports": str(places.reports)}
+    env |= project.intake(project.settings(root))._asdict()  # defaults, where it has none
     try:
         with chdir(root), warnings.catch_warnings():
             warnings.simplefilter("ignore")

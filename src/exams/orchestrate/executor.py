@@ -10,7 +10,7 @@ from ploomber.constants import TaskStatus
 from ploomber.exceptions import DAGBuildError
 from ploomber.executors.abc import Executor
 
-from exams import status
+from exams import project, status
 from exams.errors import ExamsError
 from exams.files import UNREADABLE
 from exams.orchestrate import locks
@@ -18,6 +18,7 @@ from exams.orchestrate.failures import complaint, explain_exception, shown, term
 from exams.orchestrate.healing import heal, set_aside_unreadable
 from exams.orchestrate.hooks import counted
 from exams.orchestrate.products import receipt
+from exams.orchestrate.withdraw import withdraw
 from exams.places import Places
 from exams.quarters import check_quarter
 
@@ -38,9 +39,12 @@ class StageExecutor(Executor):
     whether a build is going on, `ran` whether the last one had anything to do.
     """
 
-    def __init__(self, quarter: str, data: str, reports: str) -> None:
+    def __init__(
+        self, quarter: str, data: str, reports: str, largest_file: object, refused_files: object
+    ) -> None:
         try:
             self.quarter = check_quarter(quarter)
+            project.intake({"largest_file": largest_file, "refused_files": refused_files})
             self.places = Places.of(data, reports)
         except ExamsError as error:
             raise BuildFailed(str(error)) from None
@@ -85,6 +89,11 @@ class StageExecutor(Executor):
         dag.render(show_progress=False)
 
     def _build(self, dag: Any) -> list[Any]:
+        if self.quarter not in self.places.delivered_quarters():
+            self._withdraw()
+            for task in dag.values():
+                task.exec_status = TaskStatus.Skipped
+            return []
         due = [t for t in dag.values() if t.exec_status is not TaskStatus.Skipped]
         for name in [t.name for t in dag.values() if t not in due]:
             found = receipt(self.places, self.quarter, name) or {}
@@ -102,6 +111,17 @@ class StageExecutor(Executor):
             for task in due:  # those that did not get their turn
                 status.end(self.places.status, self.quarter, task.name, "skipped", reason=_UNDONE)
         return []
+
+    def _withdraw(self) -> None:
+        if not withdraw(self.places, self.quarter):
+            delivered = self.places.delivered_quarters()
+            raise ExamsError(
+                "E402",
+                f"{shown(self.places.delivery(self.quarter))} holds no file.",
+                f"Deliver a file. Quarters with files: {', '.join(delivered) or 'none'}.",
+            )
+        print(f"{self.quarter}  {status.WITHDRAWN[0].lower()}{status.WITHDRAWN[1:]}")
+        self.ran = True
 
     def _run_all(self, due: list[Any]) -> None:
         failures = []
@@ -140,15 +160,9 @@ class StageExecutor(Executor):
         print(line, flush=True)
 
     def _announce(self, due: bool) -> None:
-        delivered = self.places.delivered_quarters()
-        if due and self.quarter not in delivered:
-            raise ExamsError(
-                "E402",
-                f"{shown(self.places.delivery(self.quarter))} holds no file.",
-                f"Deliver a file. Quarters with files: {', '.join(delivered) or 'none'}.",
-            )
         if self.announces:
             print(f"Building {self.quarter}." if due else f"{self.quarter} is up to date.")
+            delivered = self.places.delivered_quarters()
             newer = [q for q in delivered if q > self.quarter and not self._published(q)]
             if newer:
                 print(f"Newer deliveries wait: {', '.join(newer)}. Run `exams build --due`.")

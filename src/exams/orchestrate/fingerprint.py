@@ -11,15 +11,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import exams
-from exams.files import write_atomic
-from exams.places import Places, private, visible
-from exams.quarters import is_quarter
+from exams.contract import contract_of
+from exams.contract.versions import contract_file, contract_files
+from exams.errors import ExamsError
+from exams.intake.arrivals import delivered
+from exams.intake.identifiers import key_fingerprint
+from exams.places import Places, private_key
 from exams.warehouse import store
 
 PACKAGE = Path(exams.__file__).parent
 # Stages where quarters are compared: so far, visualize alone draws earlier ones. What model and
 # publish compare shall find them due, too.
 _COMPARING = {"model", "publish", "visualize"}
+_TAKING_IN = {"extract", "transform", "load"}
 
 
 def absolute(folder: str) -> str:
@@ -48,60 +52,43 @@ def code(notebook: str) -> str:
 def inputs(stage: str, quarter: str, data: str, reports: str) -> str:
     """Return the fingerprint of what `stage` reads beside the results of the stage before it.
 
-    The contract for every stage; the delivered files for extract; and what is loaded of the
-    earlier quarters for the stages where quarters are compared.
+    The quarter's contract for every stage; the delivered files for extract; the key to
+    pseudonyms for the stages that take identifiers in; and what is loaded of the earlier
+    quarters for the stages where quarters are compared. A broken contract raises nothing here:
+    the stage itself will say what is wrong.
     """
     places = Places.of(data, reports)
-    read: list[object] = [
-        _sha256(places.contract.read_bytes()) if places.contract.is_file() else ""
-    ]
+    read: list[object] = [rules(places, quarter)]
     if stage == "extract":
         read.append(delivered(places, quarter))
+    if stage in _TAKING_IN:
+        read.append(pseudonym_key(places, quarter))
     if stage in _COMPARING:
         read.append(earlier(places, quarter))
     return _digest(read)
 
 
-def delivered(places: Places, quarter: str) -> list[tuple[str, str]]:
-    """Return name and SHA-256 of each file of a quarter's delivery.
+def rules(places: Places, quarter: str) -> list[str]:
+    """Return the SHA-256 of the contract of `quarter`; of every version if that cannot be told."""
+    try:
+        files = [contract_file(places, quarter)]
+    except ExamsError:
+        files = contract_files(places)
+    return [_sha256(file.read_bytes()) if file.is_file() else "" for file in files]
 
-    A file whose size and times are as before is not read again. Losing the notes about that
-    costs time, nothing else.
-    """
-    folder = places.delivery(quarter)
-    files = [f for f in visible(folder) if f.is_file()] if folder.is_dir() else []
-    notes = private(places.data / "private") / ".deliveries.json"
-    known = _known(notes)
-    found = {str(f.relative_to(places.data)): _stamped(f, known, places.data) for f in files}
-    if any(known.get(name) != note for name, note in found.items()):
-        write_atomic(notes, json.dumps(known | found))
-    return [(Path(name).name, str(note[-1])) for name, note in found.items()]
+
+def pseudonym_key(places: Places, quarter: str) -> str:
+    """Return the fingerprint of the key to pseudonyms; empty if no field is an identifier."""
+    try:
+        identifiers = contract_of(places, quarter).identifiers
+    except ExamsError:
+        return ""
+    return key_fingerprint(private_key(places.data / "private")) if identifiers else ""
 
 
 def earlier(places: Places, quarter: str) -> list[tuple[str, str]]:
     """Return what the warehouse holds of each quarter before `quarter`: its load's content."""
-    reported = [f.name for f in places.reports.iterdir()] if places.reports.is_dir() else []
-    quarters = sorted(q for q in {*reported, *places.delivered_quarters()} if is_quarter(q))
-    loaded = [(q, store.loaded_content(places.warehouse, q)) for q in quarters if q < quarter]
-    return [(q, content) for q, content in loaded if content is not None]
-
-
-def _stamped(file: Path, known: dict[str, list[object]], data: Path) -> list[object]:
-    state = file.stat()
-    stamp = [state.st_size, state.st_mtime_ns, state.st_ctime_ns]
-    note = known.get(str(file.relative_to(data)))
-    if note and note[:-1] == stamp:
-        return note
-    with file.open("rb") as content:
-        return [*stamp, hashlib.file_digest(content, "sha256").hexdigest()]
-
-
-def _known(notes: Path) -> dict[str, list[object]]:
-    try:
-        found = json.loads(notes.read_text())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    return [(q, content) for q, content in store.loaded(places.warehouse).items() if q < quarter]
 
 
 def _python(source: str) -> str:

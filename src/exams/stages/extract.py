@@ -1,91 +1,201 @@
-"""extract: every physical record of a quarter's files, as text, with its line."""
+"""extract: every physical record of a quarter's files, as it was received, with its line."""
 
-import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import pandas as pd
+import numpy as np
 import pyarrow as pa
 
 from exams.contract import Contract
+from exams.contract.words import plain
 from exams.errors import ExamsError
-from exams.intake.parts import Delivery, emptied, write_manifest, write_part
+from exams.intake.arrays import of_numbers, of_texts
+from exams.intake.arrivals import Arrival, Refusal, changed, find_arrivals
+from exams.intake.flow import ahead
+from exams.intake.identifiers import KEY, read_key
+from exams.intake.layout import Layout, inspect
+from exams.intake.parts import (
+    MALFORMED,
+    Delivery,
+    Extracted,
+    LeftOut,
+    Part,
+    emptied,
+    read_deliveries,
+    read_left_out,
+    write_manifest,
+    write_part,
+)
 from exams.intake.reader import Tally, read_records
-from exams.places import private, visible
+from exams.places import Places
 
 
-def find_deliveries(folder: Path) -> pd.DataFrame:
-    """Return the files of a quarter: file, bytes, sha256, repeats.
+@dataclass(frozen=True)
+class Found:
+    """What lies in a quarter's folder: files to read, in this order, and files left out.
 
-    `repeats` names an earlier file with the same bytes (it counts once), else it is empty.
-    Raise E104 if there are none, E105 for anything but a regular file.
+    Files that correct others come last. `refused` are left out for a reason of their own.
     """
-    private(folder.parent)  # students' records lie here, whoever has made the folder
-    files = visible(folder) if folder.is_dir() else []
-    if not files:
-        raise ExamsError(
-            "E104",
-            f"No file was delivered for {folder.name}.",
-            f"Put it into data/deliveries/{folder.name}/.",
-        )
-    rows: list[dict[str, object]] = []
-    first: dict[str, str] = {}
-    for path in files:
-        if path.is_symlink() or not path.is_file():
-            raise ExamsError("E105", f"{path.name} is not a regular file.", "Deliver a CSV file.")
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        row = {"file": path.name, "bytes": path.stat().st_size, "sha256": sha256}
-        rows.append(row | {"repeats": first.setdefault(sha256, path.name)})
-    found = pd.DataFrame(rows)
-    found["repeats"] = found["repeats"].where(found["repeats"] != found["file"], "")
-    return found
+
+    readable: tuple[tuple[Arrival, Layout], ...]
+    repeats: tuple[LeftOut, ...]
+    refused: tuple[Refusal, ...]
 
 
-def extract(folder: Path, found: pd.DataFrame, contract: Contract, out: Path) -> pd.DataFrame:
-    """Write the records of the files `found` in `folder` as parts into `out`.
+def find_files(places: Places, quarter: str, contract: Contract, limit: int) -> Found:
+    """Look at the start of every file of `quarter`; raise E104 if there is none.
 
-    Return one row per file: file, received (records), malformed (of these, not readable as a
-    record of this header), ignored (columns that the contract does not claim). Raise the error
-    of a refused file, with the verdict on every other one that is refused.
+    limit: bytes that a file may have when it is unpacked.
+    """
+    arrivals, refused = find_arrivals(places, quarter, contract.same_file_twice)
+    readable, repeats = [], []
+    for arrival in arrivals:
+        if arrival.repeats:
+            why = f"It has the same bytes as {arrival.repeats}, and counts once."
+            repeats.append(LeftOut(arrival.file, "", why))
+            continue
+        try:
+            readable.append((arrival, inspect(arrival.path, arrival.file, contract, limit)))
+        except ExamsError as error:
+            refused.append(Refusal(arrival.file, error))
+    readable.sort(key=lambda pair: pair[1].header.corrects)
+    return Found(tuple(readable), tuple(repeats), tuple(refused))
+
+
+def extract(found: Found, out: Path, limit: int, *, skip: bool = False) -> list[Extracted]:
+    """Write the records of the files `found` as parts into `out`, with a manifest.
+
+    Return what was read. Raise the error of a refused file, with the verdict on each; with
+    `skip`, leave such files out.
+    """
+    refused = list(found.refused)
+    items = extracting(found, out, limit, refused if skip else None)
+    done = [item for item in ahead(items) if isinstance(item, Extracted)]
+    left_out = [LeftOut(r.file, r.error.code, r.error.message) for r in refused] if skip else []
+    write_manifest(out, done, [*found.repeats, *left_out])
+    return done
+
+
+def extracting(
+    found: Found, out: Path, limit: int, skipped: list[Refusal] | None = None
+) -> Iterator[Delivery | Part | Extracted]:
+    """Yield each file's delivery, its parts as they are written, and what was read at last.
+
+    Refused files are added to `skipped`; without it they are raised as one error at the end,
+    when every other file has been read, too.
     """
     emptied(out)
-    deliveries, rows, refusals = [], [], []
-    for number, row in enumerate(found[found["repeats"] == ""].itertuples(), 1):
+    refused = list(found.refused) if skipped is None else skipped
+    fine = []
+    for number, (arrival, layout) in enumerate(found.readable, 1):
         try:
-            tally, delivery = _extract(folder / row.file, row.sha256, number, contract, out)
-        except ExamsError as refusal:
-            refusals.append(refusal)
-            continue
-        deliveries.append(delivery)
-        rows.append((row.file, tally.received, len(tally.malformed), ", ".join(tally.ignored)))
-    if refusals:
-        first, *others = refusals
-        verdicts = " ".join([first.message, *(f"{e.code} {e.message}" for e in others)])
-        raise ExamsError(first.code, verdicts, first.remedy)
-    write_manifest(out, deliveries)
-    return pd.DataFrame(rows, columns=["file", "received", "malformed", "ignored"])
+            yield from _extracting(number, arrival, layout, out, limit)
+            fine.append(arrival.file)
+        except ExamsError as error:
+            refused.append(Refusal(arrival.file, error))
+            for part in out.glob(f"{number:03}-*"):
+                part.unlink()
+    if refused and (skipped is None or not fine):
+        raise _verdict(refused, fine)
 
 
-def _extract(
-    path: Path, sha256: str, number: int, contract: Contract, out: Path
-) -> tuple[Tally, Delivery]:
-    """Write the parts of one file; raise E106 if it is empty, E109 if it changes meanwhile."""
-    tally = Tally()
-    parts = []
-    for place, batch in enumerate(read_records(path, contract, tally)):
-        part = out / f"{number:03}-{place:05}.parquet"
-        parts.append(write_part(part, pa.Table.from_batches([batch]), batch.schema.names[1:]))
-    if tally.sha256 != sha256:
-        raise ExamsError("E109", f"{path.name} changed while it was read.", "Build again.")
-    if not tally.received:
-        raise ExamsError("E106", f"{path.name} holds no record.", "Deliver the whole file.")
-    malformed = write_part(out / f"{number:03}-malformed.parquet", _malformed(tally))
-    size = path.stat().st_size
-    return tally, Delivery(path.name, sha256, size, tally.received, tuple(parts), malformed)
+def arrived(found: Found) -> list[dict[str, object]]:
+    """Return the files of a quarter: file, bytes, sha256 (its start), and how each is read."""
+    rows = [
+        {"file": a.file, "bytes": a.bytes, "sha256": a.sha256[:12], "read as": layout.read_as}
+        for a, layout in found.readable
+    ]
+    return rows + [{"file": f.file, "read as": f"left out. {f.why}"} for f in found.repeats]
 
 
-def _malformed(tally: Tally) -> pa.Table:
-    lines, texts = zip(*tally.malformed, strict=True) if tally.malformed else ((), ())
-    return pa.table(
-        {"line": pa.array(lines, pa.int32()), "value": pa.array(texts, pa.string())},
+def read_files(done: Iterable[Extracted]) -> list[dict[str, object]]:
+    """Return what was read of each file: file, received, malformed, ignored (header words)."""
+    return [
+        {
+            "file": d.delivery.file,
+            "received": d.received,
+            "malformed": d.malformed,
+            "ignored": ", ".join(word for word, field in d.delivery.columns if not field),
+        }
+        for d in done
+    ]
+
+
+def notices(folder: Path, contract: Contract) -> list[str]:
+    """Return what an office should know of the files that a stage handed on in `folder`."""
+    said = []
+    for file in read_left_out(folder):
+        refused = f"was refused and left out: {file.code} {file.why}"
+        said.append(f"{file.file}: {refused if file.code else file.why}")
+    for delivery in read_deliveries(folder):
+        said += [f"{delivery.file}: {what}" for what in _columns(delivery, contract)]
+    return said
+
+
+def _columns(delivery: Delivery, contract: Contract) -> Iterator[str]:
+    if delivery.corrects:
+        yield "its records stand for others, which were in quarantine."
+    unstored = [] if read_key() else [f.name for f in contract.identifiers]
+    for word, field in delivery.columns:
+        if not field and not word.startswith("quarantine_"):
+            yield f"the column {word!r} is no field of the contract, and is ignored."
+        elif field in unstored:
+            yield f"{field} identifies people: it is not loaded, as {KEY} is not set."
+        elif field and plain(word) != plain(field):
+            yield f"the column {word!r} is read as {field}."
+
+
+def _extracting(
+    number: int, arrival: Arrival, layout: Layout, out: Path, limit: int
+) -> Iterator[Delivery | Part | Extracted]:
+    """Read one file; raise E109 if it changes meanwhile."""
+    delivery, tally = _delivery(number, arrival, layout), Tally()
+    yield delivery
+    names, malformed = list[str](), 0
+    for place, batch in enumerate(read_records(arrival.path, arrival.file, layout, tally, limit)):
+        parts = {f"{number:03}-{place:05}.arrow": batch}
+        if tally.malformed:
+            parts[f"{number:03}-{place:05}-{MALFORMED}"] = _malformed(tally.malformed)
+            malformed += len(tally.malformed)
+            tally.malformed.clear()
+        for name, records in parts.items():
+            names.append(write_part(out / name, records))
+            yield Part(delivery, name)
+    if tally.sha256 != arrival.sha256:
+        raise changed(arrival.file)
+    delivery = replace(delivery, read_as=tally.read_as)  # an encoding may show late
+    yield Extracted(delivery, tally.received, malformed, tuple(names))
+
+
+def _delivery(number: int, arrival: Arrival, layout: Layout) -> Delivery:
+    header = layout.header
+    field_of = {place: name for name, place in header.places.items()}
+    return Delivery(
+        number=number,
+        file=arrival.file,
+        sha256=arrival.sha256,
+        bytes=arrival.bytes,
+        read_as=layout.read_as,
+        columns=tuple((word, field_of.get(at, "")) for at, word in enumerate(header.words)),
+        corrects=header.corrects,
     )
+
+
+_NAMED = 5  # files that a sentence lists by name
+
+
+def _malformed(found: Iterable[tuple[int, str]]) -> pa.RecordBatch:
+    lines, texts = zip(*found, strict=True)
+    arrays = [of_numbers(np.array(lines, np.int32)), of_texts(text.encode() for text in texts)]
+    return pa.RecordBatch.from_arrays(arrays, ["line", "text"])
+
+
+def _verdict(refused: list[Refusal], fine: list[str]) -> ExamsError:
+    """Return one error that tells of every file."""
+    first, *others = [refusal.error for refusal in refused]
+    verdicts = [first.message, *(f"{error.code} {error.message}" for error in others)]
+    if fine:
+        named = ", ".join(fine) if len(fine) <= _NAMED else f"the other {len(fine)} files"
+        verdicts.append(f"Nothing is wrong with {named}.")
+    return ExamsError(first.code, " ".join(verdicts), first.remedy)

@@ -1,108 +1,228 @@
 """load: a quarter replaced whole in the warehouse, in one transaction, with its cube."""
 
 import hashlib
-from collections.abc import Iterator
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from sqlite_utils import Database
+import pyarrow as pa
 
 from exams.contract import Contract
+from exams.contract.profiles import profile_levels, profiles
 from exams.errors import ExamsError
-from exams.intake.parts import Delivery, read_manifest, read_part
+from exams.intake.arrays import to_numpy
+from exams.intake.flow import ahead
+from exams.intake.parts import (
+    Delivery,
+    Judged,
+    LeftOut,
+    Part,
+    handed_on,
+    read_left_out,
+    read_manifest,
+    read_part,
+)
 from exams.stages.receipt import private_fingerprint
-from exams.statistics.cube import Cube, profile_levels
+from exams.stages.transform import CUBE, check_limit
+from exams.statistics.cube import Cube
 from exams.warehouse.load import (
-    Received,
     close_delivery,
+    empty_quarter,
+    enter_delivery,
     insert,
+    insert_columns,
     profile_numbers,
-    replace_deliveries,
+    resolve,
+    retire,
 )
 from exams.warehouse.transaction import writing
 
+Judging = Delivery | Part | Judged
 
-@dataclass
+
+@dataclass(frozen=True)
 class Loaded:
     """What the warehouse holds of a quarter.
 
-    files: file, received, loaded, quarantined; `content` is the receipt's fingerprint.
+    files: per file its name and the records received, loaded, quarantined and resolved;
+    `content` is the receipt's fingerprint.
     """
 
-    files: pd.DataFrame
+    files: list[dict[str, Any]]
     content: str
 
 
 def load(clean: Path, contract: Contract, warehouse: Path, quarter: str) -> Loaded:
     """Replace `quarter` in the warehouse by the records in `clean`; all of it or nothing.
 
-    Raise E204 if what is loaded and what is in quarantine are not what was received.
+    Raise E204 if what is loaded, in quarantine and resolved is not what was received, E208 if
+    more is in quarantine than the contract allows.
     """
-    deliveries = read_manifest(clean)
-    cube = Cube.read(clean / "cube.npz", contract)
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    rows = []
-    with writing(warehouse, contract) as database:
-        received = [Received(d.file, d.sha256, d.bytes, d.received) for d in deliveries]
-        ids = replace_deliveries(database, quarter, received, now)
-        numbers = _profile_numbers(database, contract, cube)
-        for delivery in deliveries:
-            number = ids[delivery.file]
-            for part in delivery.parts:
-                insert(database.conn, "result", _results(clean / part, number, numbers))
-            insert(database.conn, "quarantine", _quarantine(clean, delivery, quarter, number))
-            rows.append((delivery.file, *close_delivery(database.conn, number)))
-        if int(cube.n.sum()) != sum(row[2] for row in rows):
+    items = ahead(handed_on(read_manifest(clean, Judged)))
+    return loading(items, clean, contract, warehouse, quarter, read_left_out(clean))
+
+
+def loading(
+    items: Iterable[Judging],
+    clean: Path,
+    contract: Contract,
+    warehouse: Path,
+    quarter: str,
+    left_out: Sequence[LeftOut],
+) -> Loaded:
+    """Load the stream of transform as it comes: see `load`."""
+    with writing(warehouse, contract) as connection:
+        former = empty_quarter(connection, quarter)
+        desk = _Desk(connection, contract, clean, quarter)
+        for item in items:
+            desk.take(item)
+        retire(connection, former, desk.current(), desk.now)
+        files = desk.close()
+        check_limit(desk.judged, contract)
+        cube = Cube.read(clean / CUBE, contract)
+        if int(cube.n.sum()) != sum(file["loaded"] for file in files):
             what = "The cube does not count the loaded records."
             raise ExamsError("E205", what, "The quarter was left as it was; build it again.")
-        _write_cube(database, quarter, cube, numbers)
-        sums = _digest(cube)
-        content = private_fingerprint(
-            warehouse.parent, quarter, rows, [d.sha256 for d in deliveries], sums
+        _write_cube(connection, quarter, cube, desk.numbers)
+        hashes = sorted(judged.delivery.sha256 for judged in desk.judged)
+        counts = [list(file.values()) for file in files]
+        content = private_fingerprint(warehouse.parent, quarter, counts, hashes, _digest(cube))
+        receipt = (quarter, content, contract.title, contract.version)
+        insert(connection, "loaded", [receipt])
+        _write_notes(connection, quarter, contract, left_out)
+    return Loaded(files, content)
+
+
+class _Desk:
+    """Where deliveries enter the warehouse, one after the other."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, contract: Contract, clean: Path, quarter: str
+    ) -> None:
+        self.connection, self.contract = connection, contract
+        self.clean, self.quarter = clean, quarter
+        self.now = datetime.now(UTC).isoformat(timespec="seconds")
+        self.numbers = np.zeros(profiles(contract), np.int64)  # in the warehouse; 0: none yet
+        self.ids: dict[int, int] = {}  # number in the warehouse by number in the quarter
+        self.judged: list[Judged] = []
+
+    def take(self, item: Judging) -> None:
+        """Enter a delivery, insert a part of it, or note what became of it."""
+        if isinstance(item, Delivery):
+            found = (self.quarter, item.file, item.sha256, item.bytes)
+            self.ids[item.number] = enter_delivery(self.connection, found, self.now)
+        elif isinstance(item, Part):
+            if not item.malformed:
+                self._insert_results(item)
+            self._insert_quarantine(item)
+        else:
+            self._note(item)
+
+    def current(self) -> dict[str, int]:
+        """Return the numbers of the deliveries by file."""
+        return {j.delivery.file: self.ids[j.delivery.number] for j in self.judged}
+
+    def close(self) -> list[dict[str, Any]]:
+        """Write what became of each delivery's records, and return it."""
+        rows = []
+        for judged in sorted(self.judged, key=lambda j: j.delivery.file):
+            number = self.ids[judged.delivery.number]
+            read_as = judged.delivery.read_as
+            counts = close_delivery(self.connection, number, judged.received, read_as)
+            rows.append({"file": judged.delivery.file} | dict(zip(COUNTS, counts, strict=True)))
+        return rows
+
+    def _insert_results(self, part: Part) -> None:
+        batch = read_part(self.clean / part.name)
+        key = to_numpy(batch.column("line")).astype(np.int64)
+        key += self.ids[part.delivery.number] << 32
+        profile = to_numpy(batch.column("profile"))
+        columns = {"key": key, "profile": self._profile_numbers(profile)}
+        for place, name in enumerate(batch.schema.names[2:], 2):
+            columns[name] = _values(batch.column(place))
+        insert_columns(self.connection, "result", columns)
+
+    def _profile_numbers(self, profile: np.ndarray) -> np.ndarray:
+        present = np.flatnonzero(np.bincount(profile, minlength=len(self.numbers)))
+        new = present[self.numbers[present] == 0]
+        if len(new):
+            names = [d.name for d in self.contract.dimensions]
+            levels = (profile_levels(self.contract, int(number)) for number in new)
+            self.numbers[new] = list(profile_numbers(self.connection, names, levels))
+        return self.numbers[profile]
+
+    def _insert_quarantine(self, part: Part) -> None:
+        number, file = self.ids[part.delivery.number], part.delivery.file
+        columns = read_part(self.clean / part.quarantine).to_pydict()
+        insert(
+            self.connection,
+            "quarantine",
+            (
+                (
+                    self.quarter,
+                    file,
+                    line,
+                    column.decode(),
+                    value.decode(),
+                    why.decode(),
+                    number,
+                    None,
+                )
+                for line, column, value, why in zip(*columns.values(), strict=True)
+            ),
         )
-        database.conn.execute(
-            "INSERT OR REPLACE INTO loaded VALUES (?, ?, ?, ?)",
-            [quarter, content, contract.title, contract.version],
-        )
-    return Loaded(
-        pd.DataFrame(rows, columns=["file", "received", "loaded", "quarantined"]), content
+
+    def _note(self, judged: Judged) -> None:
+        """Note what is worth knowing of a delivery beside its records."""
+        self.judged.append(judged)
+        number = self.ids[judged.delivery.number]
+        if judged.resolved:
+            columns = read_part(self.clean / judged.resolved).to_pydict()
+            targets = [self.ids[delivery] for delivery in columns["delivery"]]
+            resolve(self.connection, number, zip(targets, columns["line"], strict=True))
+        insert(self.connection, "repair", ((number, *row) for row in judged.repairs))
+        words = enumerate(judged.delivery.columns)
+        header = ((number, at, word, field or None) for at, (word, field) in words)
+        insert(self.connection, "header", header)
+        seen = ((number, score, low, high, None, None) for score, low, high in judged.seen)
+        unknown = ((number, name, None, None, values, n) for name, values, n in judged.unknown)
+        insert(self.connection, "observed", [*seen, *unknown])
+
+
+COUNTS = ("received", "loaded", "quarantined", "resolved")
+
+
+def _values(column: pa.Array) -> np.ndarray:
+    """Return a column as numbers, or as objects where it has nulls or bytes."""
+    if column.null_count or not pa.types.is_integer(column.type):
+        return np.array(column.to_pylist(), object)
+    return to_numpy(column)
+
+
+def _write_notes(
+    connection: sqlite3.Connection, quarter: str, contract: Contract, left_out: Sequence[LeftOut]
+) -> None:
+    insert(connection, "left_out", ((quarter, f.file, f.code, f.why) for f in left_out))
+    insert(
+        connection,
+        "contract_field",
+        (
+            (quarter, at, f.name, f.title, f.role, json.dumps(f.levels), None, None, None)
+            if f.levels
+            else (quarter, at, f.name, f.title, f.role, None, f.minimum, f.maximum, f.decimals)
+            for at, f in enumerate(contract.kept)
+        ),
     )
 
 
-def _profile_numbers(database: Database, contract: Contract, cube: Cube) -> np.ndarray:
-    """Return, for each profile of the cube, its number in the warehouse (0: no student)."""
-    present = np.flatnonzero(cube.n)
-    columns = [d.name for d in contract.dimensions]
-    wanted = (profile_levels(contract, int(profile)) for profile in present)
-    numbers = np.zeros(len(cube.n), np.int64)
-    numbers[present] = list(profile_numbers(database, columns, wanted))
-    return numbers
-
-
-def _results(part: Path, delivery: int, numbers: np.ndarray) -> Iterator[tuple[Any, ...]]:
-    table = read_part(part)
-    key = (delivery << 32) + table.column("line").to_numpy().astype(np.int64)
-    profile = numbers[table.column("profile").to_numpy()]
-    scores = [column.to_pylist() for column in table.columns[2:]]
-    return zip(key.tolist(), profile.tolist(), *scores, strict=True)
-
-
-def _quarantine(
-    clean: Path, delivery: Delivery, quarter: str, number: int
-) -> Iterator[tuple[Any, ...]]:
-    for row in read_part(clean / delivery.malformed).to_pylist():
-        value = row["value"].decode("utf-8")
-        yield quarter, delivery.file, row["line"], row["column"], value, row["reason"], number
-
-
-def _write_cube(database: Database, quarter: str, cube: Cube, numbers: np.ndarray) -> None:
-    connection = database.conn
-    for table in ("cube", "cube_value", "cube_moment", "cube_combination"):
-        connection.execute(f"DELETE FROM {table} WHERE quarter = ?", [quarter])
+def _write_cube(
+    connection: sqlite3.Connection, quarter: str, cube: Cube, numbers: np.ndarray
+) -> None:
     present = np.flatnonzero(cube.n)
     counts = (a[present].tolist() for a in (numbers, cube.n, cube.complete, cube.at_risk))
     insert(connection, "cube", ((quarter, *row) for row in zip(*counts, strict=True)))
@@ -115,9 +235,10 @@ def _write_cube(database: Database, quarter: str, cube: Cube, numbers: np.ndarra
     for pair, total in cube.moments.items():
         sums = zip(numbers[present].tolist(), total[present].tolist(), strict=True)
         insert(connection, "cube_moment", ((quarter, p, *pair, t) for p, t in sums))
-    combined = (column.tolist() for column in cube.combinations().values())
-    rows = ((quarter, *row) for row in zip(*combined, strict=True))
-    insert(connection, "cube_combination", rows)
+    combined = cube.combinations()
+    size = len(combined["n"])
+    columns = {"quarter": np.full(size, quarter, object), **combined}
+    insert_columns(connection, "cube_combination", columns)
 
 
 def _digest(cube: Cube) -> str:

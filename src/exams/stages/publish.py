@@ -37,14 +37,15 @@ def publish(
         if "suppressed" not in tables[table.name].columns:
             what = f"Table {table.name} did not pass disclosure control."
             raise ExamsError("E302", what, "Publish what `protect` returns.")
-    deliveries, counts = read_reconciliation(warehouse, quarter)
-    content = {name: _rows(frame) for name, frame in tables.items()}
+    reconciled = read_reconciliation(warehouse, quarter)
+    deliveries, left_out = reconciled["delivery"], reconciled.pop("left_out")
     # A file of a few records could be found by trying: its hash stays private.
     few = deliveries["received"] < contract.disclosure.minimum_group
     deliveries["sha256"] = deliveries["sha256"].mask(few)
-    content["delivery"], content["quarantine_count"] = _rows(deliveries), _rows(counts)
+    content = {name: _rows(frame) for name, frame in (*tables.items(), *reconciled.items())}
     content["field"] = _fields(contract, quarter)
-    return published.publish(database, quarter, content, (contract.title, contract.version))
+    titled, refused = (contract.title, contract.version), int((left_out["code"] != "").sum())
+    return published.publish(database, quarter, content, titled, refused)
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:

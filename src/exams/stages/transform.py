@@ -1,196 +1,210 @@
 """transform: every record is either clean or in quarantine, with all of its reasons."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from exams.contract import Contract
 from exams.errors import ExamsError
-from exams.intake.judge import Judge
+from exams.intake.arrays import to_numpy
+from exams.intake.columns import Tally
+from exams.intake.corrections import Quarantined, in_order, named_deliveries, reference
+from exams.intake.flow import ahead
+from exams.intake.identities import Identities
+from exams.intake.judge import REASONS, REPAIRS
+from exams.intake.judging import NOTHING_HELD, WHOLE, Rules, clean_records, held
 from exams.intake.parts import (
+    Delivery,
+    Extracted,
+    Judged,
+    Part,
+    delivery_of,
     emptied,
+    handed_on,
+    read_left_out,
     read_manifest,
     read_part,
     write_manifest,
     write_part,
 )
-from exams.statistics.cube import Cube, radix, strides
+from exams.statistics.cube import Cube
 
-QUARANTINE = pa.schema(
-    [
-        ("line", pa.int32()),
-        ("column", pa.string()),
-        ("value", pa.binary()),
-        ("reason", pa.string()),
-    ]
-)
+CUBE = "cube.npz"
+Read = Delivery | Part | Extracted
 
 
-@dataclass
-class Judged:
-    """What became of a quarter's records.
-
-    files: file, received, clean, quarantined. reasons: file, column, reason, records.
-    """
-
-    files: pd.DataFrame
-    reasons: pd.DataFrame
-
-
-@dataclass
-class _Rules:
-    """The contract's rules, and what they said of each raw value so far."""
-
-    contract: Contract
-    judges: dict[str, Judge] = field(init=False)
-    known: dict[str, dict[bytes, tuple[int | None, str | None]]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        kept = self.contract.kept
-        self.judges = {f.name: Judge(f, self.contract.missing_values) for f in kept}
-        self.known = {f.name: {} for f in kept}
-
-    def verdicts(self, name: str, words: list[bytes]) -> list[tuple[int | None, str | None]]:
-        known = self.known[name]
-        for word in words:
-            if word not in known:
-                known[word] = self.judges[name](word)
-        return [known[word] for word in words]
-
-
-def transform(raw: Path, contract: Contract, out: Path) -> Judged:
+def transform(raw: Path, contract: Contract, out: Path) -> list[Judged]:
     """Judge the records in `raw`; write clean parts, quarantine parts and the cube into `out`.
 
     Raise E202 if a file's records are not all either clean or in quarantine.
     """
-    emptied(out)
-    rules, cube = _Rules(contract), Cube.empty(contract)
-    files, deliveries = [], []
-    reasons: list[tuple[str, str, str, int]] = []
-    for delivery in read_manifest(raw):
-        held = [_malformed(raw / delivery.malformed)]
-        parts, clean = [], 0
-        for name in delivery.parts:
-            table, wrong = _judge_part(raw / name, rules, cube)
-            parts.append(write_part(out / f"clean-{name}", table, table.column_names[1:]))
-            clean += len(table)
-            held.append(wrong)
-        quarantine = pa.concat_tables(held).sort_by([("line", "ascending")])
-        away = write_part(out / f"quarantine-{delivery.malformed}", quarantine)
-        quarantined = len(quarantine.column("line").unique())
-        if delivery.received != clean + quarantined:
+    items = transforming(handed_on(read_manifest(raw, Extracted)), raw, contract, out)
+    done = [item for item in ahead(items) if isinstance(item, Judged)]
+    write_manifest(out, done, read_left_out(raw))
+    return done
+
+
+def transforming(
+    items: Iterable[Read], raw: Path, contract: Contract, out: Path
+) -> Iterator[Delivery | Part | Judged]:
+    """Yield each delivery, its parts as they are judged, and what became of it at last.
+
+    Corrections come last, when it is known what is in quarantine.
+    """
+    desk = _Desk(raw, contract, emptied(out))
+    corrections: list[Read] = []
+    for item in items:
+        if delivery_of(item).corrects:
+            corrections.append(item)
+        else:
+            yield desk.take(item)
+    for item in _ordered(corrections, raw):
+        yield desk.take(item)
+    desk.cube.save(out / CUBE)
+
+
+class _Desk:
+    """Where deliveries are judged, one after the other; it has all that they share."""
+
+    def __init__(self, raw: Path, contract: Contract, out: Path) -> None:
+        self.raw, self.contract, self.out = raw, contract, out
+        self.rules, self.cube = Rules(contract), Cube.empty(contract)
+        self.quarantined, self.identities = Quarantined(), Identities(contract)
+        self._begin()
+
+    def _begin(self) -> None:
+        self.tally, self.names = Tally(), list[str]()
+        self.lines, self.resolved = list[np.ndarray](), list[pa.RecordBatch]()
+
+    def take(self, item: Read) -> Delivery | Part | Judged:
+        """Take a delivery, judge a part of it, or close it when all were judged."""
+        if isinstance(item, Delivery):
+            return item
+        if isinstance(item, Extracted):
+            return self._close(item)
+        batch = read_part(self.raw / item.name)
+        if item.malformed:
+            line, size = to_numpy(batch.column("line")), len(batch)
+            wrong = [held(line, WHOLE, [b""] * size, ["wrong_number_of_columns"] * size)]
+        else:
+            wrong = self._judge(item, batch)
+        for rows in wrong:
+            reasons = zip(rows["column"].to_pylist(), rows["reason"].to_pylist(), strict=True)
+            self.tally.reasons.update((c.decode(), reason.decode()) for c, reason in reasons)
+        quarantine = pa.concat_batches([NOTHING_HELD, *wrong])
+        write_part(self.out / item.quarantine, quarantine)
+        lines = np.unique(to_numpy(quarantine.column("line")))
+        self.lines.append(lines)
+        self.tally.quarantined += len(lines)
+        self.names.append(item.name)
+        return item
+
+    def _judge(self, part: Part, batch: pa.RecordBatch) -> list[pa.RecordBatch]:
+        """Judge the records of a batch; return the quarantine rows."""
+        records = self.rules.judge(batch)
+        if part.delivery.corrects:
+            self.resolved.append(self.quarantined.resolve(records, batch))
+        pseudonyms = self.identities.judge(records, batch)
+        clean = clean_records(self.contract, records, pseudonyms, self.tally)
+        self.cube.add(clean.profile, clean.scores)
+        write_part(self.out / part.name, clean.batch())
+        return records.wrong
+
+    def _close(self, read: Extracted) -> Judged:
+        """Return what became of a delivery; raise E202 if a record is lost or invented."""
+        tally, delivery = self.tally, read.delivery
+        if read.received != tally.clean + tally.quarantined:
             raise ExamsError(
                 "E202",
-                f"{delivery.file}: {delivery.received:,} records were received, but "
-                f"{clean:,} are clean and {quarantined:,} in quarantine.",
+                f"{delivery.file}: {read.received:,} records were received, but "
+                f"{tally.clean:,} are clean and {tally.quarantined:,} in quarantine.",
                 "Nothing was handed on; keep the file and report this defect.",
             )
-        files.append((delivery.file, delivery.received, clean, quarantined))
-        reasons += _reasons(delivery.file, quarantine)
-        deliveries.append(replace(delivery, parts=tuple(parts), malformed=away))
-    cube.save(out / "cube.npz")
-    write_manifest(out, deliveries)
-    return Judged(
-        pd.DataFrame(files, columns=["file", "received", "clean", "quarantined"]),
-        pd.DataFrame(reasons, columns=["file", "column", "reason", "records"]),
-    )
+        self.quarantined.add(delivery.number, delivery.sha256, self.lines)
+        judged = Judged(
+            delivery=delivery,
+            received=read.received,
+            clean=tally.clean,
+            quarantined=tally.quarantined,
+            parts=tuple(self.names),
+            resolved=self._write_resolved(delivery),
+            reasons=tuple((*key, n) for key, n in sorted(tally.reasons.items())),
+            repairs=tuple((*key, n) for key, n in sorted(tally.repairs.items())),
+            unknown=tuple((d, len(tally.strange[d]), n) for d, n in tally.unknown.items()),
+            seen=tuple((s.name, *tally.seen[s.name]) for s in self.contract.scores
+                       if s.name in tally.seen),
+        )  # fmt: skip
+        self._begin()
+        return judged
+
+    def _write_resolved(self, delivery: Delivery) -> str:
+        found = [batch for batch in self.resolved if len(batch)]
+        if not found:
+            return ""
+        name = f"resolved-{delivery.number:03}.arrow"
+        return write_part(self.out / name, pa.concat_batches(found))
 
 
-def _judge_part(path: Path, rules: _Rules, cube: Cube) -> tuple[pa.Table, pa.Table]:
-    """Return the clean and the quarantined records of a part; add the clean ones to the cube."""
-    contract = rules.contract
-    names = [f.name for f in contract.kept]
-    batch = read_part(path, names).combine_chunks()
-    line = batch.column("line").to_numpy()
-    judged = {name: _judge_column(name, batch.column(name).chunk(0), rules) for name in names}
-    blank = np.logical_and.reduce([column.empty for column in judged.values()])
-    wrong = [judged[name].refusals(name, line, ~blank) for name in names]
-    size = int(blank.sum())
-    wrong.append(_held(line[blank], "*", [b""] * size, ["blank_record"] * size))
-    bad = blank | np.logical_or.reduce([column.refused for column in judged.values()])
-    keep = np.flatnonzero(~bad)
-    profile = _profiles(contract, judged)[keep]
-    scores = {s.name: judged[s.name].kept(keep) for s in contract.scores}
-    cube.add(profile, scores)
-    columns = {"line": line[keep], "profile": profile.astype(np.int32)}
-    columns |= {name: pa.array(steps, mask=missing) for name, (steps, missing) in scores.items()}
-    return pa.table(columns), pa.concat_tables(wrong)
+def _ordered(items: Sequence[Read], raw: Path) -> list[Read]:
+    """Return the stream of corrections files so that each follows those that it corrects."""
+    numbers = {reference(d.sha256): d.number for d in map(delivery_of, items)}
+    groups: dict[int, list[Read]] = {number: [] for number in numbers.values()}
+    named: dict[int, set[int]] = {number: set() for number in groups}
+    for item in items:
+        number = delivery_of(item).number
+        groups[number].append(item)
+        if isinstance(item, Part) and not item.malformed:
+            words = named_deliveries(read_part(raw / item.name))
+            named[number] |= {numbers[word] for word in words & numbers.keys()}
+    return [item for number in in_order(named) for item in groups[number]]
 
 
-@dataclass
-class _Column:
-    """A judged column: `values` (int32), where they are `missing` or `refused`, and why.
+def check_limit(judged: Iterable[Judged], contract: Contract) -> None:
+    """Raise E208 if a file has more records in quarantine than the contract allows.
 
-    `empty` is where nothing was delivered, be it allowed or not.
+    Corrections files are left out: they hold nothing but doubtful records.
     """
-
-    values: np.ndarray
-    missing: np.ndarray
-    refused: np.ndarray
-    empty: np.ndarray
-    words: list[bytes]
-    index: np.ndarray
-    reasons: list[str | None]
-
-    def kept(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        missing = self.missing[rows]
-        return self.values[rows], missing if missing.any() else None
-
-    def refusals(self, name: str, line: np.ndarray, among: np.ndarray) -> pa.Table:
-        rows = np.flatnonzero(self.refused & among)
-        at = self.index[rows].tolist()
-        values, reasons = [self.words[i] for i in at], [self.reasons[i] for i in at]
-        return _held(line[rows], name, values, reasons)
+    limit = contract.max_quarantined
+    over = [
+        f"{j.delivery.file}: {j.quarantined:,} of {j.received:,} records"
+        for j in judged
+        if not j.delivery.corrects and j.quarantined > limit * j.received
+    ]
+    if over:
+        what = f"Too many records would go to quarantine (over {limit:.1%}). {'; '.join(over)}."
+        remedy = "Correct the file (`exams check` says why), or raise max_quarantined."
+        raise ExamsError("E208", what, remedy)
 
 
-def _judge_column(name: str, column: pa.DictionaryArray, rules: _Rules) -> _Column:
-    words, index = column.dictionary.to_pylist(), column.indices.to_numpy()
-    verdicts = rules.verdicts(name, words)
-    reasons = [reason for _, reason in verdicts]
-    refused = np.array([reason is not None for reason in reasons], bool)[index]
-    absent = np.array([value is None for value, _ in verdicts], bool)[index] & ~refused
-    unstated = np.array([reason == "missing" for reason in reasons], bool)[index]
-    values = np.array([value or 0 for value, _ in verdicts], np.int32)[index]
-    return _Column(values, absent, refused, absent | unstated, words, index, reasons)
+def judged_files(done: Iterable[Judged]) -> list[dict[str, object]]:
+    """Return what became of each file: file, received, clean, quarantined."""
+    return [
+        {
+            "file": j.delivery.file,
+            "received": j.received,
+            "clean": j.clean,
+            "quarantined": j.quarantined,
+        }
+        for j in done
+    ]
 
 
-def _held(
-    line: np.ndarray, column: str, values: Sequence[bytes], reasons: Sequence[str | None]
-) -> pa.Table:
-    """Return quarantine rows of one column (*: of whole records)."""
-    arrays = [line, [column] * len(line), values, reasons]
-    return pa.table(
-        [pa.array(array, kind) for array, kind in zip(arrays, QUARANTINE.types, strict=True)],
-        schema=QUARANTINE,
-    )
+def reasons(done: Iterable[Judged]) -> list[dict[str, object]]:
+    """Return the records in quarantine: file, column, reason, records, meaning."""
+    return _coded(((j.delivery.file, *row) for j in done for row in j.reasons), "reason", REASONS)
 
 
-def _profiles(contract: Contract, judged: dict[str, _Column]) -> np.ndarray:
-    """Return the number of each record's profile; no value has the last code."""
-    total = np.zeros(len(next(iter(judged.values())).values), np.int64)
-    for dimension, stride in zip(contract.dimensions, strides(contract).values(), strict=True):
-        column = judged[dimension.name]
-        codes = np.where(column.missing, radix(dimension) - 1, column.values)
-        total += codes.astype(np.int64) * stride
-    return total
+def repairs(done: Iterable[Judged]) -> list[dict[str, object]]:
+    """Return the clean records that took a repair: file, column, repair, records, meaning."""
+    return _coded(((j.delivery.file, *row) for j in done for row in j.repairs), "repair", REPAIRS)
 
 
-def _malformed(path: Path) -> pa.Table:
-    """Return the records that are no records of the header, as quarantine rows."""
-    found = read_part(path)
-    values = [text.encode() for text in found.column("value").to_pylist()]
-    reasons = ["wrong_number_of_columns"] * len(found)
-    return _held(found.column("line").to_numpy(), "*", values, reasons)
-
-
-def _reasons(file: str, quarantine: pa.Table) -> Iterator[tuple[str, str, str, int]]:
-    counts = quarantine.group_by(["column", "reason"]).aggregate([("line", "count")])
-    rows: Iterable[dict[str, object]] = counts.sort_by(
-        [("column", "ascending"), ("reason", "ascending")]
-    ).to_pylist()
-    for row in rows:
-        yield file, str(row["column"]), str(row["reason"]), int(str(row["line_count"]))
+def _coded(
+    rows: Iterable[tuple[str, str, str, int]], kind: str, meanings: Mapping[str, str]
+) -> list[dict[str, object]]:
+    return [
+        {"file": file, "column": column, kind: code, "records": n, "meaning": meanings[code]}
+        for file, column, code, n in rows
+    ]

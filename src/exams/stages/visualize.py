@@ -40,16 +40,25 @@ class Published:
 
     def fields(self) -> pd.DataFrame:
         """Return name, title, role, unit, minimum, maximum of dimensions and scores."""
-        return pd.DataFrame(published.read(self.database, "field", self.quarter))
+        return pd.DataFrame(self._rows("field"))
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table of the quarter; dimensions and scores have their titles."""
-        return self._titled(name, published.read(self.database, name, self.quarter))
+        return self._titled(name, self._rows(name))
+
+    def caveat(self) -> str:
+        """Return what must stand beside every figure of the quarter; empty if it is complete."""
+        refused = sum(r["left_out"] or 0 for r in self._rows("publication"))
+        files = "1 file was" if refused == 1 else f"{refused} files were"
+        return f"Incomplete: {files} refused" if refused else ""
 
     def history(self, name: str) -> pd.DataFrame:
         """Return a table of this quarter and all before it, oldest first."""
         frame = self._titled(name, published.read(self.database, name))
         return frame[frame["quarter"] <= self.quarter].reset_index(drop=True)
+
+    def _rows(self, name: str) -> list[dict[str, Any]]:
+        return published.read(self.database, name, self.quarter)
 
     def _titled(self, name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
         columns = next(t.columns for t in published.TABLES if t.name == name)
@@ -214,9 +223,12 @@ def group_axis(frame: pd.DataFrame) -> alt.Y:
 class Gallery:
     """The charts of a report: each is written as a Vega-Lite file and shown."""
 
-    def __init__(self, folder: Path) -> None:
-        """Empty the folder: a chart whose cell is gone shall be gone."""
-        self.folder = folder
+    def __init__(self, folder: Path, caveat: str = "") -> None:
+        """Empty the folder: a chart whose cell is gone shall be gone.
+
+        `caveat` stands below the title of every chart.
+        """
+        self.folder, self.caveat = folder, caveat
         self.names: list[str] = []
         for former in folder.glob("*.vl.json"):
             former.unlink()
@@ -230,6 +242,7 @@ class Gallery:
         report: none of them). The title states the `finding`, with n, quarter and the like as
         `detail` below it. `kind` tells those who cannot see the chart what it draws.
         """
+        detail = ". ".join(filter(None, [detail, self.caveat]))
         spec = chart.to_dict()
         spec.pop("config", None)  # the page's theme applies
         self.names.append(name)
@@ -270,4 +283,5 @@ class Figure:
 
 def opened(places: Places, quarter: str) -> tuple[Published, Gallery]:
     """Return what is published up to `quarter`, and an empty gallery for its charts."""
-    return Published(places.published, quarter), Gallery(places.charts(quarter))
+    found = Published(places.published, quarter)
+    return found, Gallery(places.charts(quarter), found.caveat())

@@ -14,30 +14,11 @@ from typing import Any
 import numpy as np
 
 from exams.contract import Contract, Field
+from exams.contract.profiles import profiles
 from exams.errors import ExamsError
 
 _CELLS = 50_000_000  # int64 counters: 400 MB
 Missing = np.ndarray | None  # true where a score is missing; None: nowhere
-
-
-def radix(field: Field) -> int:
-    """Return the number of codes of a dimension: its levels, and one for no value."""
-    return len(field.levels) + (not field.required)
-
-
-def strides(contract: Contract) -> dict[str, int]:
-    """Return by how much one level of each dimension raises the number of a profile."""
-    sizes = [radix(d) for d in contract.dimensions]
-    return {d.name: prod(sizes[place + 1 :]) for place, d in enumerate(contract.dimensions)}
-
-
-def profile_levels(contract: Contract, profile: int) -> list[str | None]:
-    """Return the levels of a profile, one per dimension; None is no value."""
-    levels: list[str | None] = []
-    for dimension, stride in zip(contract.dimensions, strides(contract).values(), strict=True):
-        code = profile // stride % radix(dimension)
-        levels.append(dimension.levels[code] if code < len(dimension.levels) else None)
-    return levels
 
 
 @dataclass
@@ -63,22 +44,22 @@ class Cube:
     @classmethod
     def empty(cls, contract: Contract) -> "Cube":
         """Return the cube of no records; raise E012 for a contract that is too wide."""
-        profiles = prod(radix(d) for d in contract.dimensions)
-        if profiles * sum(s.size for s in contract.scores) > _CELLS:
+        size = profiles(contract)
+        if size * sum(s.size for s in contract.scores) > _CELLS:
             raise ExamsError(
                 "E012",
-                f"contract.yaml: {profiles:,} combinations of levels are too many to add up.",
+                f"contract.yaml: {size:,} combinations of levels are too many to add up.",
                 "Drop a dimension, or merge levels of the widest one.",
             )
         names = [s.name for s in contract.scores]
         pairs = [*((a, "") for a in names), *combinations_with_replacement(names, 2)]
         return cls(
             contract,
-            n=np.zeros(profiles, np.int64),
-            complete=np.zeros(profiles, np.int64),
-            at_risk=np.zeros(profiles, np.int64),
-            values={s.name: np.zeros((profiles, s.size), np.int64) for s in contract.scores},
-            moments={pair: np.zeros(profiles, np.int64) for pair in pairs},
+            n=np.zeros(size, np.int64),
+            complete=np.zeros(size, np.int64),
+            at_risk=np.zeros(size, np.int64),
+            values={s.name: np.zeros((size, s.size), np.int64) for s in contract.scores},
+            moments={pair: np.zeros(size, np.int64) for pair in pairs},
             packed=pack([np.zeros(0, np.int64)] * len(names), [s.size for s in contract.scores]),
             packed_n=np.zeros(0, np.int64),
         )

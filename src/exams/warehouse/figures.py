@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
+from sqlite_utils import Database
 
 from exams.contract import Contract
-from exams.schema import quoted
-from exams.warehouse.load import insert
 from exams.warehouse.schema import MODEL
 from exams.warehouse.transaction import writing
 
@@ -19,10 +18,10 @@ def write_figures(
 
     Raise KeyError if a frame lacks a column of its table.
     """
-    with writing(path, contract) as database:
+    with writing(path, contract) as connection:
+        database = Database(connection)
         for table in MODEL:
-            database.conn.execute(f"DELETE FROM {quoted(table.name)} WHERE quarter = ?", [quarter])
-            frame = figures[table.name].assign(quarter=quarter)
-            rows = frame[[c.name for c in table.columns]].astype(object)
-            rows = rows.where(rows.notna(), None)
-            insert(database.conn, table.name, rows.itertuples(index=False, name=None))
+            rows = figures[table.name].assign(quarter=quarter)[[c.name for c in table.columns]]
+            stored = database.table(table.name)
+            stored.delete_where("quarter = ?", [quarter])
+            stored.insert_all(rows.astype(object).where(rows.notna(), None).to_dict("records"))

@@ -1,131 +1,164 @@
 """Replaces a quarter in the warehouse, inside the transaction of its caller."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlite_utils import Database
+import numpy as np
 
 from exams.errors import ExamsError
+from exams.schema import quoted
+from exams.warehouse.deliveries import OF_DELIVERY, OF_QUARTER
 
-_ROWS = 200  # rows in one INSERT: the fastest writer measured
-_VARIABLES = 30_000  # SQLite takes 32,766 in one statement
-
-
-@dataclass(frozen=True)
-class Received:
-    """A delivery about to be loaded."""
-
-    file: str
-    sha256: str
-    bytes: int
-    received: int
+_VALUES = 1_000  # bound by one INSERT: the fastest writer measured
+_CURRENT = "SELECT id, file FROM delivery WHERE quarter = ? AND removed IS NULL"
+CUBES = ("cube", "cube_value", "cube_moment", "cube_combination")
 
 
-def replace_deliveries(
-    database: Database, quarter: str, received: Sequence[Received], now: str
-) -> dict[str, int]:
-    """Make `received` the deliveries of `quarter`; return the number of each, by file.
+def empty_quarter(connection: sqlite3.Connection, quarter: str) -> dict[int, str]:
+    """Delete records, quarantine and notes of a quarter; return file by number of its deliveries.
 
-    Records and quarantine of all deliveries of the quarter are deleted: the caller writes
-    them anew. A delivery seen before keeps its number. One that is not among `received` is
-    marked as removed, and as superseded by a file of the same name.
+    The rows of `delivery` stay: history is kept.
     """
-    connection = database.conn
-    for (number,) in connection.execute(
-        "SELECT id FROM delivery WHERE quarter = ? AND removed IS NULL", [quarter]
-    ).fetchall():
-        connection.execute(
-            "DELETE FROM result WHERE key >= ? AND key < ?", [number << 32, (number + 1) << 32]
-        )
-        connection.execute("DELETE FROM quarantine WHERE delivery = ?", [number])
-    ids = {r.file: _number(connection, quarter, r, now) for r in received}
-    current = set(ids.values())
-    for number, file in connection.execute(
-        "SELECT id, file FROM delivery WHERE quarter = ? AND removed IS NULL", [quarter]
-    ).fetchall():
-        if number not in current:
-            connection.execute(
-                "UPDATE delivery SET removed = ?, superseded_by = ? WHERE id = ?",
-                [now, ids.get(file), number],
-            )
-    return ids
+    former = dict(connection.execute(_CURRENT, [quarter]).fetchall())
+    for number in former:
+        connection.execute("DELETE FROM result WHERE key >= ? AND key < ?", _keys(number))
+        for table in OF_DELIVERY:
+            connection.execute(f"DELETE FROM {table.name} WHERE delivery = ?", [number])
+    for name in (*(t.name for t in OF_QUARTER), *CUBES, "loaded"):
+        connection.execute(f"DELETE FROM {name} WHERE quarter = ?", [quarter])
+    return former
 
 
-def _number(connection: sqlite3.Connection, quarter: str, r: Received, now: str) -> int:
-    found = connection.execute(
-        "SELECT id FROM delivery WHERE quarter = ? AND file = ? AND sha256 = ?",
-        [quarter, r.file, r.sha256],
+def enter_delivery(
+    connection: sqlite3.Connection, found: tuple[str, str, str, int], now: str
+) -> int:
+    """Return the number of a delivery about to be loaded; one seen before keeps its number.
+
+    found: quarter, file, sha256, bytes.
+    """
+    known = connection.execute(
+        "SELECT id FROM delivery WHERE (quarter, file, sha256) = (?, ?, ?)", found[:3]
     ).fetchone()
-    if found:
+    if known:
         connection.execute(
-            "UPDATE delivery SET removed = NULL, superseded_by = NULL, bytes = ?, received = ?"
-            " WHERE id = ?",
-            [r.bytes, r.received, *found],
+            "UPDATE delivery SET removed = NULL, superseded_by = NULL WHERE id = ?", known
         )
-        return found[0]
+        return known[0]
     cursor = connection.execute(
-        "INSERT INTO delivery (quarter, file, sha256, bytes, received, loaded, quarantined,"
-        " first_seen) VALUES (?, ?, ?, ?, ?, 0, 0, ?)",
-        [quarter, r.file, r.sha256, r.bytes, r.received, now],
+        "INSERT INTO delivery (quarter, file, sha256, bytes, first_seen,"
+        " received, loaded, quarantined, resolved) VALUES (?, ?, ?, ?, ?, 0, 0, 0, 0)",
+        [*found, now],
     )
     return int(cursor.lastrowid or 0)
 
 
+def retire(
+    connection: sqlite3.Connection, former: Mapping[int, str], current: Mapping[str, int], now: str
+) -> None:
+    """Mark deliveries that are no longer current as removed, and superseded by their namesake.
+
+    former: file by number. current: number by file.
+    """
+    for number, file in former.items():
+        if number not in current.values():
+            connection.execute(
+                "UPDATE delivery SET removed = ?, superseded_by = ? WHERE id = ?",
+                [now, current.get(file), number],
+            )
+
+
 def insert(connection: sqlite3.Connection, table: str, rows: Iterable[Sequence[Any]]) -> None:
     """Insert rows that have a value for every column of `table`, many to a statement."""
-    width = len(connection.execute(f'SELECT * FROM "{table}" LIMIT 0').description)
-    one = f"({', '.join('?' * width)})"
+    width = len(connection.execute(f"SELECT * FROM {quoted(table)} LIMIT 0").description)
     rest = iter(rows)
-    while chunk := list(islice(rest, min(_ROWS, _VARIABLES // width))):
+    while chunk := list(islice(rest, max(_VALUES // width, 1))):
         connection.execute(
-            f'INSERT INTO "{table}" VALUES {", ".join([one] * len(chunk))}',
-            [value for row in chunk for value in row],
+            _statement(quoted(table), width, len(chunk)), [v for row in chunk for v in row]
         )
 
 
-def close_delivery(connection: sqlite3.Connection, number: int) -> tuple[int, int, int]:
-    """Write into the delivery how many of its records are loaded and in quarantine.
-
-    Return received, loaded, quarantined, as the tables have it; raise E204 if they do not
-    add up.
-    """
-    loaded = connection.execute(
-        "SELECT count(*) FROM result WHERE key >= ? AND key < ?", [number << 32, (number + 1) << 32]
-    ).fetchone()[0]
-    held = connection.execute(
-        "SELECT count(DISTINCT line) FROM quarantine WHERE delivery = ?", [number]
-    ).fetchone()[0]
-    connection.execute(
-        "UPDATE delivery SET loaded = ?, quarantined = ? WHERE id = ?"
-        " AND (loaded, quarantined) <> (?, ?)",
-        [loaded, held, number, loaded, held],
+def insert_columns(
+    connection: sqlite3.Connection, table: str, columns: Mapping[str, np.ndarray]
+) -> None:
+    """Insert one row per place of the arrays `columns` (int64, or objects), by column name."""
+    matrix = np.column_stack(list(columns.values()))
+    size, width = matrix.shape
+    into = f"{quoted(table)} ({', '.join(map(quoted, columns))})"
+    many = _VALUES // width
+    whole = size // many * many
+    connection.executemany(
+        _statement(into, width, many), matrix[:whole].reshape(-1, many * width).tolist()
     )
-    file, received = connection.execute(
-        "SELECT file, received FROM delivery WHERE id = ?", [number]
+    connection.executemany(_statement(into, width, 1), matrix[whole:].tolist())
+
+
+def close_delivery(
+    connection: sqlite3.Connection, number: int, received: int, read_as: str
+) -> tuple[int, ...]:
+    """Write into the delivery what became of its records; return these counts.
+
+    They are received, loaded, quarantined and resolved, as the tables have them; raise E204 if
+    they do not add up.
+    """
+    count = "SELECT count(*) FROM result WHERE key >= ? AND key < ?"
+    loaded = connection.execute(count, _keys(number)).fetchone()[0]
+    held, resolved = connection.execute(
+        "SELECT count(DISTINCT iif(resolved_by IS NULL, line, NULL)),"
+        " count(DISTINCT iif(resolved_by IS NULL, NULL, line)) FROM quarantine WHERE delivery = ?",
+        [number],
     ).fetchone()
-    if received != loaded + held:
+    counts = (received, loaded, held, resolved)
+    connection.execute(
+        "UPDATE delivery SET read_as = ?, received = ?, loaded = ?, quarantined = ?, resolved = ?"
+        " WHERE id = ?",
+        [read_as, *counts, number],
+    )
+    if received != loaded + held + resolved:
+        found = "SELECT file FROM delivery WHERE id = ?"
+        file = connection.execute(found, [number]).fetchone()[0]
         raise ExamsError(
             "E204",
-            f"{file}: {received:,} records received, {loaded:,} loaded, {held:,} in quarantine.",
+            f"{file}: {received:,} records received, but {loaded:,} loaded, {held:,} in"
+            f" quarantine and {resolved:,} resolved.",
             "The quarter was left as it was; run `ploomber build` again.",
         )
-    return received, loaded, held
+    return counts
+
+
+def resolve(connection: sqlite3.Connection, by: int, records: Iterable[tuple[int, int]]) -> None:
+    """Mark quarantined records, (delivery, line), as delivered again by delivery `by`."""
+    connection.executemany(
+        "UPDATE quarantine SET resolved_by = ? WHERE delivery = ? AND line = ?",
+        ((by, delivery, line) for delivery, line in records),
+    )
 
 
 def profile_numbers(
-    database: Database, columns: Sequence[str], wanted: Iterable[Sequence[str | None]]
+    connection: sqlite3.Connection, columns: Sequence[str], wanted: Iterable[Sequence[str | None]]
 ) -> Iterator[int]:
-    """Yield the number of each profile (its levels in the order of `columns`), new if need be."""
-    table = database.table("profile")
-    known = {tuple(row[c] for c in columns): row["id"] for row in table.rows}
+    """Yield the number of each profile (its levels in the order of `columns`), new if need be.
+
+    A dimension that is not among `columns` has no level.
+    """
+    every = [c[0] for c in connection.execute("SELECT * FROM profile LIMIT 0").description[1:]]
+    known = {row[1:]: row[0] for row in connection.execute("SELECT * FROM profile")}
     last = max(known.values(), default=0)
     for levels in wanted:
-        key = tuple(levels)
+        given = dict(zip(columns, levels, strict=True))
+        key = tuple(given.get(name) for name in every)
         if key not in known:
             last += 1
             known[key] = last
-            table.insert({"id": last, **dict(zip(columns, levels, strict=True))})
+            insert(connection, "profile", [(last, *key)])
         yield known[key]
+
+
+def _keys(number: int) -> tuple[int, int]:
+    return number << 32, (number + 1) << 32
+
+
+def _statement(into: str, width: int, rows: int) -> str:
+    one = f"({', '.join('?' * width)})"
+    return f"INSERT INTO {into} VALUES {', '.join([one] * rows)}"

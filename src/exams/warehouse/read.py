@@ -3,7 +3,7 @@
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -77,25 +77,53 @@ def read_figures(path: Path, quarter: str) -> dict[str, pd.DataFrame]:
         }
 
 
-def read_reconciliation(path: Path, quarter: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return a quarter's deliveries and its quarantine by file, column and reason.
+def read_reconciliation(path: Path, quarter: str) -> dict[str, pd.DataFrame]:
+    """Return what became of a quarter's files, as counts of records alone.
 
-    Counts of records alone: deliveries (quarter, file, sha256, received, loaded, quarantined)
-    and counts (quarter, file, column, reason, records).
+    delivery: quarter, file, sha256, received, loaded, quarantined, resolved. quarantine_count:
+    quarter, file, column, reason, records. repair_count: quarter, file, column, repair, records.
+    left_out: quarter, file, code, why.
     """
-    deliveries = (
-        "SELECT quarter, file, sha256, received, loaded, quarantined FROM delivery"
-        " WHERE quarter = ? AND removed IS NULL ORDER BY file"
-    )
-    counts = (
-        'SELECT quarter, file, "column", reason, count(*) AS records FROM quarantine'
-        ' WHERE quarter = ? GROUP BY file, "column", reason ORDER BY file, "column", reason'
+    with reading(path) as connection:
+        return {
+            name: pd.read_sql_query(query, connection, params=(quarter,))
+            for name, query in _RECONCILIATION.items()
+        }
+
+
+_RECONCILIATION = {
+    "delivery": "SELECT quarter, file, sha256, received, loaded, quarantined, resolved"
+    " FROM delivery WHERE quarter = ? AND removed IS NULL ORDER BY file",
+    "quarantine_count": 'SELECT quarter, file, "column", reason, count(*) AS records'
+    " FROM quarantine WHERE quarter = ? AND resolved_by IS NULL"
+    ' GROUP BY file, "column", reason ORDER BY file, "column", reason',
+    "repair_count": 'SELECT quarter, file, field AS "column", repair, records'
+    " FROM repair r JOIN delivery d ON d.id = r.delivery"
+    " WHERE quarter = ? AND removed IS NULL ORDER BY file, field, repair",
+    "left_out": "SELECT quarter, file, code, why FROM left_out WHERE quarter = ? ORDER BY file",
+}
+
+
+class Held(NamedTuple):
+    """One reason why a record of the file with this SHA-256 is in quarantine."""
+
+    sha256: str
+    file: str
+    line: int
+    column: str
+    reason: str
+
+
+def read_quarantine(path: Path, quarter: str) -> list[Held]:
+    """Return what is in quarantine and was not delivered again, file by file and line by line."""
+    query = (
+        'SELECT d.sha256, d.file, q.line, q."column", q.reason'
+        " FROM quarantine q JOIN delivery d ON d.id = q.delivery"
+        " WHERE q.quarter = ? AND d.removed IS NULL AND q.resolved_by IS NULL"
+        ' ORDER BY d.file, q.line, q."column", q.reason'
     )
     with reading(path) as connection:
-        return (
-            pd.read_sql_query(deliveries, connection, params=(quarter,)),
-            pd.read_sql_query(counts, connection, params=(quarter,)),
-        )
+        return [Held(*row) for row in connection.execute(query, [quarter])]
 
 
 def count_rows(path: Path, quarter: str) -> pd.DataFrame:

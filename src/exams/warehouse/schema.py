@@ -1,54 +1,21 @@
 """The warehouse's tables, made from the contract."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from exams.contract import Contract, Field
 from exams.schema import Column, Table, quoted
 from exams.tables import FIGURES
+from exams.warehouse.deliveries import DELIVERY, LINE, OF_DELIVERY, OF_QUARTER, QUARTER
 
-_QUARTER = Column("quarter", "TEXT", "Quarter of the exams, such as 2019Q1.")
-_DELIVERY_ID = Column("delivery", "INTEGER", "Delivery that the record came with.")
-_LINE = Column("line", "INTEGER", "Physical line on which the record starts; the header is 1.")
 _PROFILE = Column("profile", "INTEGER", "Profile (combination of levels) of the students.")
 _N = Column("n", "INTEGER", "Students counted.", "students")
 
-DELIVERY = Table(
-    "delivery",
-    "One row per delivered file, for ever. Removed and superseded ones keep their row.",
-    (
-        Column("id", "INTEGER", "Number of the delivery."),
-        _QUARTER,
-        Column("file", "TEXT", "Name of the file."),
-        Column("sha256", "TEXT", "SHA-256 of the file's bytes."),
-        Column("bytes", "INTEGER", "Size of the file.", "bytes"),
-        Column("received", "INTEGER", "Records in the file.", "records"),
-        Column("loaded", "INTEGER", "Records loaded: received less quarantined.", "records"),
-        Column("quarantined", "INTEGER", "Records in quarantine.", "records"),
-        Column("first_seen", "TEXT", "When it was first loaded, ISO 8601 in UTC."),
-        Column("superseded_by", "INTEGER", "Delivery that replaced it; null if none did."),
-        Column("removed", "TEXT", "When its records left the warehouse; null if they are in it."),
-    ),
-    ("id",),
-    (("superseded_by", "delivery", "id"),),
-)
-QUARANTINE = Table(
-    "quarantine",
-    "One row per reason why a record was not loaded; distinct (file, line) counts records.",
-    (
-        _QUARTER,
-        Column("file", "TEXT", "Name of the file."),
-        _LINE,
-        Column("column", "TEXT", "Contract name of the field; * for the whole record."),
-        Column("value", "TEXT", "The value as received. Private."),
-        Column("reason", "TEXT", "Reason code."),
-        _DELIVERY_ID,
-    ),
-    ("delivery", "line", "column", "reason"),
-    (("delivery", "delivery", "id"),),
-)
 LOADED = Table(
     "loaded",
     "One row per loaded quarter: the receipt, committed together with the quarter's records.",
     (
-        _QUARTER,
+        QUARTER,
         Column("content", "TEXT", "Fingerprint of deliveries, contract and cube."),
         Column("contract", "TEXT", "Title of the contract."),
         Column("contract_version", "TEXT", "Version of the contract."),
@@ -59,7 +26,7 @@ CUBE = Table(
     "cube",
     "One row per quarter and profile: how many students, how many of them at risk.",
     (
-        _QUARTER,
+        QUARTER,
         _PROFILE,
         _N,
         Column("complete", "INTEGER", "Of these, with every score present.", "students"),
@@ -72,7 +39,7 @@ CUBE_VALUE = Table(
     "cube_value",
     "One row per quarter, profile, score and value of it: how many students.",
     (
-        _QUARTER,
+        QUARTER,
         _PROFILE,
         Column("score", "TEXT", "Contract name of the score."),
         Column("steps", "INTEGER", "Value of the score, in steps of its scale."),
@@ -85,7 +52,7 @@ CUBE_MOMENT = Table(
     "cube_moment",
     "One row per quarter, profile and pair of scores: sum of products over complete records.",
     (
-        _QUARTER,
+        QUARTER,
         _PROFILE,
         Column("score", "TEXT", "Contract name of a score."),
         Column("other", "TEXT", "The other score; empty: the plain sum of the first."),
@@ -100,10 +67,25 @@ MODEL = tuple(
 )
 
 
+@dataclass(frozen=True)
+class View:
+    """A view: what it shows, and the statement that creates it."""
+
+    shown: Table
+    sql: str
+
+
 def tables(contract: Contract) -> tuple[Table, ...]:
-    """Return the tables of the warehouse under `contract`, in order of creation."""
+    """Return the tables of the warehouse under `contract`, in order of creation.
+
+    Those that have columns for the contract's fields keep the columns of earlier contracts.
+    """
     levels = [Column(d.name, "TEXT", _meaning(d)) for d in contract.dimensions]
     scores = [Column(s.name, "INTEGER", _meaning(s), _steps(s)) for s in contract.scores]
+    names = [
+        Column(i.name, "BLOB", f"Pseudonym (HMAC-SHA256). {_meaning(i)}")
+        for i in contract.identifiers
+    ]
     profile = Table(
         "profile",
         "One row per combination of levels of the dimensions that was ever loaded.",
@@ -113,53 +95,64 @@ def tables(contract: Contract) -> tuple[Table, ...]:
     result = Table(
         "result",
         "One row per loaded record; `results` shows the same in full.",
-        (Column("key", "INTEGER", "delivery << 32 | line."), _PROFILE, *scores),
+        (Column("key", "INTEGER", "delivery << 32 | line."), _PROFILE, *scores, *names),
         ("key",),
         (("profile", "profile", "id"),),
     )
     combination = Table(
         "cube_combination",
         "One row per quarter and combination of all scores: how many students.",
-        (_QUARTER, *scores, _N),
-        ("quarter", *(s.name for s in contract.scores)),
+        (
+            Column("id", "INTEGER", "Number of the row."),
+            QUARTER,
+            _N,
+            *scores,
+        ),
+        ("id",),
     )
     cube = (CUBE, CUBE_VALUE, CUBE_MOMENT, combination)
-    return DELIVERY, LOADED, profile, result, QUARANTINE, *cube, *MODEL
+    records = (profile, result, *OF_DELIVERY, *OF_QUARTER)
+    return DELIVERY, LOADED, *records, *cube, *MODEL
 
 
-def results_view(contract: Contract) -> Table:
-    """Return the description of the view `results`."""
-    fields = [
-        Column(
-            f.name, "TEXT" if f.levels else "REAL" if f.decimals else "INTEGER", _meaning(f), f.unit
-        )
-        for f in contract.kept
+def results_view(
+    dimensions: Sequence[str],
+    scores: Sequence[tuple[str, int | None]],
+    identifiers: Sequence[str],
+) -> View:
+    """Return the view `results` over all fields that were ever loaded.
+
+    scores: name and decimals; None where contracts differ in them.
+    """
+    columns = [QUARTER, Column("file", "TEXT", "Name of the file."), LINE]
+    columns += [Column(name, "TEXT", "Level, as in its contract.") for name in dimensions]
+    columns += [
+        Column(name, "REAL" if decimals != 0 else "INTEGER", "Score, in its unit.")
+        for name, decimals in scores
     ]
-    return Table(
-        "results",
-        "One row per loaded record, as people read it.",
-        (_QUARTER, Column("file", "TEXT", "Name of the file."), _LINE, *fields),
-        ("quarter", "file", "line"),
-    )
-
-
-def results_sql(contract: Contract) -> str:
-    """Return the statement that creates the view `results`."""
-    fields = [
-        f"p.{quoted(f.name)}" if f.levels
-        else f"r.{quoted(f.name)} / {10**f.decimals}.0 AS {quoted(f.name)}" if f.decimals
-        else f"r.{quoted(f.name)}"
-        for f in contract.kept
-    ]  # fmt: skip
-    return (
-        "CREATE VIEW results AS\n"
-        f"SELECT d.quarter, d.file, r.key & 4294967295 AS line, {', '.join(fields)}\n"
+    columns += [Column(name, "TEXT", "Pseudonym, in hexadecimals.") for name in identifiers]
+    selected = ["d.quarter", "d.file", "r.key & 4294967295 AS line"]
+    selected += [f"p.{quoted(name)}" for name in dimensions]
+    selected += [_in_units(name, decimals) for name, decimals in scores]
+    selected += [f"lower(hex(r.{quoted(i)})) AS {quoted(i)}" for i in identifiers]
+    sql = (
+        f"CREATE VIEW results AS\nSELECT {', '.join(selected)}\n"
         "FROM result r JOIN delivery d ON d.id = r.key >> 32 JOIN profile p ON p.id = r.profile"
     )
+    what = "One row per loaded record, as people read it."
+    return View(Table("results", what, tuple(columns), ("quarter", "file", "line")), sql)
 
 
-def _type(field: Field) -> str:
-    return "TEXT" if field.levels else "REAL" if field.decimals else "INTEGER"
+def _in_units(score: str, decimals: int | None) -> str:
+    column = quoted(score)
+    if decimals == 0:
+        return f"r.{column}"
+    if decimals:
+        return f"r.{column} / {10**decimals}.0 AS {column}"
+    own = "f.quarter = d.quarter AND f.name = '" + score + "'"
+    tens = " ".join(f"WHEN {places} THEN {10**places}.0" for places in range(4))
+    per_unit = f"(SELECT CASE f.decimals {tens} END FROM contract_field f WHERE {own})"
+    return f"r.{column} / {per_unit} AS {column}"
 
 
 def _steps(score: Field) -> str:

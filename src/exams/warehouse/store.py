@@ -33,15 +33,20 @@ def guarded(path: Path) -> Iterator[None]:
         raise ExamsError("E207", f"{path.name} cannot be read.", remedy) from error
 
 
-def loaded_content(path: Path, quarter: str) -> str | None:
-    """Return the fingerprint of what is loaded of `quarter`, or None if nothing is."""
+def loaded(path: Path) -> dict[str, str]:
+    """Return the fingerprint of what is loaded of each quarter, oldest first.
+
+    There are none if the warehouse is missing or cannot be read.
+    """
     if not path.is_file():
-        return None
+        return {}
     try:
         with reading(path) as connection:
-            row = connection.execute(
-                "SELECT content FROM loaded WHERE quarter = ?", [quarter]
-            ).fetchone()
+            return dict(connection.execute("SELECT quarter, content FROM loaded ORDER BY quarter"))
     except (sqlite3.DatabaseError, ExamsError):
-        return None
-    return row[0] if row else None
+        return {}
+
+
+def loaded_content(path: Path, quarter: str) -> str | None:
+    """Return the fingerprint of what is loaded of `quarter`, or None if nothing is."""
+    return loaded(path).get(quarter)

@@ -6,29 +6,28 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from exams.contract import Contract
-from exams.schema import create, document, quoted
-from exams.warehouse.schema import results_sql, results_view, tables
+from exams.schema import columns, create, document, quoted
+from exams.warehouse.schema import View, results_view, tables
 from exams.warehouse.store import BUSY, guarded
+
+_LAYOUT = 2  # of the tables; records that lie in another one are loaded anew
 
 
 @contextmanager
-def writing(path: Path, contract: Contract) -> Iterator[Database]:
+def writing(path: Path, contract: Contract) -> Iterator[sqlite3.Connection]:
     """Yield the warehouse in ONE transaction: all that is done in it stays, or nothing.
 
-    Tables are created; those of a contract with other fields or scales are emptied first. Raise
-    E207 if the file cannot be read.
+    What the contract needs is created. Raise E207 if the file cannot be read.
     """
     opened = closing(sqlite3.connect(path, timeout=BUSY, isolation_level=None))
     with guarded(path), opened as connection:
         connection.execute("PRAGMA cache_size = -65536")
         connection.execute("BEGIN IMMEDIATE")
         try:
-            database = Database(connection)
-            _prepare(database, contract)
-            yield database
+            _prepare(connection, contract)
+            yield connection
+            _show(connection)
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -36,32 +35,44 @@ def writing(path: Path, contract: Contract) -> Iterator[Database]:
             raise
 
 
-def _prepare(database: Database, contract: Contract) -> None:
-    connection = database.conn
-    view = results_sql(contract)
-    former = _sql_of(connection, "results")
-    if former is not None and former != view:
-        _forget_records(connection, contract)
+def _prepare(connection: sqlite3.Connection, contract: Contract) -> None:
+    if connection.execute("PRAGMA user_version").fetchone()[0] != _LAYOUT:
+        _forget_records(connection)
+        connection.execute(f"PRAGMA user_version = {_LAYOUT}")
     create(connection, tables(contract))
-    if former != view:
-        connection.execute(view)
-    document(connection, [results_view(contract)])
 
 
-def _forget_records(connection: sqlite3.Connection, contract: Contract) -> None:
-    """Drop what was loaded under other fields or scales: every quarter is to be loaded anew.
+def _forget_records(connection: sqlite3.Connection) -> None:
+    """Drop what was loaded by another release: every quarter is to be loaded anew.
 
-    Columns of two contracts in one table would be read wrong. The history of deliveries stays.
+    The history of deliveries stays.
     """
-    connection.execute("DROP VIEW results")
-    for table in reversed(tables(contract)):
-        if table.name != "delivery":
-            connection.execute(f"DROP TABLE IF EXISTS {quoted(table.name)}")
-    connection.execute("DROP TABLE data_dictionary")
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    connection.execute("UPDATE delivery SET removed = ? WHERE removed IS NULL", [now])
+    listed = connection.execute("SELECT type, name FROM sqlite_master WHERE type <> 'index'")
+    for kind, name in sorted(listed.fetchall(), reverse=True):  # views first
+        if name != "delivery":
+            connection.execute(f"DROP {kind} {quoted(name)}")
+        else:
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            connection.execute("UPDATE delivery SET removed = ? WHERE removed IS NULL", [now])
 
 
-def _sql_of(connection: sqlite3.Connection, name: str) -> str | None:
-    found = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", [name]).fetchone()
-    return found[0] if found else None
+def _show(connection: sqlite3.Connection) -> None:
+    """Make the view `results` show every field that was ever loaded."""
+    view = _results(connection)
+    former = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'results'").fetchone()
+    if former is None or former[0] != view.sql:
+        connection.execute("DROP VIEW IF EXISTS results")
+        connection.execute(view.sql)
+        document(connection, [view.shown])
+
+
+def _results(connection: sqlite3.Connection) -> View:
+    dimensions = [name for name in columns(connection, "profile") if name != "id"]
+    fields = {n: t for n, t in columns(connection, "result").items() if n not in ("key", "profile")}
+    used: dict[str, set[int]] = {name: set() for name, kind in fields.items() if kind == "INTEGER"}
+    for name, decimals in connection.execute(
+        "SELECT DISTINCT name, decimals FROM contract_field WHERE role = 'score'"
+    ):
+        used[name].add(decimals)
+    scores = [(name, min(found) if len(found) == 1 else None) for name, found in used.items()]
+    return results_view(dimensions, scores, [n for n, kind in fields.items() if kind == "BLOB"])

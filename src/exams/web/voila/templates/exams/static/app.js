@@ -3,7 +3,7 @@
 import {drawChart} from "./charts.js";
 import {h} from "./dom.js";
 import {etl} from "./etl.js";
-import {moment} from "./format.js";
+import {incomplete, moment} from "./format.js";
 import {home} from "./home.js";
 import {connect} from "./link.js";
 import {ml} from "./ml.js";
@@ -103,10 +103,12 @@ function tell(app) {
   if (!app.message) return;
   const {publication} = app.payload;
   let text = publication ? `As of ${moment(publication.published_at)}` : "Nothing published yet";
+  if (publication?.left_out) text += ` · ${incomplete(publication)}`;
   if (app.trouble) text = app.trouble;
   if (app.link === "lost") text += " · connection lost; reload the page";
   if (app.message.textContent !== text) app.message.textContent = text;
-  app.message.classList.toggle("bad", app.link === "lost" || Boolean(app.trouble));
+  const bad = app.link === "lost" || Boolean(app.trouble) || Boolean(publication?.left_out);
+  app.message.classList.toggle("bad", bad);
 }
 
 function choose(app, quarter) {

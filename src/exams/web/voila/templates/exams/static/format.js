@@ -61,3 +61,7 @@ export function words(code) {
   const text = String(code).replaceAll("_", " ").replaceAll("-", " ");
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
+
+/** Say of a publication that files were refused: its figures lack their records. */
+export const incomplete = ({left_out: files}) =>
+  `Incomplete: ${files === 1 ? "1 file was" : `${files} files were`} refused and left out`;

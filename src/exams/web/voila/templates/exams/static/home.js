@@ -1,7 +1,7 @@
 // Home: what this is, the key figures, and every group's results.
 
 import {fold, h, table, tile, tiles} from "./dom.js";
-import {cell, count, difference, moment, percent, range, score} from "./format.js";
+import {cell, count, difference, incomplete, moment, percent, range, score} from "./format.js";
 import {fieldsOf} from "./fields.js";
 
 /** Return the rows of all students: per score, and those at risk. */
@@ -112,10 +112,12 @@ export function home(payload, {openReport}) {
     + `published ${moment(publication.published_at)}, version ${publication.version}. `
     + `Contract: ${publication.contract}, version ${publication.contract_version}. `
     + "Small groups are hidden, so that no student can be recognised.");
+  const refused = publication.left_out
+    ? h("p", {class: "lead bad"}, incomplete(publication)) : null;
   const report = payload.has_report
     ? h("button", {type: "button", class: "action", onclick: openReport}, "Open the report") : null;
   return {
-    before: [h("div", {class: "intro"}, lead, report), keyFigures(payload)],
+    before: [h("div", {class: "intro"}, lead, refused, report), keyFigures(payload)],
     after: [fold("All groups as tables", ...groups(tables).flat())],
   };
 }

@@ -9,6 +9,7 @@ const MARKS = {
 
 function details(run) {
   if (!run?.started) return [];
+  if (run.state === "done" && run.reason) return [h("span", {class: "detail"}, run.reason)];
   const parts = [];
   if (run.ended) parts.push(duration(run.started, run.ended));
   const rows = run.rows_out ?? run.rows_in;

@@ -1,0 +1,72 @@
+"""Judged columns, and what is counted of them: repairs, unknown levels, the range of scores."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from exams.intake.judge import Verdict
+
+_COUNTED = 1_000  # distinct unknown values: more are as bad
+
+
+@dataclass
+class Column:
+    """A judged column: `value` per record, and where it is refused, missing or empty.
+
+    A mask is None where it is false everywhere. Of a dimension, the value is what the level
+    adds to the number of the profile; of a score, its steps. `words` are the distinct raw
+    values, with the verdict on each; `index` says which one a record has.
+    """
+
+    name: str
+    words: list[bytes]
+    index: np.ndarray
+    verdicts: list[Verdict]
+    value: np.ndarray
+    refused: np.ndarray | None
+    missing: np.ndarray | None
+    empty: np.ndarray | None
+
+
+@dataclass
+class Tally:
+    """Counts over the records of one delivery so far.
+
+    clean, quarantined: records. reasons: records by (field, reason). repairs: clean records by
+    (field, repair). unknown: by dimension, records with a value that is no level, and some of
+    these values (private). seen: lowest and highest value by field, in clean records.
+    """
+
+    clean: int = 0
+    quarantined: int = 0
+    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+    repairs: Counter[tuple[str, str]] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
+    strange: dict[str, set[bytes]] = field(default_factory=dict)
+    seen: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def count(self, column: Column, keep: np.ndarray) -> None:
+        """Count the column of the clean records, those at the places `keep`."""
+        counts = np.bincount(column.index[keep], minlength=len(column.words))
+        values = []
+        for verdict, n in zip(column.verdicts, counts.tolist(), strict=True):
+            if n and verdict.repairs:
+                self.repairs.update({(column.name, repair): n for repair in verdict.repairs})
+            if n and verdict.value is not None:
+                values.append(verdict.value)
+        if values:
+            low, high = self.seen.get(column.name, (values[0], values[0]))
+            self.seen[column.name] = min(low, *values), max(high, *values)
+
+    def count_unknown(self, column: Column) -> None:
+        """Count the records, all of them in quarantine, whose value is no level."""
+        if column.refused is None:
+            return
+        counts = np.bincount(column.index[column.refused], minlength=len(column.words))
+        for word, verdict, n in zip(column.words, column.verdicts, counts.tolist(), strict=True):
+            if n and verdict.reason == "unknown_level":
+                self.unknown[column.name] += n
+                strange = self.strange.setdefault(column.name, set())
+                if len(strange) < _COUNTED:
+                    strange.add(word)

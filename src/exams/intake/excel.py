@@ -1,0 +1,241 @@
+"""Records of the first sheet of an Excel workbook (.xlsx), as a CSV file would hold them.
+
+The sheet is read as a stream, so that memory does not depend on its size, and an error value
+(#N/A) stays what it is.
+"""
+
+import posixpath
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import BinaryIO
+from xml.etree import ElementTree
+from xml.parsers import expat
+
+import numpy as np
+import pyarrow as pa
+
+from exams.intake import unpack
+from exams.intake.arrays import encoded, of_numbers
+from exams.intake.delimited import BLOCK, RECORD, Malformed, overlong
+from exams.intake.header import Header
+from exams.intake.values import text_of
+
+ROWS = 50_000  # of a batch, at most
+_BOOK, _LINKS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+_STRINGS = "xl/sharedStrings.xml"
+_SMALL = 4 << 20  # bytes of the parts that only list something
+_COLUMNS = 16_384  # of a sheet, at most
+_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")  # how a workbook writes control characters
+_KIND = "an Excel workbook"
+_STRINGS_LIMIT = 256 << 20  # bytes of texts that are held in memory
+SheetRow = tuple[int, list[str]]  # its number in the sheet, and its cells up to the last value
+
+
+def read_rows(
+    file: BinaryIO, members: Iterable[zipfile.ZipInfo], name: str, limit: int
+) -> Iterator[SheetRow]:
+    """Yield the rows of the first sheet that hold any value.
+
+    Raise E114 if the workbook is broken, E115 if it unpacks to more than `limit` bytes, E117
+    for a password, E118 for a row of more than RECORD bytes.
+    """
+    book = _Book(file, {member.filename: member for member in members}, name, limit)
+    try:
+        yield from book.rows()
+    except (expat.ExpatError, ElementTree.ParseError, LookupError, ValueError):
+        raise unpack.broken(name, _KIND) from None
+
+
+def read_excel(
+    rows: Iterable[SheetRow], header: Header, malformed: Malformed
+) -> Iterator[pa.RecordBatch]:
+    """Yield the records below the header as batches: `line` (row of the sheet), the places.
+
+    Rows with more columns than the header go to `malformed`.
+    """
+    lines: list[int] = []
+    records: list[list[str]] = []
+    size = 0
+    for line, cells in rows:
+        if line <= header.lines:
+            continue
+        if len(cells) > header.width:
+            malformed.append((line, ",".join(cells)))
+            continue
+        lines.append(line)
+        records.append(cells + [""] * (header.width - len(cells)))
+        size += sum(map(len, cells))
+        if len(lines) == ROWS or size > BLOCK:
+            yield _batch(lines, records, header)
+            lines, records, size = [], [], 0
+    yield _batch(lines, records, header)
+
+
+def _batch(lines: list[int], records: list[list[str]], header: Header) -> pa.RecordBatch:
+    columns = [encoded(r[place].encode() for r in records) for place in header.places.values()]
+    return pa.record_batch(
+        [of_numbers(np.array(lines, np.int32)), *columns], ["line", *header.places]
+    )
+
+
+@dataclass
+class _Book:
+    """An open workbook and its parts."""
+
+    file: BinaryIO
+    members: dict[str, zipfile.ZipInfo]
+    name: str
+    limit: int
+
+    def rows(self) -> Iterator[SheetRow]:
+        """Yield the rows of the first sheet."""
+        shared = _Cells([], self.name)
+        if _STRINGS in self.members:
+            for _ in self._parsed(_STRINGS, shared):
+                pass
+        cells = _Cells(shared.strings, self.name)
+        for _ in self._parsed(self._first_sheet(), cells):
+            yield from cells.rows
+            cells.rows.clear()
+
+    def _parsed(self, part: str, cells: "_Cells") -> Iterator[None]:
+        """Show the elements of a part to `cells`; yield after each chunk."""
+        parser = expat.ParserCreate()
+        parser.buffer_text = True
+        parser.StartElementHandler = cells.start
+        parser.EndElementHandler = cells.end
+        parser.CharacterDataHandler = cells.data
+        parser.StartDoctypeDeclHandler = _refuse  # entities can grow without bounds
+        for chunk in self._chunks(part, self.limit):
+            parser.Parse(chunk, False)
+            cells.check(len(chunk))
+            yield
+        parser.Parse(b"", True)
+
+    def _first_sheet(self) -> str:
+        """Return the part that holds the first sheet of cells (the first may be a chart)."""
+        links = {
+            link.get("Id"): posixpath.normpath(posixpath.join("/xl", link.get("Target", "")))[1:]
+            for link in self._tree(_LINKS)
+            if link.get("Type", "").endswith("/worksheet")
+        }
+        sheets = [e for e in self._tree(_BOOK).iter() if e.tag.rpartition("}")[2] == "sheet"]
+        ids = [value for e in sheets for key, value in e.items() if key.endswith("}id")]
+        return next(links[i] for i in ids if i in links)
+
+    def _tree(self, part: str) -> ElementTree.Element:
+        return ElementTree.fromstring(b"".join(self._chunks(part, min(self.limit, _SMALL))))
+
+    def _chunks(self, part: str, limit: int) -> Iterator[bytes]:
+        return unpack.unzipped(self.file, self.members[part], self.name, limit)
+
+
+class _Cells:
+    """Gathers the texts and the rows of a part of a workbook from its elements."""
+
+    def __init__(self, strings: list[str], name: str) -> None:
+        self.strings, self.name = strings, name
+        self.rows: list[SheetRow] = []
+        self.cells: list[str] = []
+        self.number = self.column = self.size = self.waited = 0
+        self.kind = ""
+        self.text: list[str] = []
+        self.reading = self.spoken = self.over = False
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """Take note of an element that opens."""
+        tag = tag.rpartition(":")[2]
+        if tag in ("v", "t"):
+            self.reading = not self.spoken
+        elif tag == "c":
+            self.text = []
+            self.kind = attributes.get("t", "n")
+            self.column = _column(attributes["r"]) if "r" in attributes else len(self.cells)
+        elif tag == "row":
+            self.cells = []
+            number = int(attributes.get("r", self.number + 1))
+            if number <= self.number:
+                raise ValueError("rows out of order")
+            self.number = number
+        elif tag == "si":
+            self.text = []
+        elif tag == "rPh":  # how a word is spoken
+            self.spoken = True
+
+    def data(self, text: str) -> None:
+        """Take note of text."""
+        if self.reading:
+            self.text.append(text)
+
+    def end(self, tag: str) -> None:
+        """Take note of an element that closes."""
+        tag = tag.rpartition(":")[2]
+        if tag in ("v", "t"):
+            self.reading = False
+        elif tag == "c":
+            self._end_cell("".join(self.text))
+        elif tag == "row":
+            self.waited = 0
+            if self.cells:
+                self.rows.append((self.number, self.cells))
+        elif tag == "si":
+            self.strings.append(_unescaped("".join(self.text)))
+            self.size += len(self.strings[-1])
+            self.waited = 0
+        elif tag == "rPh":
+            self.spoken = False
+        elif tag == "sheetData":
+            self.over = True
+
+    def check(self, size: int) -> None:
+        """Count `size` more bytes; raise E118 where no row ends, E115 for too many texts."""
+        self.waited += size
+        if self.waited > RECORD and not self.over:
+            raise overlong(self.name, self.number)
+        if self.size > _STRINGS_LIMIT:
+            raise unpack.too_large(self.name, _STRINGS_LIMIT)
+
+    def _end_cell(self, text: str) -> None:
+        if not text:
+            return
+        if self.column < len(self.cells):
+            raise ValueError("cells out of order")
+        if self.kind == "s":
+            text = self.strings[int(text)]
+        elif self.kind == "n":
+            text = text_of(float(text)).decode()
+        elif self.kind == "b":
+            text = text_of(text == "1").decode()
+        elif self.kind in ("str", "inlineStr"):
+            text = _unescaped(text)
+        self.cells += [""] * (self.column - len(self.cells)) + [text]
+
+
+def _column(reference: str) -> int:
+    """Return the place of a cell such as B7 in its row, from 0."""
+    return _place(reference.rstrip("0123456789"))
+
+
+@lru_cache(_COLUMNS)
+def _place(letters: str) -> int:
+    if not re.fullmatch("[A-Z]{1,3}", letters):
+        raise ValueError("no such cell")
+    place = 0
+    for letter in letters:
+        place = place * 26 + ord(letter) - ord("A") + 1
+    if place > _COLUMNS:
+        raise ValueError("no such column")
+    return place - 1
+
+
+def _unescaped(text: str) -> str:
+    if "_x" not in text:
+        return text
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+
+
+def _refuse(*_: object) -> None:
+    raise ValueError("a workbook declares no document type")

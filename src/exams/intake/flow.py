@@ -1,0 +1,45 @@
+"""Runs a stage ahead of the next one, so that both work at the same time."""
+
+import threading
+from collections.abc import Iterable, Iterator
+from queue import Queue
+from typing import TypeVar
+
+Item = TypeVar("Item")
+_AHEAD = 2  # items that may wait: more would only take memory
+
+
+def ahead(items: Iterable[Item]) -> Iterator[Item]:
+    """Yield `items`, made by a thread of their own a few ahead of whoever takes them.
+
+    An error in making them is raised here. Whoever stops taking them stops the thread, too.
+    """
+    line: Queue[tuple[str, object]] = Queue(_AHEAD)
+    stopped = threading.Event()
+
+    def work() -> None:
+        try:
+            for item in items:
+                line.put(("item", item))
+                if stopped.is_set():
+                    return
+            line.put(("end", None))
+        except BaseException as error:
+            line.put(("error", error))
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        while True:
+            kind, value = line.get()
+            if kind == "error":
+                raise value  # type: ignore[misc]
+            if kind == "end":
+                return
+            yield value  # type: ignore[misc]
+    finally:
+        stopped.set()
+        while thread.is_alive():  # it may wait for room in the line
+            while not line.empty():
+                line.get_nowait()
+            thread.join(0.01)

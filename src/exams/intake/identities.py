@@ -1,0 +1,44 @@
+"""Identifiers of records: pseudonyms instead of them, and records that share one."""
+
+import numpy as np
+import pyarrow as pa
+
+from exams.contract import Contract, Field
+from exams.intake.arrays import to_numpy
+from exams.intake.identifiers import passing_key, pseudonyms, read_key
+from exams.intake.judging import Records
+from exams.intake.seen import Seen
+
+Pseudonyms = dict[str, list[bytes | None]]  # by identifier, one per record
+
+
+class Identities:
+    """The identifiers of a quarter so far. Without a key, nothing of them is stored."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+        self.key = read_key()
+        self.used = self.key or passing_key()
+        self.seen = {f.name: Seen() for f in contract.identifiers if f.unique}
+
+    def judge(self, records: Records, batch: pa.RecordBatch) -> Pseudonyms:
+        """Refuse records without a required identifier, or with one that another record has.
+
+        Return the pseudonyms to store. Only a clean record takes its identifier.
+        """
+        found = {f.name: self._pseudonyms(f, batch) for f in self.contract.identifiers}
+        for identifier in self.contract.identifiers:
+            if identifier.required:
+                none = np.array([digest is None for digest in found[identifier.name]], bool)
+                records.refuse(np.flatnonzero(none), identifier.name, "missing")
+        for name, seen in self.seen.items():
+            fine = np.flatnonzero(~records.bad)
+            again = seen.add([found[name][row] for row in fine])
+            records.refuse(fine[again], name, "duplicate")
+        return found if self.key else {}
+
+    def _pseudonyms(self, identifier: Field, batch: pa.RecordBatch) -> list[bytes | None]:
+        column = batch.column(identifier.name)
+        words = column.dictionary.to_pylist()
+        digests = pseudonyms(words, identifier, self.contract.missing_values, self.used)
+        return [digests[at] for at in to_numpy(column.indices).tolist()]

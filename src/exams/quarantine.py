@@ -1,0 +1,82 @@
+"""What is in quarantine and why; its records, to be corrected and delivered again."""
+
+import csv
+import re
+from itertools import groupby
+from pathlib import Path
+
+from exams.contract import Contract
+from exams.errors import ExamsError
+from exams.files import replacing
+from exams.intake.arrivals import Arrival, find_arrivals
+from exams.intake.cells import read_cells
+from exams.intake.corrections import DELIVERY, LINE, reference
+from exams.intake.layout import inspect
+from exams.places import Places
+from exams.warehouse.read import Held, read_quarantine
+
+ADDED = ("quarantine_file", DELIVERY, LINE, "quarantine_reasons", "quarantine_text")
+_NUMBER = re.compile(r"-?[0-9]+([.,][0-9]+)?")
+
+
+def summary(places: Places, quarter: str) -> list[tuple[str, str, str, int]]:
+    """Return how many records are in quarantine: file, column, reason, records."""
+    held = read_quarantine(places.warehouse, quarter)
+    counts: dict[tuple[str, str, str], int] = {}
+    for row in held:
+        key = (row.file, row.column, row.reason)
+        counts[key] = counts.get(key, 0) + 1
+    return [(*key, n) for key, n in sorted(counts.items())]
+
+
+def export(places: Places, quarter: str, contract: Contract, limit: int) -> list[Path]:
+    """Write the records in quarantine as corrections files, one per delivered file; return them.
+
+    Each has the delivery's columns and those of ADDED; readable by its owner alone (0600).
+    Raise E209 if a delivered file is not the one that was loaded any more.
+    """
+    present = {a.sha256: a for a in find_arrivals(places, quarter, same_file_twice=True)[0]}
+    held = read_quarantine(places.warehouse, quarter)
+    written = []
+    for sha256, rows in groupby(held, key=lambda row: row.sha256):
+        listed = list(rows)
+        if sha256 not in present:
+            what = f"{listed[0].file} has changed since {quarter} was loaded."
+            raise ExamsError("E209", what, "Run `exams build --due` first.")
+        written.append(_write(places, quarter, present[sha256], listed, contract, limit))
+    return written
+
+
+def _write(
+    places: Places, quarter: str, arrival: Arrival, held: list[Held], contract: Contract, limit: int
+) -> Path:
+    layout = inspect(arrival.path, arrival.file, contract, limit)
+    words = layout.header.words
+    own = [at for at, word in enumerate(words) if word not in ADDED]
+    reasons: dict[int, list[str]] = {}
+    for row in held:
+        reasons.setdefault(row.line, []).append(f"{row.column}: {row.reason}")
+    target = places.corrections(quarter) / f"{Path(arrival.file).stem}.corrections.csv"
+    with replacing(target) as draft:
+        draft.touch(mode=0o600)
+        with draft.open("w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.writer(file, delimiter=layout.delimiter or ",")
+            writer.writerow([*(words[at] for at in own), *ADDED])
+            for line, cells in read_cells(arrival.path, arrival.file, layout, limit):
+                if line in reasons:
+                    told = [arrival.file, reference(arrival.sha256), str(line)]
+                    told += ["; ".join(reasons[line]), _whole(cells, len(words))]
+                    kept = (cells[at] if at < len(cells) else "" for at in own)
+                    writer.writerow([safe(cell) for cell in [*kept, *told]])
+    return target
+
+
+def _whole(cells: list[str], width: int) -> str:
+    """Return a record of the wrong number of columns as one text, so that nothing is lost."""
+    return "" if len(cells) == width else " | ".join(cells)
+
+
+def safe(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula: an apostrophe goes before it."""
+    risky = cell[:1] in ("=", "+", "-", "@", "\t", "\r") and not _NUMBER.fullmatch(cell)
+    return f"'{cell}" if risky else cell

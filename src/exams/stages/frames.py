@@ -1,0 +1,14 @@
+"""Rows as tables that a report shows in full."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+pd.options.display.max_colwidth = 160
+
+
+def frame(rows: Sequence[Mapping[str, Any]], *index: str) -> pd.DataFrame:
+    """Return `rows` as a table with the columns `index` before it; empty if there are none."""
+    table = pd.DataFrame(rows)
+    return table.set_index(list(index)) if rows else table

@@ -1,0 +1,45 @@
+"""Reads the deliveries of the warehouse: what came, and what became of it. Light."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from exams.warehouse.store import reading
+
+
+class Delivered(NamedTuple):
+    """A delivery: counts of records; times in ISO 8601, UTC.
+
+    `removed` is None while its records are loaded; `successor` is the SHA-256 of the delivery
+    that took its place, if one did.
+    """
+
+    quarter: str
+    file: str
+    sha256: str
+    received: int
+    loaded: int
+    quarantined: int
+    resolved: int
+    first_seen: str
+    removed: str | None
+    successor: str | None
+
+
+def read_deliveries(path: Path, quarter: str | None = None) -> list[Delivered]:
+    """Return every delivery ever, of `quarter` or of all, by quarter, file and number.
+
+    Raise E203 if there is no warehouse, E207 if it cannot be read.
+    """
+    where, values = ("WHERE d.quarter = ?", [quarter]) if quarter else ("", [])
+    query = (
+        "SELECT d.*, s.sha256 AS successor FROM delivery d"
+        f" LEFT JOIN delivery s ON s.id = d.superseded_by {where}"
+        " ORDER BY d.quarter, d.file, d.id"
+    )
+    with reading(path) as connection:
+        connection.row_factory = sqlite3.Row
+        rows: list[dict[str, Any]] = [
+            {"resolved": 0} | dict(row) for row in connection.execute(query, values)
+        ]
+    return [Delivered(**{name: row[name] for name in Delivered._fields}) for row in rows]

@@ -1,0 +1,54 @@
+"""Takes a quarter out of the warehouse. Light: needs neither contract nor pandas."""
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from exams.schema import quoted
+from exams.warehouse.store import BUSY, guarded
+
+_KEPT = {"delivery"}  # the history of what came
+
+
+def withdraw_quarter(path: Path, quarter: str) -> None:
+    """Delete all that the warehouse holds of `quarter`, in one transaction.
+
+    Its records, quarantine, cube, figures and receipt go, under any contract; its deliveries
+    stay in the history, marked as removed. Raise E207 if the warehouse cannot be read.
+    """
+    if not path.is_file():
+        return
+    opened = closing(sqlite3.connect(path, timeout=BUSY, isolation_level=None))
+    with guarded(path), opened as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        _delete(connection, quarter)  # an error closes the connection: nothing is deleted
+        connection.execute("COMMIT")
+
+
+def _delete(connection: sqlite3.Connection, quarter: str) -> None:
+    tables = _tables(connection)
+    for table, columns in tables.items():
+        if "quarter" in columns and table not in _KEPT:
+            connection.execute(f"DELETE FROM {quoted(table)} WHERE quarter = ?", [quarter])
+    if not {"delivery", "result"} <= tables.keys():
+        return
+    current = connection.execute(
+        "SELECT id FROM delivery WHERE quarter = ? AND removed IS NULL", [quarter]
+    ).fetchall()
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    for (number,) in current:
+        records = [number << 32, (number + 1) << 32]
+        connection.execute("DELETE FROM result WHERE key >= ? AND key < ?", records)
+        connection.execute("UPDATE delivery SET removed = ? WHERE id = ?", [now, number])
+
+
+def _tables(connection: sqlite3.Connection) -> dict[str, set[str]]:
+    """Return the columns of each table."""
+    found: dict[str, set[str]] = {}
+    for table, column in connection.execute(
+        "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c"
+        " WHERE m.type = 'table'"
+    ):
+        found.setdefault(table, set()).add(column)
+    return found

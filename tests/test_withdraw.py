@@ -1,0 +1,238 @@
+"""A quarter without a file any more: all that shows it goes, its history stays."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from exams import published, site, status
+from exams.errors import ExamsError
+from exams.orchestrate import withdraw as withdrawing
+from exams.orchestrate.withdraw import vanished, withdraw
+from exams.places import STAGES, Places
+from exams.published import publish
+from exams.samples import write_samples
+from exams.schema import create
+from exams.status import WITHDRAWN, stage_status
+from exams.warehouse.schema import results_sql, tables
+from exams.warehouse.withdraw import withdraw_quarter
+
+GONE, KEPT = "2019Q1", "2019Q2"
+NOTHING = {table.name: [] for table in published.CONTENT}
+HELD = {  # a row of each table, by quarter and number of the delivery
+    "loaded": "(quarter, content) VALUES ('{q}', 'content of {q}')",
+    "quarantine": "(quarter, delivery, line) VALUES ('{q}', {id}, 2)",
+    "cube": "(quarter, profile, n) VALUES ('{q}', 1, 1)",
+    "levels": "(quarter, score, n) VALUES ('{q}', 'points', 1)",
+    "result": "(key, profile) VALUES ({id} << 32 | 3, 1)",
+}
+DELIVERY = "(id, quarter, file, received, loaded) VALUES ({id}, '{q}', 'a.csv', 2, 1)"
+
+
+@pytest.fixture
+def places(tmp_path, small):
+    """Two quarters, loaded, published and reported; the first has lost its file since."""
+    places = Places(tmp_path / "data", tmp_path / "reports")
+    with closing(sqlite3.connect(places.warehouse)) as connection, connection:
+        create(connection, tables(small))
+        connection.execute(results_sql(small))
+        connection.execute("INSERT INTO profile (id) VALUES (1)")
+        for number, quarter in enumerate((GONE, KEPT), 1):
+            for table, row in {"delivery": DELIVERY, **HELD}.items():
+                connection.execute(f"INSERT INTO {table} {row.format(q=quarter, id=number)}")
+    for quarter in (GONE, KEPT):
+        publish(places.published, quarter, NOTHING, ("Small exam", "1"))
+        (places.report(quarter) / "load.receipt.json").write_text("{}")
+        (places.charts(quarter) / "means.vl.json").write_text("{}")
+        (places.interim(quarter, "extract") / "part").write_text("records")
+        places.delivery(quarter).mkdir(parents=True)
+    status.start(places.status, GONE, "extract")
+    status.end(places.status, GONE, "extract", "failed", reason_code="E101", reason="It was bad.")
+    (places.delivery(KEPT) / "a.csv").write_text("a")
+    site.write_index(places)
+    return places
+
+
+def held(places, table):
+    with closing(sqlite3.connect(places.warehouse)) as connection:
+        return connection.execute(f"SELECT * FROM {table}").fetchall()
+
+
+def traces(places):
+    """Return what is still to be seen of the quarter that is gone."""
+    with closing(sqlite3.connect(places.warehouse)) as connection:
+        view = connection.execute("SELECT quarter FROM results").fetchall()
+    rows = [table for table in HELD if len(held(places, table)) > 1]
+    folders = [places.data / "private" / "interim", places.reports]
+    return [
+        *rows,
+        *[quarter for (quarter,) in view if quarter == GONE],
+        *[q for q in published.published_quarters(places.published) if q == GONE],
+        *[folder.name for folder in folders if (folder / GONE).exists()],
+        *[places.index.name for text in [places.index.read_text()] if GONE in text],
+    ]
+
+
+def test_all_that_shows_a_quarter_goes_and_another_quarter_stays(places):
+    before = {table: held(places, table)[1] for table in HELD}
+    assert vanished(places) == [GONE]
+    assert set(traces(places)) == {*HELD, GONE, "interim", "reports", "index.html"}
+    assert withdraw(places, GONE)
+    assert traces(places) == []
+    assert {table: held(places, table) for table in HELD} == {t: [r] for t, r in before.items()}
+    assert published.published_quarters(places.published) == [KEPT]
+    assert (places.charts(KEPT) / "means.vl.json").exists()
+    assert KEPT in places.index.read_text()
+    assert vanished(places) == []
+    assert not withdraw(places, GONE)
+    assert not withdraw(places, KEPT)
+
+
+def test_the_deliveries_stay_in_the_history_as_removed(places):
+    withdraw(places, GONE)
+    with closing(sqlite3.connect(places.warehouse)) as connection:
+        found = connection.execute(
+            "SELECT file, received, loaded, removed IS NULL FROM delivery ORDER BY id"
+        ).fetchall()
+    assert found == [("a.csv", 2, 1, 0), ("a.csv", 2, 1, 1)]
+
+
+def test_the_status_says_so_in_place_of_what_happened_before(places):
+    withdraw(places, GONE)
+    runs = [r for r in stage_status(places.status) if r["quarter"] == GONE]
+    assert [(r["stage"], r["state"], r["reason_code"]) for r in runs] == [
+        (stage, "done", None) for stage in STAGES
+    ]
+    assert {(r["rows_out"], r["reason"]) for r in runs} == {(0, WITHDRAWN)}
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        (withdrawing, "withdraw_quarter"),
+        (published, "withdraw"),
+        (site, "write_index"),
+        (withdrawing.shutil, "rmtree"),
+        (status, "start"),
+        (status, "end"),
+    ],
+    ids=lambda step: step[1],
+)
+@pytest.mark.parametrize("after", [False, True])
+def test_a_build_that_dies_on_the_way_is_finished_by_the_next(places, monkeypatch, step, after):
+    work = getattr(*step)
+
+    def die(*arguments, **more):
+        if after:
+            work(*arguments, **more)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(*step, die)
+        with pytest.raises(KeyboardInterrupt):
+            withdraw(places, GONE)
+    assert vanished(places) == [GONE]
+    assert withdraw(places, GONE)
+    assert traces(places) == []
+    assert {r["reason"] for r in stage_status(places.status)} == {WITHDRAWN}
+
+
+def test_reports_that_are_half_removed_are_finished_by_the_next_build(places, monkeypatch):
+    work = withdrawing.shutil.rmtree
+
+    def die(folder):
+        if folder != places.reports / GONE:
+            return work(folder)
+        (folder / "load.receipt.json").unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(withdrawing.shutil, "rmtree", die)
+        with pytest.raises(KeyboardInterrupt):
+            withdraw(places, GONE)
+    assert traces(places) == ["reports"]
+    assert withdraw(places, GONE)
+    assert traces(places) == []
+
+
+def test_the_warehouse_lets_go_of_all_or_nothing(places):
+    with closing(sqlite3.connect(places.warehouse)) as connection, connection:
+        connection.execute(
+            "CREATE TRIGGER stop BEFORE UPDATE ON delivery BEGIN SELECT RAISE(ABORT, ''); END"
+        )
+    before = {table: held(places, table) for table in (*HELD, "delivery")}
+    with pytest.raises(sqlite3.IntegrityError):
+        withdraw_quarter(places.warehouse, GONE)
+    assert {table: held(places, table) for table in before} == before
+
+
+@pytest.mark.parametrize("way", ["empty", "hidden file", "no folder", "a file", "no deliveries"])
+def test_while_no_quarter_has_a_file_nothing_is_withdrawn(places, way):
+    file = places.delivery(KEPT) / "a.csv"
+    file.rename(file.with_name(".a.csv") if way == "hidden file" else places.data / "a.csv")
+    if way in ("no folder", "a file"):
+        places.delivery(KEPT).rmdir()
+    if way == "a file":
+        places.delivery(KEPT).write_text("a")
+    if way == "no deliveries":
+        places.deliveries.rename(places.data / "elsewhere")
+    before = traces(places)
+    for look in (vanished, lambda places: withdraw(places, GONE)):
+        with pytest.raises(ExamsError, match=r"E405 .* up to 2019Q2 are loaded\."):
+            look(places)
+    assert traces(places) == before
+
+
+@pytest.mark.parametrize("sign", ["warehouse", "publication", "receipt"])
+def test_one_sign_that_results_were_loaded_is_enough_for_that(places, sign):
+    (places.delivery(KEPT) / "a.csv").unlink()
+    receipts = [places.report(quarter) / "load.receipt.json" for quarter in (GONE, KEPT)]
+    signs = {
+        "warehouse": [places.warehouse],
+        "publication": [places.published],
+        "receipt": receipts,
+    }
+    del signs[sign]
+    for path in [path for paths in signs.values() for path in paths]:
+        path.unlink()
+    with pytest.raises(ExamsError, match="E405"):
+        vanished(places)
+
+
+def test_no_samples_are_made_where_results_are_loaded(places):
+    (places.delivery(KEPT) / "a.csv").unlink()
+    assert write_samples(places, None) == []
+
+
+def test_a_quarter_of_which_only_a_failed_build_is_left_is_cleared_away(places):
+    (places.reports / "2031Q1").mkdir()
+    places.interim("2031Q2", "extract")
+    assert vanished(places) == [GONE, "2031Q1", "2031Q2"]
+
+
+def test_a_folder_that_leads_nowhere_or_cannot_be_read_may_hold_files(places, monkeypatch):
+    folder = places.delivery(GONE)
+    folder.rmdir()
+    folder.symlink_to(places.data / "disk")
+    assert vanished(places) == []
+    (places.data / "disk").mkdir()
+    assert vanished(places) == [GONE]
+    monkeypatch.setattr("exams.places.visible", _unreadable)
+    assert places.delivered_quarters() == [GONE, KEPT]
+
+
+def _unreadable(folder):
+    raise PermissionError(13, "Permission denied")
+
+
+def test_deliveries_that_cannot_be_read_are_an_error(places):
+    places.deliveries.rename(places.data / "elsewhere")
+    places.deliveries.write_text("no folder")
+    with pytest.raises(ExamsError, match="E406 deliveries cannot be read: Not a directory"):
+        vanished(places)
+
+
+def test_without_a_publication_the_list_goes(places):
+    places.published.unlink()
+    withdraw(places, GONE)
+    assert not places.index.exists()
