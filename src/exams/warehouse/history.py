@@ -33,13 +33,11 @@ def read_deliveries(path: Path, quarter: str | None = None) -> list[Delivered]:
     """
     where, values = ("WHERE d.quarter = ?", [quarter]) if quarter else ("", [])
     query = (
-        "SELECT d.*, s.sha256 AS successor FROM delivery d"
+        "SELECT d.*, coalesce(d.resolved, 0) AS resolved, s.sha256 AS successor FROM delivery d"
         f" LEFT JOIN delivery s ON s.id = d.superseded_by {where}"
         " ORDER BY d.quarter, d.file, d.id"
     )
     with reading(path) as connection:
         connection.row_factory = sqlite3.Row
-        rows: list[dict[str, Any]] = [
-            {"resolved": 0} | dict(row) for row in connection.execute(query, values)
-        ]
+        rows: list[dict[str, Any]] = [dict(row) for row in connection.execute(query, values)]
     return [Delivered(**{name: row[name] for name in Delivered._fields}) for row in rows]
