@@ -75,8 +75,11 @@ def _results(connection: sqlite3.Connection) -> View:
     ):
         used[name].add(decimals)
     scores = [(name, min(found) if len(found) == 1 else None) for name, found in used.items()]
-    meanings = connection.execute(
-        "SELECT \"column\", description FROM data_dictionary WHERE \"table\" IN ('profile', 'result')"
-    )
+    described = 'SELECT "column", description FROM data_dictionary WHERE "table" = ?'
+    meanings = [
+        row
+        for table in ("profile", "result")
+        for row in connection.execute(described, [table]).fetchall()
+    ]
     identifiers = [name for name, kind in fields.items() if kind == "BLOB"]
-    return results_view(dimensions, scores, identifiers, dict(meanings.fetchall()))
+    return results_view(dimensions, scores, identifiers, dict(meanings))
