@@ -72,7 +72,7 @@ def test_doubled_quotes_inside_a_value_are_no_mistake(read):
 @pytest.fixture
 def small_blocks(monkeypatch):
     monkeypatch.setattr("exams.intake.unpack.CHUNK", 4096)
-    monkeypatch.setattr("exams.intake.delimited.BLOCK", 4096)
+    monkeypatch.setattr("exams.intake.blocks.BLOCK", 4096)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])

@@ -19,7 +19,8 @@ import pyarrow as pa
 
 from exams.intake import unpack
 from exams.intake.arrays import encoded, of_numbers
-from exams.intake.delimited import BLOCK, RECORD, Malformed, overlong
+from exams.intake.blocks import BLOCK, RECORD
+from exams.intake.delimited import Malformed, overlong
 from exams.intake.header import Header
 from exams.intake.values import text_of
 

@@ -11,7 +11,7 @@ from exams.contract import Contract
 from exams.errors import ExamsError
 from exams.intake import encoding, unpack
 from exams.intake.arrivals import opened
-from exams.intake.delimited import line_ends
+from exams.intake.blocks import line_ends
 from exams.intake.header import Header, fields_in, match_header, required
 from exams.intake.kinds import kind_of, written_as
 

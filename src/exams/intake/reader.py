@@ -16,7 +16,8 @@ from exams.contract.words import plain
 from exams.errors import ExamsError
 from exams.intake.arrays import of_numbers, of_texts, to_numpy
 from exams.intake.arrivals import opened
-from exams.intake.delimited import Malformed, line_ends, read_delimited
+from exams.intake.blocks import line_ends
+from exams.intake.delimited import Malformed, read_delimited
 from exams.intake.encoding import Decoded, UndecodableError, undecodable
 from exams.intake.header import Header
 from exams.intake.layout import Layout, no_record
