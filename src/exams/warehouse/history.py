@@ -33,11 +33,15 @@ def read_deliveries(path: Path, quarter: str | None = None) -> list[Delivered]:
     """
     where, values = ("WHERE d.quarter = ?", [quarter]) if quarter else ("", [])
     query = (
-        "SELECT d.*, coalesce(d.resolved, 0) AS resolved, s.sha256 AS successor FROM delivery d"
+        "SELECT d.*, s.sha256 AS successor FROM delivery d"
         f" LEFT JOIN delivery s ON s.id = d.superseded_by {where}"
         " ORDER BY d.quarter, d.file, d.id"
     )
     with reading(path) as connection:
         connection.row_factory = sqlite3.Row
-        rows: list[dict[str, Any]] = [dict(row) for row in connection.execute(query, values)]
-    return [Delivered(**{name: row[name] for name in Delivered._fields}) for row in rows]
+        return [_delivered(dict(row)) for row in connection.execute(query, values)]
+
+
+def _delivered(row: dict[str, Any]) -> Delivered:
+    row["resolved"] = row.get("resolved") or 0  # an earlier release did not count them
+    return Delivered(*(row[name] for name in Delivered._fields))
