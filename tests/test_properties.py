@@ -116,9 +116,11 @@ def rendered(draw, columns, records, spoil=False):
     text = separator.join(header) + draw(end)
     for record in records:
         cells = [cell(record[name], separator, draw(st.booleans())) for name in columns]
-        # A value over two lines in a ragged record may be taken for a quote left open.
-        if spoil and not any(map(re.compile("[\r\n]").search, cells)) and draw(SELDOM):
-            cells = (cells + ["more"] * 2)[: draw(st.integers(0, len(cells) + 2))]
+        if spoil and draw(SELDOM):
+            ragged = (cells + ["more"] * 2)[: draw(st.integers(0, len(cells) + 2))]
+            below = re.split("\r\n|\r|\n", separator.join(ragged))[1:]
+            if all(line.count(separator) < len(columns) - 1 for line in below):
+                cells = ragged  # else it would be taken for a quote left open
         text += separator.join(cells) + draw(end)
     if draw(SELDOM):
         text = text.rstrip("\r\n")
