@@ -17,7 +17,7 @@ from pathlib import Path
 import pyarrow as pa
 from intake import HERE, QUARTER, delivery, scratch_data
 from pyarrow import csv
-from stages import places_of, steps
+from stages import steps
 
 START = time.process_time()  # what the imports above have cost
 
@@ -49,7 +49,7 @@ def cpu(step: Callable[[], object]) -> float:
 
 
 def stage_times(data: Path) -> dict[str, float]:
-    return {name: cpu(step) for name, step in steps(places_of(data))}
+    return {name: cpu(step) for name, step in steps(data)}
 
 
 def digest(file: Path) -> None:
