@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from exams.errors import ExamsError
+
 SOURCE = Path(__file__).parents[1] / "src"
 
 
@@ -63,3 +65,20 @@ def test_every_code_has_one_home_and_every_error_a_remedy():
 def test_a_code_in_two_modules_and_a_missing_remedy_are_found(b, wrong):
     a = 'ExamsError("E001", "what", "do")\nExamsError("E001", "other", remedy)'
     assert complaints({"a": a, "b": b}) == wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("süd \u2013 50\u00a0%", "süd \u2013 50\u00a0%"),
+        ("\U0001f469\u200d\U0001f393", "\U0001f469\u200d\U0001f393"),
+        ("a\x1b[2J\n\x7f\x9b", "a\\x1b[2J\\x0a\\x7f\\x9b"),
+        ("\u202efdp.csv\u2028\U000e0041", "\\u202efdp.csv\\u2028\\U000e0041"),
+        ("s\udcfcd \ud800", "s\\xfcd \\ud800"),
+        ("a\\x0a", "a\\x0a"),
+    ],
+)
+def test_an_error_is_printable(text, shown):
+    error = ExamsError("E001", text, text)
+    assert (error.message, error.remedy, str(error)) == (shown, shown, f"E001 {shown} {shown}")
+    assert ExamsError("E001", shown, "").message == shown

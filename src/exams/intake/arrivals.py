@@ -104,10 +104,10 @@ def opened(path: Path, name: str) -> Iterator[FileIO]:
     or changes before the end of the block.
     """
     try:
+        _check_regular(name, path.stat())
         number = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe would make it wait
         with open(number, "rb", buffering=0) as file:  # noqa: PTH123 (there is no path)
             before = os.fstat(number)
-            _check_regular(name, before)
             try:
                 yield file
             except ExamsError:

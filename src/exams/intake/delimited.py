@@ -192,14 +192,16 @@ class _Block:
         good = np.delete(np.arange(total), at)
         heights = np.ones(total, np.int64)
         swallowed = [n - 1 for n, text in bad if self._holds_record(text.encode())]
-        heights[at] += [line_ends(text.encode()) for _, text in bad]
+        heights[at] += np.array([line_ends(text.encode()) for _, text in bad], np.int64)
         for column in table.columns:
             ends, holds = self._inside(_whole(column))
             heights[good] += ends
             swallowed += good[holds].tolist()
         starts = (self.line + np.cumsum(heights) - heights).astype(np.int32)
         if swallowed:
-            raise self._unclear(int(starts[min(swallowed)]), "a value in quotes holds records")
+            raise self._unclear(
+                int(starts[min(swallowed)]), "a value in quotes holds whole records"
+            )
         if heights.sum() != lines:
             raise self._unclear(self.line, "from here on lines and records do not add up")
         return starts
@@ -220,7 +222,9 @@ class _Block:
         """Say whether a line inside of a value looks like a record: quotes have swallowed it."""
         least = max(self.header.width - 1, 1)
         mark = self.delimiter.encode()
-        return any(line.count(mark) >= least for line in value.splitlines()[1:])
+        return value.count(mark) >= least and any(
+            line.count(mark) >= least for line in value.splitlines()[1:]
+        )
 
     def _quotes_fit(self) -> bool:
         """Say whether each quote opens or closes a value, or is doubled inside of one."""
