@@ -52,10 +52,21 @@ dashboard: setup  ## Serve the dashboard and print its address
 screenshots: setup  ## Take the pictures in docs/images/ of the dashboard as it stands
 	@PYTHONPATH=tests $(BIN)/python docs/screenshots.py
 
+BENCH := $(BIN)/python benchmarks/intake.py
+
 .PHONY: bench
-bench: setup  ## Measure: run each script in benchmarks/
-	@$(if $(wildcard benchmarks/*.py),,echo "There are no scripts in benchmarks/ yet.")
-	@for script in $(wildcard benchmarks/*.py); do echo "$$script"; $(BIN)/python "$$script"; done
+bench: setup .venv-bench/ready  ## Measure intake beside other tools; write docs/performance.md
+	@command -v sqlite3 >/dev/null || { echo "The command sqlite3 is missing: apt-get install sqlite3." >&2; exit 1; }
+	@$(BENCH) --rows 200000 --beside duckdb pandas sqlite-utils dlt
+	@$(BENCH) --rows 1000000 --beside duckdb pandas
+	@$(BENCH) --rows 5000000
+	@$(BENCH) --rows 10000000 --beside build
+	@$(BIN)/python benchmarks/breakdown.py
+	@$(BIN)/python benchmarks/page.py
+
+.PHONY: fuzz
+fuzz: setup .fuzz/ready  ## Feed the reader bytes that nobody expects, for a minute
+	@PYTHONPATH=.fuzz $(BIN)/python tests/fuzz_reader.py -max_total_time=60
 
 .PHONY: setup
 setup: $(READY)  ## Make .venv from requirements.lock (the other targets do this, too)
@@ -76,4 +87,15 @@ $(READY): requirements.lock pyproject.toml $(shell find share -type f)
 	      $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps "$${@/--compile-bytecode/--compile}"; }; }; \
 	  install --require-hashes --compile-bytecode -r requirements.lock; \
 	  install --no-build-isolation -e .
+	@touch $@
+
+# Tools that are no part of the product lie apart from it.
+.venv-bench/ready: benchmarks/requirements.lock | $(READY)
+	@echo "Making .venv-bench from benchmarks/requirements.lock (once)"
+	@$(BIN)/uv -q venv --clear --python $(BIN)/python .venv-bench
+	@$(BIN)/uv -q pip install --compile-bytecode --python .venv-bench/bin/python --require-hashes -r $<
+	@touch $@
+
+.fuzz/ready: tests/fuzz.lock | $(READY)
+	@$(BIN)/uv -q pip install --python $(BIN)/python --target .fuzz --require-hashes -r $<
 	@touch $@

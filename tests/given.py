@@ -39,6 +39,13 @@ SMALL = {
     ],
 }
 
+
+def identified(**wishes):
+    """Return the small contract with an identifier, `candidate`."""
+    field = {"name": "candidate", "type": "string", "role": "identifier", **wishes}
+    return {**SMALL, "fields": [*SMALL["fields"], field]}
+
+
 # Another office: other fields, other scales, one dimension wide and some of its groups small.
 REGIONS = [f"region {number:02}" for number in range(1, 31)]
 OTHER = {

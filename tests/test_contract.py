@@ -3,7 +3,7 @@
 import copy
 
 import pytest
-from given import SMALL
+from given import SMALL, identified
 
 from exams.contract.scale import bands, steps
 from exams.errors import ExamsError
@@ -26,22 +26,16 @@ def track(**wishes):
     return content
 
 
-def candidate(**wishes):
-    """Return the small contract with an identifier."""
-    field = {"name": "candidate", "type": "string", "role": "identifier", **wishes}
-    return {**SMALL, "fields": [*SMALL["fields"], field]}
-
-
 def test_an_identifier_is_a_text_that_is_not_kept(contract_of):
     rules = {"required": True, "unique": True}
-    contract = contract_of(candidate(title="Candidate number", aliases=["no."], constraints=rules))
+    contract = contract_of(identified(title="Candidate number", aliases=["no."], constraints=rules))
     (field,) = contract.identifiers
     assert (field.required, field.unique, field.aliases) == (True, True, ("no.",))
     assert [f.name for f in contract.kept] == ["track", "points", "mark"]
 
 
 def test_an_identifier_may_by_itself_be_absent_and_occur_twice(contract_of):
-    (field,) = contract_of(candidate()).identifiers
+    (field,) = contract_of(identified()).identifiers
     assert (field.required, field.unique) == (False, False)
 
 
@@ -108,10 +102,10 @@ def test_the_shipped_contract_has_five_dimensions_and_three_scores(shipped):
         ({**SMALL, "overall": {"titel": "Mean"}}, "'titel'", "There are: name, title"),
         ({**SMALL, "fields": {"a": 1}}, "fields is not a list", "[first, second]"),
         ({**SMALL, "missingValues": None}, "missingValues", "[first, second]"),
-        (candidate(type="integer"), "candidate: type is 'integer'", "it is string"),
-        (candidate(constraints={"unique": "yes"}), "unique", "true or false"),
-        (candidate(constraints={"enum": ["a"]}), "'enum' is not a setting", "required, unique"),
-        (candidate(synonyms={"a": "b"}), "'synonyms' is not a setting", "There are"),
+        (identified(type="integer"), "candidate: type is 'integer'", "it is string"),
+        (identified(constraints={"unique": "yes"}), "unique", "true or false"),
+        (identified(constraints={"enum": ["a"]}), "'enum' is not a setting", "required, unique"),
+        (identified(synonyms={"a": "b"}), "'synonyms' is not a setting", "There are"),
         (track(constraints={"unique": True}), "'unique' is not a setting", "There are"),
         (track(synonyms={"N": "north", "n": "south"}), "stands for two levels", "Keep one"),
         ({**SMALL, "valid_from": "2019"}, "'2019' is not a quarter", "like 2019Q1"),

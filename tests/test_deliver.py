@@ -1,5 +1,8 @@
 """Taking files in: whole, under their names, checked before anything is copied."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from exams.deliver import deliver
@@ -60,6 +63,16 @@ def test_a_file_that_cannot_be_taken_stops_all_before_the_first_is_copied(
         deliver([file, tmp_path / name], "2019Q1", places)
     assert error.value.code == code
     assert not places.deliveries.exists()
+
+
+def test_a_name_of_any_kind_is_taken_and_does_nothing_to_a_terminal(places, tmp_path):
+    names = [b"\xff\x1b[2J\n.csv", b"n" * 251 + b".csv"]
+    files = [Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)) for name in names]
+    for file in files:
+        file.write_bytes(b"a\n1\n")
+    said = deliver(files, "2019Q1", places)
+    assert said[0] == r"2019Q1: \xff\x1b[2J\x0a.csv is delivered."
+    assert sorted(os.fsencode(name) for name in delivered(places)) == sorted(names)
 
 
 def test_a_quarter_that_is_none_is_refused(places, file):

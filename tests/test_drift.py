@@ -66,15 +66,15 @@ def test_the_same_form_has_no_changes(same):
         ),
         (
             form(fields=(replace(TRACK, levels=("north", "south", "west")), POINTS)),
-            "track", "level_added", "'west' is new.",
+            "track", "level_added", "“west” is new.",
         ),
         (
             form(fields=(replace(TRACK, levels=("north",)), POINTS)),
-            "track", "level_removed", "'south' is no longer a level.",
+            "track", "level_removed", "“south” is no longer a level.",
         ),
         (
             header(Way="track", Points="points", Room="_"),
-            "track", "column_renamed", "It is delivered as 'Way'; it was 'Track'.",
+            "track", "column_renamed", "It is delivered as “Way”; it was “Track”.",
         ),
         (header(Track="track", Room="_"), "points", "column_gone", "No file has the column."),
         (
@@ -87,17 +87,17 @@ def test_the_same_form_has_no_changes(same):
         ),
         (
             header(Track="track", Points="points", Room="track"),
-            "track", "column_renamed", "It is delivered as 'Room'; it was 'Track'.",
+            "track", "column_renamed", "It is delivered as “Room”; it was “Track”.",
         ),
         (
             form(unknown={"track": (3, 10)}),
             "track", "unknown_level",
-            "3 different values in 10 records are no level; there were 2 in 10.",
+            "Values that are no level: 3, in records: 10; there were 2 in 10.",
         ),
         (
             form(unknown={"track": (1, 1021)}),
             "track", "unknown_level",
-            "1 different values in 1,021 records are no level; there were 2 in 10.",
+            "Values that are no level: 1, in records: 1,021; there were 2 in 10.",
         ),
         (
             scored(48), "points", "range_shifted", "The highest score is under half the former one."
@@ -112,7 +112,7 @@ def test_a_change_is_found_with_what_it_was(now, subject, code, detail):
 def test_a_column_of_a_field_may_come_as_it_may_go():
     before = header(Track="track", Room="_")
     assert changes(before, FORM) == [
-        Change("points", "column_added", "It is delivered as 'Points'.")
+        Change("points", "column_added", "It is delivered as “Points”.")
     ]
 
 
@@ -143,12 +143,13 @@ def test_a_column_is_gone_only_where_no_file_has_it():
 
 
 def test_control_characters_in_a_header_are_shown_as_escapes():
-    now = form(columns={"a.csv": {"Tr\x1back": "track", "Points": "points", "Room": None}})
-    (change,) = changes(FORM, now)
-    assert "\x1b" not in change.detail and "\\x1b" in change.detail
+    words = {"Way\x1b": "track", "Points": "points", "Room": None, "Seat\n": None}
+    renamed, added = changes(FORM, form(columns={"a.csv": words}))
+    assert renamed.detail == "It is delivered as “Way\\x1b”; it was “Track”."
+    assert added.subject == "Seat\\n"
 
 
-def test_no_detail_tells_a_score(subtests=None):
+def test_no_detail_tells_a_score():
     for now in (scored(48), scored(20)):
         (change,) = changes(FORM, now)
         assert not any(character.isdigit() for character in change.detail)

@@ -92,6 +92,16 @@ def requirements(*extras):
     listed = project["dependencies"] + [
         requirement for extra in extras for requirement in project["optional-dependencies"][extra]
     ]
+    return named(listed)
+
+
+def tools():
+    """Return the packages that measure and fuzz; pandas and the like are of the product, too."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    return {name for listed in groups.values() for name in named(listed)} - set(requirements())
+
+
+def named(listed):
     return [re.match(r"[\w.-]+", requirement)[0] for requirement in listed]
 
 
@@ -201,10 +211,14 @@ def test_a_module_of_an_undeclared_package_is_found():
 def test_every_dependency_has_its_reason():
     page = (ROOT / "docs/dependencies.md").read_text()
     reasons = dict(re.findall(r"^\| ([\w.-]+) \| (.+\.) \|$", page, re.M))
-    assert sorted(reasons) == sorted(requirements("dev", "kaggle"))
+    assert sorted(reasons) == sorted([*requirements("dev", "kaggle"), *tools()])
 
 
 def test_every_dependency_is_in_the_lock_with_a_hash():
-    lock = (ROOT / "requirements.lock").read_text()
-    pinned = re.findall(r"^([\w.-]+)(?:\[[\w,-]+\])?==[^\n]*\\\n +--hash=sha256:", lock, re.M)
-    assert set(requirements("dev")) <= set(pinned)
+    assert set(requirements("dev")) <= pinned("requirements.lock")
+    assert tools() <= pinned("benchmarks/requirements.lock") | pinned("tests/fuzz.lock")
+
+
+def pinned(lock):
+    line = r"^([\w.-]+)(?:\[[\w,-]+\])?==[^\n]*\\\n +--hash=sha256:"
+    return set(re.findall(line, (ROOT / lock).read_text(), re.M))

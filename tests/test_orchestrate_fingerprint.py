@@ -5,7 +5,7 @@ import os
 
 import pytest
 import yaml
-from given import SMALL
+from given import identified
 
 from exams.intake.arrivals import delivered
 from exams.intake.identifiers import KEY
@@ -93,8 +93,8 @@ def test_a_broken_contract_raises_nothing_and_is_due_when_mended(places, content
     ("role", "due"), [("identifier", ["extract", "transform", "load"]), ("ignore", [])]
 )
 def test_another_key_makes_intake_due_where_there_are_identifiers(places, monkeypatch, role, due):
-    field = {"name": "number", "type": "string", "role": role}
-    places.contract.write_text(yaml.safe_dump({**SMALL, "fields": [*SMALL["fields"], field]}))
+    content = identified(role=role)
+    places.contract.write_text(yaml.safe_dump(content))
     monkeypatch.setenv(KEY, "a key of the office")
     assert changed(places, lambda: monkeypatch.setenv(KEY, "a new key of the office")) == due
     assert changed(places, lambda: monkeypatch.delenv(KEY)) == due

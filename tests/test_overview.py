@@ -96,9 +96,6 @@ def test_resolved_records_are_named_where_there_are_some(places):
         "region-north.csv  498 received = 492 loaded + 4 quarantined + 2 resolved"
     ]
     with closing(sqlite3.connect(places.warehouse)) as connection, connection:
-        known = [name for _, name, *_ in connection.execute("PRAGMA table_info(delivery)")]
-        if "resolved" not in known:
-            connection.execute("ALTER TABLE delivery ADD resolved INTEGER DEFAULT 0")
         connection.execute("UPDATE delivery SET resolved = 3 WHERE file = 'all.csv'")
     assert [d.resolved for d in read_deliveries(places.warehouse, "2026Q2")] == [3, 0, 0]
 

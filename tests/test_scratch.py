@@ -132,3 +132,11 @@ def test_a_stage_is_filled_in_with_its_products_and_those_of_the_stage_before(pl
         }
     }
     assert parameters(scratch, QUARTER, "extract")["upstream"] is None
+
+
+def test_former_contracts_are_seen_in_the_working_copy(places):
+    assert not prepare_scratch(places, QUARTER).contracts.exists()
+    places.contracts.mkdir()
+    (places.contracts / "former.yaml").write_text("title: former\n")
+    scratch = prepare_scratch(places, QUARTER)
+    assert (scratch.contracts / "former.yaml").read_text() == "title: former\n"

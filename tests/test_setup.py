@@ -10,7 +10,18 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-TARGETS = {"screenshots", "help", "run", "test", "lint", "lab", "dashboard", "bench", "setup"}
+TARGETS = {
+    "bench",
+    "dashboard",
+    "fuzz",
+    "help",
+    "lab",
+    "lint",
+    "run",
+    "screenshots",
+    "setup",
+    "test",
+}
 
 
 def make(folder, *arguments, **env):

@@ -12,9 +12,8 @@ from exams.orchestrate.withdraw import vanished, withdraw
 from exams.places import STAGES, Places
 from exams.published import publish
 from exams.samples import write_samples
-from exams.schema import create
 from exams.status import WITHDRAWN, stage_status
-from exams.warehouse.schema import results_sql, tables
+from exams.warehouse.transaction import writing
 from exams.warehouse.withdraw import withdraw_quarter
 
 GONE, KEPT = "2019Q1", "2019Q2"
@@ -22,6 +21,7 @@ NOTHING = {table.name: [] for table in published.CONTENT}
 HELD = {  # a row of each table, by quarter and number of the delivery
     "loaded": "(quarter, content) VALUES ('{q}', 'content of {q}')",
     "quarantine": "(quarter, delivery, line) VALUES ('{q}', {id}, 2)",
+    "repair": "(delivery, field, repair) VALUES ({id}, 'points', 'trimmed')",
     "cube": "(quarter, profile, n) VALUES ('{q}', 1, 1)",
     "levels": "(quarter, score, n) VALUES ('{q}', 'points', 1)",
     "result": "(key, profile) VALUES ({id} << 32 | 3, 1)",
@@ -33,9 +33,7 @@ DELIVERY = "(id, quarter, file, received, loaded) VALUES ({id}, '{q}', 'a.csv', 
 def places(tmp_path, small):
     """Two quarters, loaded, published and reported; the first has lost its file since."""
     places = Places(tmp_path / "data", tmp_path / "reports")
-    with closing(sqlite3.connect(places.warehouse)) as connection, connection:
-        create(connection, tables(small))
-        connection.execute(results_sql(small))
+    with writing(places.warehouse, small) as connection:
         connection.execute("INSERT INTO profile (id) VALUES (1)")
         for number, quarter in enumerate((GONE, KEPT), 1):
             for table, row in {"delivery": DELIVERY, **HELD}.items():

@@ -5,8 +5,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from exams.errors import ExamsError
-from exams.files import printable, replacing
+from exams.errors import ExamsError, printable
+from exams.files import replacing
 from exams.places import Places, private
 from exams.quarters import check_quarter
 
@@ -25,21 +25,19 @@ def deliver(files: Sequence[Path], quarter: str, places: Places) -> list[str]:
     names = [file.name for file in files]
     for name in names:
         if names.count(name) > 1:
-            what = f"Two of the files are called {printable(name)}."
-            raise ExamsError("E024", what, "Rename one.")
+            raise ExamsError("E024", f"Two of the files are called {name}.", "Rename one.")
     private(places.deliveries)
     folder = private(places.delivery(quarter))
     return [f"{quarter}: {printable(f.name)} {_copy(f, folder / f.name)}" for f in files]
 
 
 def _check(file: Path) -> None:
-    name = printable(str(file))
     if not file.exists():
-        raise ExamsError("E021", f"There is no file {name}.", _SPACES)
+        raise ExamsError("E021", f"There is no file {file}.", _SPACES)
     if not file.is_file():
-        raise ExamsError("E022", f"{name} is not a regular file.", "Deliver files, one by one.")
+        raise ExamsError("E022", f"{file} is not a regular file.", "Deliver files, one by one.")
     if file.name.startswith("."):
-        raise ExamsError("E023", f"{name} starts with a dot: hidden.", "Rename it.")
+        raise ExamsError("E023", f"{file.name} starts with a dot: hidden.", "Rename it.")
 
 
 def _copy(file: Path, target: Path) -> str:

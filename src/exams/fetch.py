@@ -15,7 +15,6 @@ from urllib3 import Retry
 
 from exams.deliver import deliver
 from exams.errors import ExamsError
-from exams.files import printable
 from exams.kaggle import download_from_kaggle
 from exams.places import Places, private
 from exams.progress import track
@@ -127,7 +126,7 @@ def _is_here(host: str) -> bool:
 
 def _host(address: SplitResult) -> str:
     """Return host and port, without a password."""
-    return printable(address.netloc.rpartition("@")[2])
+    return address.netloc.rpartition("@")[2]
 
 
 def _name(disposition: str | None, path: str) -> str:

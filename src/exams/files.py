@@ -15,18 +15,6 @@ def write_atomic(path: Path, content: str | bytes) -> None:
         draft.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
-def printable(text: str) -> str:
-    r"""Return `text` so that it does nothing to a terminal: a newline as \n, a byte as \xff."""
-    return "".join(c if c.isprintable() else _escaped(c) for c in text)
-
-
-def _escaped(character: str) -> str:
-    number = ord(character)
-    if 0xDC80 <= number <= 0xDCFF:  # how Python holds a byte of a name that is not UTF-8
-        return f"\\x{number - 0xDC00:02x}"
-    return character.encode("unicode_escape").decode("ascii")
-
-
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield the path of a hidden draft that takes the place of `path` if all goes well.

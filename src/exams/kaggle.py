@@ -4,7 +4,6 @@ from importlib import import_module
 from pathlib import Path
 
 from exams.errors import ExamsError
-from exams.files import printable
 
 _ASK = "Check the address in a browser, and the network; private data need a key of kaggle.com."
 
@@ -25,12 +24,12 @@ def download_from_kaggle(url: str, folder: Path) -> Path:
         what = "Kaggle needs the package kagglehub."
         remedy = "Install it: `.venv/bin/python -m pip install -e '.[kaggle]'`."
         raise ExamsError("E028", what, remedy) from error
-    handle, name = f"{owner}/{dataset}", printable(f"{owner}/{dataset}")
+    handle = f"{owner}/{dataset}"
     try:  # into the folder, not kagglehub's cache, where records would stay
         found = kagglehub.dataset_download(handle, file or None, output_dir=str(folder))
     except Exception as error:  # kagglehub's errors have no class in common
-        raise ExamsError("E028", f"Kaggle does not give {name}{_status(error)}.", _ASK) from error
-    return _chosen(Path(found), name)
+        raise ExamsError("E028", f"Kaggle does not give {handle}{_status(error)}.", _ASK) from error
+    return _chosen(Path(found), handle)
 
 
 def _status(error: Exception) -> str:
@@ -45,7 +44,7 @@ def _chosen(found: Path, dataset: str) -> Path:
     files = sorted(f for f in found.rglob("*") if f.is_file() and not f.name.startswith("."))
     tables = [f for f in files if f.suffix.lower() == ".csv"] or files
     if len(tables) != 1:
-        names = ", ".join(printable(f.relative_to(found).as_posix()) for f in tables)
+        names = ", ".join(f.relative_to(found).as_posix() for f in tables)
         what = f"{dataset} holds several files: {names}." if names else f"{dataset} is empty."
         raise ExamsError("E029", what, f"Name one: kaggle://{dataset}/file.csv.")
     return tables[0]

@@ -10,6 +10,7 @@ from exams import published
 from exams.contract import Contract
 from exams.disclosure import protect
 from exams.errors import ExamsError
+from exams.stages.changes import schema_changes
 from exams.tables import FIGURES
 from exams.warehouse.read import read_figures, read_reconciliation
 
@@ -44,6 +45,9 @@ def publish(
     deliveries["sha256"] = deliveries["sha256"].mask(few)
     content = {name: _rows(frame) for name, frame in (*tables.items(), *reconciled.items())}
     content["field"] = _fields(contract, quarter)
+    content["schema_change"] = [
+        {"quarter": quarter, **change} for change in schema_changes(warehouse, quarter)
+    ]
     titled, refused = (contract.title, contract.version), int((left_out["code"] != "").sum())
     return published.publish(database, quarter, content, titled, refused)
 

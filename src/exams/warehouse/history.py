@@ -39,7 +39,9 @@ def read_deliveries(path: Path, quarter: str | None = None) -> list[Delivered]:
     )
     with reading(path) as connection:
         connection.row_factory = sqlite3.Row
-        rows: list[dict[str, Any]] = [
-            {"resolved": 0} | dict(row) for row in connection.execute(query, values)
-        ]
-    return [Delivered(**{name: row[name] for name in Delivered._fields}) for row in rows]
+        return [_delivered(dict(row)) for row in connection.execute(query, values)]
+
+
+def _delivered(row: dict[str, Any]) -> Delivered:
+    row["resolved"] = row.get("resolved") or 0  # an earlier release did not count them
+    return Delivered(*(row[name] for name in Delivered._fields))

@@ -1,6 +1,6 @@
 """The warehouse's tables, made from the contract."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from exams.contract import Contract, Field
@@ -119,18 +119,19 @@ def results_view(
     dimensions: Sequence[str],
     scores: Sequence[tuple[str, int | None]],
     identifiers: Sequence[str],
+    meanings: Mapping[str, str],
 ) -> View:
     """Return the view `results` over all fields that were ever loaded.
 
-    scores: name and decimals; None where contracts differ in them.
+    scores: name and decimals; None where contracts differ in them. meanings: by field.
     """
     columns = [QUARTER, Column("file", "TEXT", "Name of the file."), LINE]
-    columns += [Column(name, "TEXT", "Level, as in its contract.") for name in dimensions]
+    columns += [Column(name, "TEXT", meanings[name]) for name in dimensions]
     columns += [
-        Column(name, "REAL" if decimals != 0 else "INTEGER", "Score, in its unit.")
+        Column(name, "REAL" if decimals != 0 else "INTEGER", meanings[name])
         for name, decimals in scores
     ]
-    columns += [Column(name, "TEXT", "Pseudonym, in hexadecimals.") for name in identifiers]
+    columns += [Column(name, "TEXT", meanings[name]) for name in identifiers]
     selected = ["d.quarter", "d.file", "r.key & 4294967295 AS line"]
     selected += [f"p.{quoted(name)}" for name in dimensions]
     selected += [_in_units(name, decimals) for name, decimals in scores]

@@ -63,7 +63,7 @@ def _show(connection: sqlite3.Connection) -> None:
     if former is None or former[0] != view.sql:
         connection.execute("DROP VIEW IF EXISTS results")
         connection.execute(view.sql)
-        document(connection, [view.shown])
+    document(connection, [view.shown])
 
 
 def _results(connection: sqlite3.Connection) -> View:
@@ -75,4 +75,11 @@ def _results(connection: sqlite3.Connection) -> View:
     ):
         used[name].add(decimals)
     scores = [(name, min(found) if len(found) == 1 else None) for name, found in used.items()]
-    return results_view(dimensions, scores, [n for n, kind in fields.items() if kind == "BLOB"])
+    described = 'SELECT "column", description FROM data_dictionary WHERE "table" = ?'
+    meanings = [
+        row
+        for table in ("profile", "result")
+        for row in connection.execute(described, [table]).fetchall()
+    ]
+    identifiers = [name for name, kind in fields.items() if kind == "BLOB"]
+    return results_view(dimensions, scores, identifiers, dict(meanings))

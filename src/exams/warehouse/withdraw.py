@@ -14,7 +14,7 @@ _KEPT = {"delivery"}  # the history of what came
 def withdraw_quarter(path: Path, quarter: str) -> None:
     """Delete all that the warehouse holds of `quarter`, in one transaction.
 
-    Its records, quarantine, cube, figures and receipt go, under any contract; its deliveries
+    Its records, quarantine, cube, figures and receipt go, whatever its contract; its deliveries
     stay in the history, marked as removed. Raise E207 if the warehouse cannot be read.
     """
     if not path.is_file():
@@ -28,27 +28,28 @@ def withdraw_quarter(path: Path, quarter: str) -> None:
 
 def _delete(connection: sqlite3.Connection, quarter: str) -> None:
     tables = _tables(connection)
-    for table, columns in tables.items():
-        if "quarter" in columns and table not in _KEPT:
-            connection.execute(f"DELETE FROM {quoted(table)} WHERE quarter = ?", [quarter])
-    if not {"delivery", "result"} <= tables.keys():
+    for table in tables["quarter"] - _KEPT:
+        connection.execute(f"DELETE FROM {quoted(table)} WHERE quarter = ?", [quarter])
+    if not tables["quarter"] >= _KEPT:
         return
     current = connection.execute(
         "SELECT id FROM delivery WHERE quarter = ? AND removed IS NULL", [quarter]
     ).fetchall()
     now = datetime.now(UTC).isoformat(timespec="seconds")
     for (number,) in current:
+        for table in tables["delivery"]:
+            connection.execute(f"DELETE FROM {quoted(table)} WHERE delivery = ?", [number])
         records = [number << 32, (number + 1) << 32]
         connection.execute("DELETE FROM result WHERE key >= ? AND key < ?", records)
         connection.execute("UPDATE delivery SET removed = ? WHERE id = ?", [now, number])
 
 
 def _tables(connection: sqlite3.Connection) -> dict[str, set[str]]:
-    """Return the columns of each table."""
-    found: dict[str, set[str]] = {}
-    for table, column in connection.execute(
-        "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c"
-        " WHERE m.type = 'table'"
+    """Return the tables that have a column `quarter`, and those with a column `delivery`."""
+    found: dict[str, set[str]] = {"quarter": set(), "delivery": set()}
+    for column, table in connection.execute(
+        "SELECT c.name, m.name FROM sqlite_master m, pragma_table_info(m.name) c"
+        " WHERE m.type = 'table' AND c.name IN ('quarter', 'delivery')"
     ):
-        found.setdefault(table, set()).add(column)
+        found[column].add(table)
     return found

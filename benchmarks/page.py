@@ -1,0 +1,173 @@
+"""Writes what benchmarks/results/ holds into docs/performance.md and docs/images/performance.svg.
+
+    python benchmarks/page.py
+
+The figures replace what stands between the two marks of their name; the words around stay.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import vl_convert
+
+HERE = Path(__file__).parent
+PAGE = HERE.parent / "docs/performance.md"
+CHART = HERE.parent / "docs/images/performance.svg"
+NAMES = {
+    "stages": "the three stages, one process",
+    "import": "sqlite3 .import",
+    "build": "ploomber build --partially load",
+    "duckdb": "DuckDB read_csv",
+    "pandas": "pandas read_csv, to_sql",
+    "sqlite-utils": "sqlite-utils insert",
+    "dlt": "dlt, CSV to DuckDB",
+}
+# Told apart by colour-blind eyes (Okabe and Ito).
+COLORS = ("#0072B2", "#D55E00", "#000000", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+PARTS = {
+    "extract": "extract: read, hash, tell records apart, hand on",
+    "transform": "transform: judge, quarantine, add up the cube",
+    "load": "load: replace the quarter in the warehouse",
+    "replace": "of this, removing the earlier load",
+    "sha256": "for comparison: SHA-256 of the file",
+    "parse": "for comparison: parsing the file with pyarrow, one thread",
+}
+
+
+def main() -> None:
+    runs = read_runs()
+    text = PAGE.read_text(encoding="utf-8")
+    text = filled(text, "machine", [machine(runs)])
+    text = filled(text, "intake", intake_table(runs))
+    text = filled(text, "tools", tools_table(runs))
+    text = filled(text, "breakdown", breakdown_table())
+    PAGE.write_text(text, encoding="utf-8")
+    CHART.write_text(vl_convert.vegalite_to_svg(chart(runs).to_dict()), encoding="utf-8")
+
+
+def read_runs() -> pd.DataFrame:
+    """Return a row for each run, and one of sizes (`facts`) for each number of rows."""
+    files = sorted((HERE / "results").glob("*.jsonl"))
+    if not files:
+        raise SystemExit("There are no results yet: make bench.")
+    return pd.concat([pd.read_json(file, lines=True) for file in files]).sort_values("rows")
+
+
+def filled(text: str, name: str, lines: Iterable[str]) -> str:
+    begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+    within = re.compile(f"(?<={re.escape(begin)}).*?(?={re.escape(end)})", re.S)
+    if not within.search(text):
+        raise SystemExit(f"{PAGE.name} has no marks for {name}.")
+    return within.sub(lambda _: "".join(f"{line}\n" for line in lines), text)
+
+
+def machine(runs: pd.DataFrame) -> str:
+    facts = runs[runs["what"] == "facts"].iloc[-1]
+    return (
+        f"A virtual machine with {facts['cores']:.0f} cores and {facts['memory']:.0f} GB of memory."
+    )
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    head = list(head)
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'---|' * len(head)}"
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
+
+
+def intake_table(runs: pd.DataFrame) -> Iterator[str]:
+    """Yield, for each number of rows, what the stages cost beside the bare import."""
+    head = ["records", "stages", "import", "ratio", "CPU", "peak memory", "result table per 1M"]
+    return table(
+        [*head, "build", "ratio"], map(_intake_row, *zip(*runs.groupby("rows"), strict=True))
+    )
+
+
+def _intake_row(rows: int, runs: pd.DataFrame) -> list[str]:
+    by = {what: found.set_index("turn") for what, found in runs.groupby("what")}
+    ours, bare, facts = by["stages"], by["import"], by["facts"].iloc[0]
+    cells = [
+        f"{rows:,}",
+        seconds(ours["seconds"].median()),
+        seconds(bare["seconds"].median()),
+        f"**{ratio(ours, bare):.2f}**",
+        seconds(ours["cpu"].median()),
+        f"{ours['peak'].max():.0f} MB",
+        f"{facts['table'] / rows * 1e6:.1f} MB",
+    ]
+    if "build" not in by:
+        return [*cells, "", ""]
+    return [*cells, seconds(by["build"]["seconds"].median()), f"**{ratio(by['build'], bare):.2f}**"]
+
+
+def ratio(ours: pd.DataFrame, theirs: pd.DataFrame) -> float:
+    """Return the median of the ratios of runs of the same turn."""
+    return (ours["seconds"] / theirs["seconds"]).median()
+
+
+def tools_table(runs: pd.DataFrame) -> Iterator[str]:
+    """Yield seconds and peak memory of every tool, at each number of rows where others ran."""
+    runs = runs[runs["what"] != "facts"]
+    sizes = sorted(runs.loc[~runs["what"].isin(["stages", "import", "build"]), "rows"].unique())
+    spent = runs.groupby(["what", "rows"]).agg({"seconds": "median", "peak": "max"})
+    head = ["", *(f"{size:,} records" for size in sizes)]
+    return table(head, ([NAMES[what], *cells] for what, cells in _tool_rows(spent, sizes)))
+
+
+def _tool_rows(spent: pd.DataFrame, sizes: list[int]) -> Iterator[tuple[str, list[str]]]:
+    for what in NAMES:
+        found = [spent.loc[(what, s)] if (what, s) in spent.index else None for s in sizes]
+        if any(cell is not None for cell in found):
+            yield (
+                what,
+                [
+                    "" if f is None else f"{seconds(f['seconds'])}, {f['peak']:.0f} MB"
+                    for f in found
+                ],
+            )
+
+
+def breakdown_table() -> Iterator[str]:
+    path = HERE / "results/breakdown.json"
+    spent: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
+    rows = [(PARTS[name], f"{spent[name]:.2f}") for name in PARTS if name in spent]
+    if spent:
+        rows.insert(0, ("start: Python and its imports, once", f"{spent['start']:.2f}"))
+    return table([f"at {spent.get('rows', 0):,} records", "CPU s per 1M"], rows)
+
+
+def seconds(value: float) -> str:
+    return f"{value:.2f} s" if value < 10 else f"{value:.1f} s"
+
+
+def chart(runs: pd.DataFrame) -> alt.LayerChart:
+    """Return seconds against records, both on a logarithmic scale, a line for each tool."""
+    spent = runs[runs["what"] != "facts"].groupby(["what", "rows"], as_index=False)["seconds"]
+    spent = spent.median().assign(name=lambda found: found["what"].map(NAMES))
+    shown = [name for name in NAMES.values() if name in set(spent["name"])]
+    colors = [COLORS[place % len(COLORS)] for place in range(len(shown))]
+    base = alt.Chart(spent).encode(
+        x=_logarithmic("rows:Q", "records", "~s"),
+        y=_logarithmic("seconds:Q", "seconds", "~g"),
+        color=alt.Color("name:N", title=None, scale=alt.Scale(domain=shown, range=colors)),
+    )
+    both = base.mark_line(strokeWidth=2) + base.mark_point(filled=True, size=60, opacity=1)
+    title = alt.Title("Seconds from a CSV file to a table, against records", anchor="start")
+    return both.properties(width=560, height=340, title=title, background="white")
+
+
+def _logarithmic(field: str, title: str, form: str) -> alt.X | alt.Y:
+    scale = alt.Scale(type="log", nice=False, padding=20)
+    powers = [10.0**power for power in range(-3, 10)]
+    axis = alt.Axis(format=form, values=powers, gridColor="#ddd")
+    return (alt.X if title == "records" else alt.Y)(field, scale=scale, title=title, axis=axis)
+
+
+if __name__ == "__main__":
+    main()
