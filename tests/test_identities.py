@@ -45,7 +45,7 @@ def test_a_candidate_counts_once_in_a_quarter(office):
 
 def test_a_candidate_may_come_again_in_another_quarter(office):
     office.build()
-    office.deliver("2024Q2", north=NORTH + "AB-4,north,2\n")
+    office.deliver("2024Q2", north=NORTH + "AB-4,north,2,\n")
     assert counts(office.build("2024Q2")) == [("north.csv", 5, 3, 2, 0)]
 
 
