@@ -10,6 +10,7 @@ from exams import published
 from exams.contract import Contract
 from exams.disclosure import protect
 from exams.errors import ExamsError
+from exams.intake.judge import REASONS, REPAIRS
 from exams.stages.changes import schema_changes
 from exams.tables import FIGURES
 from exams.warehouse.read import read_figures, read_reconciliation
@@ -43,6 +44,11 @@ def publish(
     # A file of a few records could be found by trying: its hash stays private.
     few = deliveries["received"] < contract.disclosure.minimum_group
     deliveries["sha256"] = deliveries["sha256"].mask(few)
+    for name, code, meanings in (
+        ("quarantine_count", "reason", REASONS),
+        ("repair_count", "repair", REPAIRS),
+    ):
+        reconciled[name]["meaning"] = reconciled[name][code].map(meanings)
     content = {name: _rows(frame) for name, frame in (*tables.items(), *reconciled.items())}
     content["field"] = _fields(contract, quarter)
     content["schema_change"] = [
