@@ -131,8 +131,8 @@ def notices(folder: Path, contract: Contract) -> list[str]:
     """Return what an office should know of the files that a stage handed on in `folder`."""
     said = []
     for file in read_left_out(folder):
-        refused = f"was refused and left out: {file.code} {file.why}"
-        said.append(f"{file.file}: {refused if file.code else file.why}")
+        refused = f"Incomplete: {file.file} was refused and left out. {file.code} {file.why}"
+        said.append(refused if file.code else f"{file.file}: {file.why}")
     for delivery in read_deliveries(folder):
         said += [f"{delivery.file}: {what}" for what in _columns(delivery, contract)]
     return said

@@ -82,7 +82,6 @@ def read_reconciliation(path: Path, quarter: str) -> dict[str, pd.DataFrame]:
 
     delivery: quarter, file, sha256, received, loaded, quarantined, resolved. quarantine_count:
     quarter, file, column, reason, records. repair_count: quarter, file, column, repair, records.
-    left_out: quarter, file, code, why.
     """
     with reading(path) as connection:
         return {
@@ -100,8 +99,14 @@ _RECONCILIATION = {
     "repair_count": 'SELECT quarter, file, field AS "column", repair, records'
     " FROM repair r JOIN delivery d ON d.id = r.delivery"
     " WHERE quarter = ? AND removed IS NULL ORDER BY file, field, repair",
-    "left_out": "SELECT quarter, file, code, why FROM left_out WHERE quarter = ? ORDER BY file",
 }
+
+
+def count_refused(path: Path, quarter: str) -> int:
+    """Return how many files of `quarter` were refused and left out: if any, it is incomplete."""
+    query = "SELECT count(*) FROM left_out WHERE quarter = ? AND code <> ''"
+    with reading(path) as connection:
+        return int(connection.execute(query, [quarter]).fetchone()[0])
 
 
 class Held(NamedTuple):
