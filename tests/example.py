@@ -1,7 +1,8 @@
 """A small office, published by hand: for states that a build does not leave behind on demand.
 
-Four quarters with charts, a failure in the quarter to come, hidden cells, and a region that is
-named like a script, to see that it stays text. Everything is drawn from one seed.
+Four quarters with charts, one of them incomplete, with corrections; a failure in the quarter to
+come, hidden cells, and a region that is named like a script, to see that it stays text.
+Everything is drawn from one seed.
 """
 
 import json
@@ -13,6 +14,8 @@ import numpy as np
 import pandas as pd
 
 from exams import status
+from exams.intake.drift import CHANGES
+from exams.intake.judge import REASONS, REPAIRS
 from exams.places import STAGES, Places
 from exams.published import publish
 from exams.quarters import shift
@@ -20,6 +23,7 @@ from exams.statistics.intervals import mean_interval, share_interval
 
 NEWEST = "2026Q3"
 QUARTERS = [shift(NEWEST, by) for by in range(-3, 1)]
+INCOMPLETE = "2026Q1"  # a file of it was refused
 SCRIPT = "<script>document.title='broken'</script>"
 DIMENSIONS = {
     "region": ("Region", {"north": 0.5, "south": 0.494, SCRIPT: 0.006}),
@@ -45,7 +49,8 @@ def make(folder: Path) -> Places:
     places = Places.of(folder / "data", folder / "reports")
     for quarter in QUARTERS:
         tables = tables_of(quarter, students(quarter))
-        publish(places.published, quarter, tables, ("State exams", "1.0"))
+        refused = int(quarter == INCOMPLETE)
+        publish(places.published, quarter, tables, ("State exams", "1.0"), refused)
         for order, (name, page, height) in enumerate(CHARTS):
             text = json.dumps(chart(name, page, order, height))
             (places.charts(quarter) / f"{name}.vl.json").write_text(text)
@@ -93,14 +98,16 @@ def tables_of(quarter: str, frame: pd.DataFrame) -> dict[str, list[dict]]:
     scores = [*SCORES, OVERALL]
     tables = {
         "field": field_rows(),
-        "delivery": delivery_rows(len(frame)),
+        "delivery": delivery_rows(len(frame), resolved=3 if quarter == INCOMPLETE else 0),
         "quarantine_count": quarantine_rows(),
         "repair_count": [
             {"file": "region-north.csv", "column": "region", "repair": "case", "records": 12}
+            | {"meaning": REPAIRS["case"]}
         ],
         "schema_change": [
             {"place": 0, "former": shift(quarter, -1), "subject": "Remarks"}
-            | {"change": "column_added", "detail": "The column Remarks is new; it is ignored."}
+            | {"change": "column_added", "detail": "No field claims it."}
+            | {"meaning": CHANGES["column_added"]}
         ],
         "mean_by_group": [
             {"dimension": dimension, "level": level, "score": score, **mean_of(part[score])}
@@ -136,13 +143,20 @@ def field_rows() -> list[dict]:
     ]
 
 
-def delivery_rows(number: int) -> list[dict]:
+def delivery_rows(number: int, resolved: int) -> list[dict]:
+    """Return the files; the records `resolved` of the first are in a file of corrections again."""
     north = number * 6 // 10
-    parts = {"region-north.csv": (north, 7), "region-south.csv": (number - north, 4)}
+    parts = {
+        "region-north.csv": (north - resolved, 7, resolved),
+        "region-south.csv": (number - north, 4, 0),
+    }
+    if resolved:
+        parts["region-north.corrections.csv"] = (resolved, 0, 0)
+    names = ("loaded", "quarantined", "resolved")
     return [
-        {"file": file, "sha256": "1c4f7a90b2e85d63" * 4}
-        | {"received": loaded + stopped, "loaded": loaded, "quarantined": stopped, "resolved": 0}
-        for file, (loaded, stopped) in parts.items()
+        {"file": file, "sha256": "1c4f7a90b2e85d63" * 4, "received": sum(fates)}
+        | dict(zip(names, fates, strict=True))
+        for file, fates in parts.items()
     ]
 
 
@@ -154,7 +168,9 @@ def quarantine_rows() -> list[dict]:
         ("region-south.csv", "algebra", "above_maximum", 1),
         ("region-south.csv", "essay", "not_a_number", 3),
     ]
-    return [dict(zip(("file", "column", "reason", "records"), row, strict=True)) for row in found]
+    names = ("file", "column", "reason", "records")
+    rows = [dict(zip(names, row, strict=True)) for row in found]
+    return [row | {"meaning": REASONS[row["reason"]]} for row in rows]
 
 
 def mean_of(values: pd.Series) -> dict:

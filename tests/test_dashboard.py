@@ -31,6 +31,13 @@ def test_newest_quarter_is_shown_until_another_is_asked_for(places):
     assert payload(places)["quarters"] == ["2026Q3", "2026Q2", "2026Q1", "2025Q4"]
 
 
+def test_quarters_with_a_refused_file_are_named(places):
+    found = payload(places)
+    assert found["incomplete"] == [example.INCOMPLETE]
+    assert found["publication"]["left_out"] == 0
+    assert payload(places, example.INCOMPLETE)["publication"]["left_out"] == 1
+
+
 def test_no_viewer_learns_which_machine_ran_a_stage(places):
     assert all(not {"host", "pid"} & set(run) for run in payload(places)["status"])
     assert payload(places)["status"]

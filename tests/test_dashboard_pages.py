@@ -10,6 +10,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 import example
 import executed
 from browser import DRAWN, WIDTHS, tab
+from exams.intake.drift import CHANGES
+from exams.intake.judge import REASONS, REPAIRS
 from exams.places import Places
 from exams.published import publish
 from serving import ROOT, drawn_on_each_page, served
@@ -54,6 +56,44 @@ def test_choice_of_quarter_and_page_is_kept_in_the_address(server, browser):
         opened.page.get_by_role("link", name="ETL results").click()
         opened.page.wait_for_selector('main[data-drawn="2026Q1 etl"]')
         assert opened.page.url.endswith("?page=etl&quarter=2026Q1")
+
+
+def test_quarter_of_which_a_file_was_refused_is_marked_on_every_page(server, browser):
+    with tab(browser, server) as opened:
+        for page in CHARTS:
+            opened.page.goto(f"{server}?page={page}&quarter={example.INCOMPLETE}")
+            opened.page.wait_for_selector("main[data-drawn]")
+            assert opened.page.locator("header .state").inner_text() == "Incomplete", page
+        opened.page.get_by_role("link", name="Home").click()
+        told = opened.page.get_by_role("note").inner_text()
+        assert told.startswith("Incomplete. 1 file of this quarter was refused and left out")
+
+
+def test_whole_quarter_is_not_marked_but_the_one_it_is_compared_with_is(server, browser):
+    with tab(browser, server) as opened:
+        opened.page.goto(f"{server}?quarter=2026Q2")
+        opened.page.wait_for_selector('main[data-drawn="2026Q2 home"]')
+        header = opened.page.get_by_role("banner")
+        assert header.locator(".state").count() == opened.page.get_by_role("note").count() == 0
+        assert header.get_by_role("option", name="2026Q1 (incomplete)").count() == 1
+        assert opened.page.get_by_text("since 2026Q1 (incomplete)").count() >= 1
+        opened.page.get_by_role("link", name="Trends").click()
+        heads = opened.page.get_by_role("rowheader").all_inner_texts()
+        assert heads == ["2026Q3", "2026Q2", "2026Q1 (incomplete)", "2025Q4"]
+
+
+def test_records_corrected_repaired_and_refused_are_explained(server, browser):
+    with tab(browser, server) as opened:
+        opened.page.goto(f"{server}?page=etl&quarter={example.INCOMPLETE}")
+        opened.page.wait_for_selector("main[data-drawn]")
+        row = opened.page.get_by_role("row").filter(has_text="region-north.csv")
+        cells = row.get_by_role("cell").all_inner_texts()
+        assert cells[:5] == ["607", "597", "7", "3", "✓ Yes"]
+        for code, words in [("Above maximum", REASONS["above_maximum"]),
+                            ("Case", REPAIRS["case"]),
+                            ("Column added", CHANGES["column_added"])]:  # fmt: skip
+            row = opened.page.get_by_role("row").filter(has_text=words)
+            assert row.count() == 1 and code in row.inner_text()
 
 
 def test_status_names_state_duration_rows_and_reason(server, browser):
@@ -122,6 +162,28 @@ def test_durations_are_said_in_whole_minutes_and_seconds(server, browser):
             }}"""
         )
     assert said == ["0.8 s", "6.0 s", "10 s", "1 min 0 s", "2 min 0 s", "1 h 0 min", "2 h 5 min"]
+
+
+def test_long_table_shows_its_first_rows_until_asked_for_the_others(server, browser):
+    with tab(browser, server) as opened:
+        opened.page.goto(server)
+        opened.page.wait_for_selector("main[data-drawn]")
+        opened.page.evaluate(
+            f"""async () => {{
+                const {{longTable}} = await import("{MODULES}/dom.js");
+                const rows = (n) => Array.from({{length: n}}, (_, i) => [`Column ${{i}}`]);
+                const table = (n) => longTable(`${{n}} rows`, [{{title: "Name"}}], rows(n));
+                document.querySelector("main").replaceChildren(table(15), table(50));
+            }}"""
+        )
+        short, long = (
+            opened.page.get_by_role("region", name=f"{n} rows").get_by_role("rowheader")
+            for n in (15, 50)
+        )
+        assert short.count() == 15
+        assert long.all_inner_texts() == [f"Column {i}" for i in range(12)]
+        opened.page.get_by_role("button", name="Show all 50").click()
+        assert long.count() == 50
 
 
 def test_report_asked_for_while_the_line_is_down_is_asked_for_when_it_is_up(server, browser):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from exams.contract import Field
-from exams.intake.drift import CHANGES, Change, Form, changes
+from exams.intake.drift import CHANGES, MOST, Change, Form, changes
 
 TRACK = Field("track", "Track", "", "dimension", levels=("north", "south"))
 POINTS = Field("points", "Points", "", "score", minimum=0, maximum=100)
@@ -153,3 +153,21 @@ def test_no_detail_tells_a_score():
     for now in (scored(48), scored(20)):
         (change,) = changes(FORM, now)
         assert not any(character.isdigit() for character in change.detail)
+
+
+def test_changes_beyond_those_that_can_be_listed_are_counted():
+    words = {"Track": "track", "Points": "points", "Room": None}
+    few, many = (
+        {**words, **{f"Extra {i:03}": None for i in range(extra)}} for extra in (MOST, MOST + 1)
+    )
+    listed = changes(FORM, form(columns={"a.csv": few}))
+    assert [c.subject for c in listed] == [f"Extra {i:03}" for i in range(MOST)]
+    cut = changes(FORM, form(columns={"a.csv": many}))
+    assert cut[:-1] == listed[:-1]
+    assert cut[-1] == Change("*", "more_changes", "2 more, of the columns that come last.")
+
+
+def test_a_very_long_header_word_is_cut():
+    words = {"Track": "track", "Points": "points", "Room": None, "x" * 1000: None}
+    (added,) = changes(FORM, form(columns={"a.csv": words}))
+    assert added.subject == "x" * 80 + "…"

@@ -8,6 +8,7 @@ import sys
 import nbconvert
 import pandas as pd
 import pytest
+from nbformat.v4 import new_output
 
 import example
 import executed
@@ -16,6 +17,7 @@ from exams.places import Places
 from exams.published import publish
 from exams.report import tidied
 from exams.site import write_index
+from exams.stages.notice import incomplete
 
 TABLE = pd.DataFrame({"group": ["north", "<script>x</script>"], "mean": [68.25, None]})
 
@@ -113,6 +115,30 @@ def test_list_shows_key_figures_newest_first(places):
     assert "<dt>Students</dt><dd>1,000</dd>" in html
     frame = example.students("2026Q3")
     assert f"<dt>Algebra, mean</dt><dd>{frame['algebra'].mean():.1f}</dd>" in html
+
+
+def test_list_marks_the_quarter_of_which_a_file_was_refused(places):
+    html = write_index(places).read_text()
+    parts = html.split("<article")[1:]
+    marked = [">Incomplete<" in part for part in parts]
+    assert marked == [quarter == example.INCOMPLETE for quarter in reversed(example.QUARTERS)]
+    words = " ".join(html.split())
+    assert "1 file was refused and left out: the figures lack its records." in words
+
+
+def test_report_gives_a_notice_before_its_figures():
+    mimes = incomplete(2)._repr_mimebundle_()
+    shown = executed.notebook([])
+    shown.cells[4].outputs = [new_output("execute_result", data=mimes, execution_count=1)]
+    html = export(shown)
+    assert '<p class="callout bad"><strong>Incomplete.</strong> 2 files' in html
+    assert incomplete(0) is None
+
+
+def test_long_text_of_a_table_gets_a_broad_column():
+    html = tidied(pd.DataFrame({"why": ["a" * 41, "b" * 40]}).to_html())
+    assert f'<td class="long">{"a" * 41}</td>' in html
+    assert f"<td>{'b' * 40}</td>" in html
 
 
 def test_list_leads_only_to_reports_that_exist(places):

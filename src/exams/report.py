@@ -19,6 +19,7 @@ from exams.notebook import INJECTED, injected
 from exams.places import STAGES
 
 _NUMBER = re.compile(r"[-−+±]?[\d.,]+(e[-+]?\d+)?\s?%?")
+_LONG = 40  # letters of a text that wants a broad column
 _MISSING = ("", "NaN", "None", "<NA>", "–", "hidden")
 _TEMPLATE = web.REPORT_TEMPLATES / "exams"
 
@@ -55,7 +56,7 @@ class ReportExporter(HTMLExporter):
 
 
 def tidied(html: str) -> str:
-    """Return pandas' tables with one row of headings, and columns of numbers marked as such."""
+    """Return pandas' tables with one row of headings; columns of numbers and long texts marked."""
     if 'class="dataframe"' not in html:
         return html
     soup = BeautifulSoup(html, "html.parser")
@@ -65,6 +66,8 @@ def tidied(html: str) -> str:
         del table["border"]
         _merge_headings(table)
         rows = [row.find_all(["th", "td"]) for row in table.find_all("tr")]
+        for cell in (cell for row in rows for cell in row if len(cell.get_text()) > _LONG):
+            cell["class"] = "long"
         body = [row.find_all(["th", "td"]) for row in table.select("tbody tr")]
         for column in range(max(map(len, rows), default=0)):
             if all(_is_number(row[column]) for row in body if column < len(row)):

@@ -105,13 +105,11 @@ def extracting(
 
 def arrived(found: Found) -> list[dict[str, object]]:
     """Return the files of a quarter: file, bytes, sha256 (its start), and how each is read."""
-    rows: list[dict[str, object]] = [
-        {"file": a.file, "bytes": a.bytes, "sha256": a.sha256[:12], "read as": layout.read_as}
-        for a, layout in found.readable
-    ]
-    unread = [(f.file, f"not read: {f.why}") for f in found.repeats]
-    unread += [(r.file, f"refused: {r.error.code} {r.error.message}") for r in found.refused]
-    return rows + [{"file": f, "bytes": "", "sha256": "", "read as": why} for f, why in unread]
+    rows = [(a.file, f"{a.bytes:,}", a.sha256[:12], layout.read_as) for a, layout in found.readable]
+    rows += [(f.file, "", "", f"not read. {f.why}") for f in found.repeats]
+    rows += [(r.file, "", "", f"refused. {r.error.code} {r.error.message}") for r in found.refused]
+    names = ("file", "bytes", "sha256", "read as")
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def read_files(done: Iterable[Extracted]) -> list[dict[str, object]]:

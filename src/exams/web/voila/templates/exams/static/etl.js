@@ -53,7 +53,7 @@ function changes(tables, former) {
   const rows = tables.schema_change;
   if (!former) return h("p", {class: "empty"}, "There is no quarter before.");
   if (!rows.length) return h("p", {class: "empty"}, "Nothing has changed.");
-  return longTable("Changes of form", [{title: "Field or column"}, {title: "Change"}],
+  return longTable("Changes of form", [{title: "Column"}, {title: "Change"}],
     rows.map(({subject, change, meaning, detail}) =>
       [subject === "*" ? "Others" : titleOf(tables, subject), explained(change, meaning, detail)]));
 }

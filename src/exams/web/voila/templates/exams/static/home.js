@@ -108,8 +108,9 @@ function groups(tables) {
 function partial({left_out: files}) {
   if (!files) return null;
   return h("p", {class: "callout bad", role: "note"}, h("strong", {}, "Incomplete. "),
-    `${several(files, "file")} of this quarter ${files === 1 ? "was" : "were"} refused and left `
-    + "out: every figure here lacks their records.");
+    files === 1 ? "1 file of this quarter was refused and left out: all figures lack its records."
+      : `${count(files)} files of this quarter were refused and left out: `
+        + "all figures lack their records.");
 }
 
 export function home(payload, {openReport}) {
