@@ -148,7 +148,7 @@ class _Cells:
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """Take note of an element that opens."""
-        tag = tag.rpartition(":")[2]
+        tag = _local(tag)
         if tag in ("v", "t"):
             self.reading = not self.spoken
         elif tag == "c":
@@ -173,7 +173,7 @@ class _Cells:
 
     def end(self, tag: str) -> None:
         """Take note of an element that closes."""
-        tag = tag.rpartition(":")[2]
+        tag = _local(tag)
         if tag in ("v", "t"):
             self.reading = False
         elif tag == "c":
@@ -207,12 +207,14 @@ class _Cells:
         if self.kind == "s":
             text = self.strings[int(text)]
         elif self.kind == "n":
-            text = text_of(float(text)).decode()
+            text = _number(text)
         elif self.kind == "b":
             text = text_of(text == "1").decode()
         elif self.kind in ("str", "inlineStr"):
             text = _unescaped(text)
-        self.cells += [""] * (self.column - len(self.cells)) + [text]
+        if gap := self.column - len(self.cells):
+            self.cells += [""] * gap
+        self.cells.append(text)
 
 
 def _column(reference: str) -> int:
@@ -230,6 +232,17 @@ def _place(letters: str) -> int:
     if place > _COLUMNS:
         raise ValueError("no such column")
     return place - 1
+
+
+@lru_cache(1000)
+def _local(tag: str) -> str:
+    """Return the name of an element without the prefix of its namespace."""
+    return tag.rpartition(":")[2]
+
+
+@lru_cache(10_000)
+def _number(text: str) -> str:
+    return text_of(float(text)).decode()
 
 
 def _unescaped(text: str) -> str:
