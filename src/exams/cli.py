@@ -97,6 +97,22 @@ def fetch(url: str, quarter: str) -> None:
 
 
 @main.command()
+@click.argument("quarter")
+@click.option("--csv", "write", is_flag=True, help="Write the records, to be corrected.")
+def quarantine(quarter: str, write: bool) -> None:
+    """Show why records of QUARTER are in quarantine; with --csv, write them out."""
+    root = project.find_root(Path.cwd())
+    places, largest = project.places(root), project.intake(project.settings(root)).largest_file
+    check_quarter(quarter)
+    from exams.quarantine import exported, summary_lines  # noqa: PLC0415
+
+    if write:
+        click.echo("\n".join(exported(places, quarter, largest)))
+    else:
+        click.echo("\n".join(summary_lines(places, quarter)))
+
+
+@main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8866, show_default=True, help="Port to listen on.")
 def dashboard(host: str, port: int) -> None:

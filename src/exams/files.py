@@ -54,3 +54,8 @@ def is_damage(error: sqlite3.Error) -> bool:
     """Say whether `error` tells of a broken file, rather than of a lock or a missing table."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def shown(path: Path) -> Path:
+    """Return `path` as seen from the current folder, if it lies below it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -5,9 +5,9 @@ import re
 from itertools import groupby
 from pathlib import Path
 
-from exams.contract import Contract
+from exams.contract import Contract, contract_of
 from exams.errors import ExamsError
-from exams.files import replacing
+from exams.files import replacing, shown
 from exams.intake.arrivals import Arrival, find_arrivals
 from exams.intake.cells import read_cells
 from exams.intake.corrections import DELIVERY, LINE, reference
@@ -27,6 +27,30 @@ def summary(places: Places, quarter: str) -> list[tuple[str, str, str, int]]:
         key = (row.file, row.column, row.reason)
         counts[key] = counts.get(key, 0) + 1
     return [(*key, n) for key, n in sorted(counts.items())]
+
+
+def summary_lines(places: Places, quarter: str) -> list[str]:
+    """Return the summary as a table, with what can be done."""
+    counts = summary(places, quarter)
+    if not counts:
+        return [f"No record of {quarter} is in quarantine."]
+    rows = [("file", "column", "reason", "records"), *((*r, f"{n:,}") for *r, n in counts)]
+    widths = [max(len(row[at]) for row in rows) for at in range(3)]
+    lines = [
+        "  ".join([*(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=False)), f"{row[3]:>7}"])
+        for row in rows
+    ]
+    how = f"A record with two reasons counts twice. `exams quarantine {quarter} --csv` writes them."
+    return [*lines, "", how]
+
+
+def exported(places: Places, quarter: str, limit: int) -> list[str]:
+    """Export the quarantine of `quarter`; return a line per file, and what to do next."""
+    files = export(places, quarter, contract_of(places, quarter), limit)
+    if not files:
+        return [f"No record of {quarter} is in quarantine."]
+    next_step = f"Correct the values, then `exams deliver FILE --quarter {quarter}`, and build."
+    return [*(str(shown(file)) for file in files), next_step]
 
 
 def export(places: Places, quarter: str, contract: Contract, limit: int) -> list[Path]:

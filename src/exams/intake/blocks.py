@@ -146,7 +146,7 @@ def _read_end(data: bytes, delimiter: str, last: bool = False) -> int:
             if at < len(data) or data.endswith(b"\n"):  # behind a CR, an LF may follow
                 end, done = at, records.line_num
     except csv.Error as error:
-        if "end of data" not in str(error):
+        if "expected after" in str(error):
             raise NoRecordError("E108", records.line_num - 1) from None
         if last:
             raise NoRecordError("E103", done) from None

@@ -12,9 +12,9 @@ from ploomber.executors.abc import Executor
 
 from exams import project, status
 from exams.errors import ExamsError
-from exams.files import UNREADABLE
+from exams.files import UNREADABLE, shown
 from exams.orchestrate import locks
-from exams.orchestrate.failures import complaint, explain_exception, shown, terminable, verdict
+from exams.orchestrate.failures import complaint, explain_exception, terminable, verdict
 from exams.orchestrate.healing import heal, set_aside_unreadable
 from exams.orchestrate.hooks import counted
 from exams.orchestrate.products import receipt

@@ -11,6 +11,7 @@ from typing import Any
 
 import exams
 from exams.errors import ExamsError
+from exams.files import shown
 from exams.orchestrate.products import products
 from exams.places import Places
 
@@ -74,11 +75,6 @@ def verdict(places: Places, quarter: str, stage: str, code: str | None, reason: 
     """Return the lines that end a failed build: what is wrong, and where to look."""
     notebook = shown(products(places, quarter, stage)[0])
     return [f"{code} {reason}" if code else reason, f"See {notebook}"]
-
-
-def shown(path: Path) -> Path:
-    """Return `path` as seen from the current folder, if it lies below it."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 @contextmanager

@@ -30,7 +30,7 @@ def _delete(connection: sqlite3.Connection, quarter: str) -> None:
     tables = _tables(connection)
     for table in tables["quarter"] - _KEPT:
         connection.execute(f"DELETE FROM {quoted(table)} WHERE quarter = ?", [quarter])
-    if not tables["quarter"] >= _KEPT:
+    if "delivery" not in tables["quarter"]:
         return
     current = connection.execute(
         "SELECT id FROM delivery WHERE quarter = ? AND removed IS NULL", [quarter]
