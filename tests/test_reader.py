@@ -130,6 +130,11 @@ def test_a_record_may_have_eight_mebibytes(read, size):
         assert [line for line, _ in read(text)[0]] == [2, 3, 4]
 
 
+def test_a_quote_left_open_in_a_large_file_is_named_with_its_line(read):
+    with pytest.raises(ExamsError, match=r"E118 north.csv line 3.*quote left open"):
+        read('track,points,mark\nnorth,1,2\n"north,1,2\n' + ("x" * 99 + "\n") * 200_000)
+
+
 def test_the_hash_is_that_of_the_bytes_that_were_delivered(read):
     content = gzip.compress(b"track,points,mark\nnorth,1,2\n")
     assert read(content)[1].sha256 == hashlib.sha256(content).hexdigest()
