@@ -13,7 +13,7 @@ _KINDS = 12  # rows of a table that a screen has room for
 _WORDS = 5  # header words that a sentence lists
 _LONGEST = 40  # characters of a header word
 _DETAIL = 120  # characters of a change
-_INDENT = 14
+_INDENT = 15
 
 
 def as_json(check: Check) -> str:

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from exams.check import check_files
+from exams.check import HELD, RIGHT, check_files
 from exams.checklist import note
 from exams.errors import ExamsError, printable
 from exams.files import replacing
@@ -30,7 +30,7 @@ def deliver(files: Sequence[Path], quarter: str, places: Places, largest: int) -
     checked = check_files(files, places, largest, quarter).files
     refused = [Refusal(file.file, file.refusal) for file in checked if file.refusal]
     if refused:
-        error = verdict(refused, [file.file for file in checked if not file.refusal])
+        error = verdict(refused, [file.file for file in checked if file.verdict in (RIGHT, HELD)])
         raise ExamsError(error.code, error.message, f"Nothing was delivered. {error.remedy}")
     private(places.deliveries)
     folder = private(places.delivery(quarter))
