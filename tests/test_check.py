@@ -148,7 +148,7 @@ def test_the_text_tells_all_that_counts_in_aligned_columns(root):
     _, text = told("a.csv")
     assert text == (
         """\
-Checked by the contract “Small exam”, version 1. Nothing is loaded.
+Checked under the contract “Small exam”, version 1. Nothing is loaded.
 
 a.csv: 1,200 records would load, 302 would go to quarantine.
   read as      CSV, UTF-8, comma; 24,358 bytes

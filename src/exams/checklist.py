@@ -96,7 +96,7 @@ def as_text(check: Check) -> str:
     contract = check.contract
     version = f"“{printable(contract.title)}”, version {printable(contract.version)}"
     quarter = f", for {check.quarter}" if check.quarter else ""
-    lines = [f"Checked by the contract {version}{quarter}. Nothing is loaded."]
+    lines = [f"Checked under the contract {version}{quarter}. Nothing is loaded."]
     for file in check.files:
         lines += ["", *_file_lines(file, check)]
     if check.former:

@@ -154,7 +154,7 @@ def opened(path: Path, name: str) -> Iterator[FileIO]:
 
 def changed(name: str) -> ExamsError:
     """Return the error for a file that is not what it was when it was found (E109)."""
-    return ExamsError("E109", f"{name} changed while it was read.", "Build again.")
+    return ExamsError("E109", f"{name} changed while it was read.", "Try again.")
 
 
 class _Hashes:
