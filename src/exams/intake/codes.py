@@ -24,8 +24,8 @@ other change goes to quarantine: 72.5 where whole numbers are due, 72,0 or +72, 
 _CHANGES = """\
 ## Changes from quarter to quarter
 
-What `load` lists when a quarter differs in form from the one before it. It holds no value of any
-record.
+What `load` and `exams check` list when a quarter differs in form from the one before it. It holds
+no value of any record.
 """
 
 

@@ -32,13 +32,15 @@ class Tally:
 
     `malformed` has line and text of each record with more or fewer columns than the header.
     They count as received; whoever reads may take them out of the list after each batch.
-    `read_as` says how the file was read: its encoding may show late.
+    `read_as` says how the file was read: its encoding may show late. `position` is how far the
+    file has been read, in bytes.
     """
 
     sha256: str = ""
     received: int = 0
     malformed: Malformed = field(default_factory=list)
     read_as: str = ""
+    position: int = 0
 
 
 def read_records(
@@ -63,6 +65,7 @@ def read_records(
             tally.received += len(batch) + len(bad)
             tally.malformed += bad
             bad.clear()
+            tally.position = file.tell()
             yield _with_absent(batch, layout.header)
         if not tally.received:
             raise no_record(name)

@@ -16,6 +16,7 @@ from exams.contract import Contract
 from exams.contract.profiles import profile_levels, profiles
 from exams.errors import ExamsError
 from exams.intake.arrays import to_numpy
+from exams.intake.desk import check_limit
 from exams.intake.flow import ahead
 from exams.intake.parts import (
     Delivery,
@@ -28,7 +29,7 @@ from exams.intake.parts import (
     read_part,
 )
 from exams.stages.receipt import private_fingerprint
-from exams.stages.transform import CUBE, check_limit
+from exams.stages.transform import CUBE
 from exams.statistics.cube import Cube
 from exams.warehouse.load import (
     close_delivery,
