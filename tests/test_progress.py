@@ -1,5 +1,6 @@
 """Progress bars: seen by whoever watches, by nobody else."""
 
+import gzip
 import io
 import sys
 
@@ -7,8 +8,11 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
+from office import LIMIT, QUARTER, Office
 
+from exams.intake.parts import Part
 from exams.progress import BY_HAND, track
+from exams.stages.extract import extracting, find_files
 
 WORK = """
 from exams.progress import track
@@ -58,3 +62,24 @@ def test_a_pipe_gets_the_items_and_no_bar(monkeypatch):
 )
 def test_a_notebook_shows_a_bar_only_if_a_person_runs_it(parameters, bar):
     assert ("north.csv" in shown(WORK, parameters)) == bar
+
+
+def test_the_stages_of_intake_show_bytes_and_parts_of_what_there_is(tmp_path, small, monkeypatch):
+    office = Office(tmp_path, small)
+    office.deliver(north="track,points\nnorth,3\n", south="track,points\nsouth,5\n")
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    office.build()
+    bars = [line.split("|") for line in terminal.getvalue().split("\r") if line.strip()]
+    starts = [(label.split(":")[0], left.split()[0]) for label, *_, left in bars if " 0%" in label]
+    assert starts == [("extract", "0.00/42.0"), ("transform", "0/2"), ("load", "0/2")]
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_every_byte_of_a_file_is_read_for_some_part(tmp_path, small, pack):
+    office = Office(tmp_path, small)
+    file = office.folder() / "north.csv"
+    file.write_bytes(pack(b"track,points\n" + b"north,3\n" * 1_500_000))
+    found = find_files(office.places, QUARTER, small, LIMIT)
+    items = list(extracting(found, office.interim("extract"), LIMIT))
+    read = [item.read for item in items if isinstance(item, Part)]
+    assert (len(read) > 2, sum(read)) == (True, file.stat().st_size)

@@ -27,7 +27,7 @@ def track(
     from tqdm import tqdm  # noqa: PLC0415  loaded only to be seen
 
     with tqdm(
-        total=total, desc=label, unit=unit, unit_scale=True, leave=False, file=sys.stderr
+        total=total, desc=label, unit=unit, unit_scale=unit == "B", leave=False, file=sys.stderr
     ) as bar:
         for item in items:
             yield item

@@ -27,9 +27,10 @@ SHOWN = (
 def payload(places: Places, quarter: str | None = None) -> dict[str, Any]:
     """Return everything the dashboard shows of `quarter` (the newest, if it is not published).
 
-    Keys: stamp, quarter (None if nothing is published), quarters (newest first), publication,
-    tables (published rows of the quarter), history (of every quarter, oldest first: the rows
-    of all students), status (of every quarter), stages, charts, has_report.
+    Keys: stamp, quarter (None if nothing is published), quarters (newest first), incomplete
+    (those of which a file was refused), publication, tables (published rows of the quarter),
+    history (of every quarter, oldest first: the rows of all students), status (of every
+    quarter), stages, charts, has_report.
     """
     now = stamp(places)  # before reading: what changes meanwhile is seen at the next tick
     publications = {row["quarter"]: row for row in _publications(places)}
@@ -39,6 +40,7 @@ def payload(places: Places, quarter: str | None = None) -> dict[str, Any]:
         "stamp": now,
         "quarter": chosen,
         "quarters": quarters,
+        "incomplete": [q for q in quarters if publications[q]["left_out"]],
         "publication": publications.get(chosen or ""),
         "tables": _tables(places, chosen) if chosen else {},
         "history": _history(places) if chosen else [],

@@ -21,7 +21,10 @@ CHANGES = {
     "in over twice as many records.",
     "range_shifted": "The highest score, counted from the scale's minimum, is under half or over "
     "twice the former one, though the scale is the same: was another one delivered?",
+    "more_changes": "There are more changes than can be listed.",
 }
+MOST = 50  # changes that are listed: a file may have thousands of columns
+_WORD = 80  # characters of a header's word that are shown
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,10 @@ class Change(NamedTuple):
 
 
 def changes(before: Form, now: Form) -> list[Change]:
-    """Return what differs: the fields in the contract's order, then what is in no contract."""
+    """Return what differs: the fields in the contract's order, then what is in no contract.
+
+    Where there are more than MOST changes, the last one says so.
+    """
     former = {field.name: field for field in before.fields}
     found: list[Change] = []
     for field in now.fields:
@@ -71,7 +77,15 @@ def changes(before: Form, now: Form) -> list[Change]:
             found += [*_rules(old, field), *_words(field.name, before, now)]
             found += [*_unknown(field.name, before, now), *_range(old, field, before, now)]
     found += [Change(f.name, "field_removed", f"Its role was {f.role}.") for f in former.values()]
-    return found + _unclaimed(before, now)
+    return _listable(found + _unclaimed(before, now))
+
+
+def _listable(found: list[Change]) -> list[Change]:
+    """Return the first changes; the last of them says how many more there are."""
+    if len(found) <= MOST:
+        return found
+    more = f"{len(found) - MOST + 1:,} more, of the columns that come last."
+    return [*found[: MOST - 1], Change("*", "more_changes", more)]
 
 
 def _rules(old: Field, new: Field) -> Iterator[Change]:
@@ -148,5 +162,6 @@ def _listed(words: Iterable[str]) -> str:
 
 
 def _shown(word: str) -> str:
-    """Return a header word with escapes for what would act on a terminal."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in word)
+    """Return a header word, not too long, with escapes for what would act on a terminal."""
+    short = word if len(word) <= _WORD else f"{word[:_WORD]}…"
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in short)

@@ -17,6 +17,7 @@ from pyarrow import ipc
 from exams.errors import ExamsError
 from exams.files import write_atomic
 from exams.places import private
+from exams.progress import track
 
 MALFORMED = "malformed.arrow"
 
@@ -40,10 +41,14 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Part:
-    """Some records of a delivery, in the file `name` of the stage's folder."""
+    """Some records of a delivery, in the file `name` of the stage's folder.
+
+    read: bytes of the delivered file that were read for it, if it is just being read.
+    """
 
     delivery: Delivery
     name: str
+    read: int = 0
 
     @property
     def malformed(self) -> bool:
@@ -98,6 +103,7 @@ class LeftOut:
 
 
 Done = TypeVar("Done", Extracted, Judged)
+Item = TypeVar("Item")
 
 
 def emptied(folder: Path) -> Path:
@@ -153,6 +159,12 @@ def handed_on(done: Iterable[Done]) -> Iterator[Delivery | Part | Done]:
         yield item.delivery
         yield from (Part(item.delivery, name) for name in item.parts)
         yield item
+
+
+def watched(items: Iterable[Item], done: Iterable[Done], label: str) -> Iterator[Item]:
+    """Yield the stream of what was `done`, and show a person how many of its parts are taken."""
+    total = sum(len(item.parts) for item in done)
+    return track(items, total, label, " parts", lambda item: isinstance(item, Part))
 
 
 def delivery_of(item: Delivery | Part | Extracted | Judged) -> Delivery:

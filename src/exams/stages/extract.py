@@ -1,6 +1,6 @@
 """extract: every physical record of a quarter's files, as it was received, with its line."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from exams.intake.parts import (
     write_part,
 )
 from exams.places import Places
+from exams.progress import track
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,10 @@ def extract(found: Found, out: Path, limit: int, *, skip: bool = False) -> list[
     `skip`, leave such files out.
     """
     refused = list(found.refused)
-    items = extracting(found, out, limit, refused if skip else None)
-    done = [item for item in ahead(items) if isinstance(item, Extracted)]
+    items = ahead(extracting(found, out, limit, refused if skip else None))
+    total = sum(arrival.bytes for arrival, _ in found.readable)
+    seen = track(items, total, "extract", "B", lambda i: i.read if isinstance(i, Part) else 0)
+    done = [item for item in seen if isinstance(item, Extracted)]
     left_out = [LeftOut(r.file, r.error.code, r.error.message) for r in refused] if skip else []
     write_manifest(out, done, [*found.repeats, *left_out])
     return done
@@ -102,11 +105,13 @@ def extracting(
 
 def arrived(found: Found) -> list[dict[str, object]]:
     """Return the files of a quarter: file, bytes, sha256 (its start), and how each is read."""
-    rows = [
+    rows: list[dict[str, object]] = [
         {"file": a.file, "bytes": a.bytes, "sha256": a.sha256[:12], "read as": layout.read_as}
         for a, layout in found.readable
     ]
-    return rows + [{"file": f.file, "read as": f"left out. {f.why}"} for f in found.repeats]
+    unread = [(f.file, f"not read: {f.why}") for f in found.repeats]
+    unread += [(r.file, f"refused: {r.error.code} {r.error.message}") for r in found.refused]
+    return rows + [{"file": f, "bytes": "", "sha256": "", "read as": why} for f, why in unread]
 
 
 def read_files(done: Iterable[Extracted]) -> list[dict[str, object]]:
@@ -116,7 +121,7 @@ def read_files(done: Iterable[Extracted]) -> list[dict[str, object]]:
             "file": d.delivery.file,
             "received": d.received,
             "malformed": d.malformed,
-            "ignored": ", ".join(word for word, field in d.delivery.columns if not field),
+            "ignored": _listed(_ignored(d.delivery)),
         }
         for d in done
     ]
@@ -126,8 +131,8 @@ def notices(folder: Path, contract: Contract) -> list[str]:
     """Return what an office should know of the files that a stage handed on in `folder`."""
     said = []
     for file in read_left_out(folder):
-        refused = f"was refused and left out: {file.code} {file.why}"
-        said.append(f"{file.file}: {refused if file.code else file.why}")
+        refused = f"Incomplete: {file.file} was refused and left out. {file.code} {file.why}"
+        said.append(refused if file.code else f"{file.file}: {file.why}")
     for delivery in read_deliveries(folder):
         said += [f"{delivery.file}: {what}" for what in _columns(delivery, contract)]
     return said
@@ -136,14 +141,26 @@ def notices(folder: Path, contract: Contract) -> list[str]:
 def _columns(delivery: Delivery, contract: Contract) -> Iterator[str]:
     if delivery.corrects:
         yield "its records stand for others, which were in quarantine."
+    if ignored := _ignored(delivery):
+        yield f"columns that are no field of the contract are ignored: {_listed(ignored)}."
     unstored = [] if read_key() else [f.name for f in contract.identifiers]
     for word, field in delivery.columns:
-        if not field and not word.startswith("quarantine_"):
-            yield f"the column {word!r} is no field of the contract, and is ignored."
-        elif field in unstored:
+        if field in unstored:
             yield f"{field} identifies people: it is not loaded, as {KEY} is not set."
         elif field and plain(word) != plain(field):
             yield f"the column {word!r} is read as {field}."
+
+
+def _ignored(delivery: Delivery) -> list[str]:
+    """Return the words of a header that name nothing; in corrections, some say what they are."""
+    words = (word for word, field in delivery.columns if not field)
+    return [w for w in words if not (delivery.corrects and plain(w).startswith("quarantine_"))]
+
+
+def _listed(words: Sequence[str]) -> str:
+    """Return a few of the words, in quotes, and how many more there are."""
+    named = ", ".join(repr(word[:_LETTERS]) for word in words[:_NAMED])
+    return named + (f" and {len(words) - _NAMED:,} more" if len(words) > _NAMED else "")
 
 
 def _extracting(
@@ -159,9 +176,15 @@ def _extracting(
         parts = {f"{number:03}-{place:05}.arrow": item.records}
         if item.malformed:
             parts[f"{number:03}-{place:05}-{MALFORMED}"] = _malformed(item.malformed)
+        size = item.size
         for name, records in parts.items():
             names.append(write_part(out / name, records))
-            yield Part(delivery, name)
+            yield Part(delivery, name, size)
+            size = 0
+
+
+_NAMED = 5  # files or columns that a sentence lists by name
+_LETTERS = 80  # of the name of a column
 
 
 def _malformed(found: Iterable[tuple[int, str]]) -> pa.RecordBatch:

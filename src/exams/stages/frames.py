@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 pd.options.display.max_colwidth = 160
+pd.options.display.multi_sparse = False  # each row says its file
 
 
 def frame(rows: Sequence[Mapping[str, Any]], *index: str) -> pd.DataFrame:

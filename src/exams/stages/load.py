@@ -27,6 +27,7 @@ from exams.intake.parts import (
     read_left_out,
     read_manifest,
     read_part,
+    watched,
 )
 from exams.stages.receipt import private_fingerprint
 from exams.stages.transform import CUBE
@@ -65,7 +66,8 @@ def load(clean: Path, contract: Contract, warehouse: Path, quarter: str) -> Load
     Raise E204 if what is loaded, in quarantine and resolved is not what was received, E208 if
     more is in quarantine than the contract allows.
     """
-    items = ahead(handed_on(read_manifest(clean, Judged)))
+    judged = read_manifest(clean, Judged)
+    items = watched(ahead(handed_on(judged)), judged, "load")
     return loading(items, clean, contract, warehouse, quarter, read_left_out(clean))
 
 
@@ -190,7 +192,8 @@ class _Desk:
             targets = [self.ids[delivery] for delivery in columns["delivery"]]
             resolve(self.connection, number, zip(targets, columns["line"], strict=True))
         insert(self.connection, "repair", ((number, *row) for row in judged.repairs))
-        words = enumerate(judged.delivery.columns)
+        # Corrections have the form of the file that they correct.
+        words = enumerate(() if judged.delivery.corrects else judged.delivery.columns)
         header = ((number, at, word, field or None) for at, (word, field) in words)
         insert(self.connection, "header", header)
         seen = ((number, score, low, high, None, None) for score, low, high in judged.seen)

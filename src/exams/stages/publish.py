@@ -10,9 +10,10 @@ from exams import published
 from exams.contract import Contract
 from exams.disclosure import protect
 from exams.errors import ExamsError
+from exams.intake.judge import REASONS, REPAIRS
 from exams.stages.changes import schema_changes
 from exams.tables import FIGURES
-from exams.warehouse.read import read_figures, read_reconciliation
+from exams.warehouse.read import count_refused, read_figures, read_reconciliation
 
 __all__ = ["hidden_cells", "protect", "publish", "read_figures"]
 
@@ -39,16 +40,22 @@ def publish(
             what = f"Table {table.name} did not pass disclosure control."
             raise ExamsError("E302", what, "Publish what `protect` returns.")
     reconciled = read_reconciliation(warehouse, quarter)
-    deliveries, left_out = reconciled["delivery"], reconciled.pop("left_out")
+    deliveries = reconciled["delivery"]
     # A file of a few records could be found by trying: its hash stays private.
     few = deliveries["received"] < contract.disclosure.minimum_group
     deliveries["sha256"] = deliveries["sha256"].mask(few)
+    for name, code, meanings in (
+        ("quarantine_count", "reason", REASONS),
+        ("repair_count", "repair", REPAIRS),
+    ):
+        reconciled[name]["meaning"] = reconciled[name][code].map(meanings)
     content = {name: _rows(frame) for name, frame in (*tables.items(), *reconciled.items())}
     content["field"] = _fields(contract, quarter)
     content["schema_change"] = [
         {"quarter": quarter, **change} for change in schema_changes(warehouse, quarter)
     ]
-    titled, refused = (contract.title, contract.version), int((left_out["code"] != "").sum())
+    refused = count_refused(warehouse, quarter)
+    titled = (contract.title, contract.version)
     return published.publish(database, quarter, content, titled, refused)
 
 

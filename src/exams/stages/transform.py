@@ -22,6 +22,7 @@ from exams.intake.parts import (
     read_left_out,
     read_manifest,
     read_part,
+    watched,
     write_manifest,
     write_part,
 )
@@ -36,8 +37,9 @@ def transform(raw: Path, contract: Contract, out: Path) -> list[Judged]:
 
     Raise E202 if a file's records are not all either clean or in quarantine.
     """
-    items = transforming(handed_on(read_manifest(raw, Extracted)), raw, contract, out)
-    done = [item for item in ahead(items) if isinstance(item, Judged)]
+    read = read_manifest(raw, Extracted)
+    items = ahead(transforming(handed_on(read), raw, contract, out))
+    done = [item for item in watched(items, read, "transform") if isinstance(item, Judged)]
     write_manifest(out, done, read_left_out(raw))
     return done
 

@@ -1,27 +1,26 @@
-"""visualize: published tables as frames with people's words, and charts as files.
+"""visualize: published tables as frames with people's words, and parts of charts.
 
 It reads published.db and status.db only. The notebook holds the charts themselves.
 """
 
-import json
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from textwrap import wrap
 from typing import Any
 
 import altair as alt
 import pandas as pd
 
 from exams import published
-from exams.files import write_atomic
 from exams.places import Places
+from exams.stages.gallery import Gallery
+from exams.stages.notice import Notice, incomplete
 from exams.status import stage_status
-from exams.web import CHART
 
 ALL = "all"
 EVERYONE = "All students"
 HIDDEN = "hidden"
+MOST = 20  # bars of a chart of files or of reasons
 TOO_FEW = "Too few students to show"
 _BLUES = ["#dbe9f6", "#bad6eb", "#89bedc", "#539ecd", "#2b7bba", "#0b559f", "#08306b"]
 STATE_COLOURS = alt.Scale(  # told apart by colour-blind eyes
@@ -46,16 +45,21 @@ class Published:
         """Return a table of the quarter; dimensions and scores have their titles."""
         return self._titled(name, self._rows(name))
 
-    def caveat(self) -> str:
-        """Return what must stand beside every figure of the quarter; empty if it is complete."""
-        refused = sum(r["left_out"] or 0 for r in self._rows("publication"))
-        files = "1 file was" if refused == 1 else f"{refused} files were"
-        return f"Incomplete: {files} refused" if refused else ""
+    def refused(self) -> int:
+        """Return how many files of the quarter were refused: if any, it is incomplete."""
+        return sum(row["left_out"] or 0 for row in self._rows("publication"))
+
+    def notice(self) -> Notice | None:
+        """Return what the report says first if the quarter is incomplete."""
+        return incomplete(self.refused())
 
     def history(self, name: str) -> pd.DataFrame:
-        """Return a table of this quarter and all before it, oldest first."""
+        """Return a table of this quarter and all before it, oldest first, incomplete ones named."""
         frame = self._titled(name, published.read(self.database, name))
-        return frame[frame["quarter"] <= self.quarter].reset_index(drop=True)
+        frame = frame[frame["quarter"] <= self.quarter].reset_index(drop=True)
+        publications = published.read(self.database, "publication")
+        partial = [row["quarter"] for row in publications if row["left_out"]]
+        return frame.replace({"quarter": {name: f"{name} (incomplete)" for name in partial}})
 
     def _rows(self, name: str) -> list[dict[str, Any]]:
         return published.read(self.database, name, self.quarter)
@@ -139,6 +143,20 @@ def whole_ticks(highest: float) -> list[int]:
     return list(range(0, int(highest) + step, step))
 
 
+def foremost(frame: pd.DataFrame, name: str, columns: list[str]) -> pd.DataFrame:
+    """Return sums of `columns` by `name`, the highest of the first column above all.
+
+    Those beyond MOST are one row, so that a chart stays readable however many there are.
+    """
+    sums = frame.groupby(name, as_index=False, sort=False)[columns].sum()
+    sums = sums.sort_values(columns[0], ascending=False, kind="stable", ignore_index=True)
+    if len(sums) <= MOST:
+        return sums
+    rest = sums.loc[MOST - 1 :, columns]
+    others = rest.sum().to_frame().T.assign(**{name: f"{len(rest):,} others"})
+    return pd.concat([sums.head(MOST - 1), others], ignore_index=True)
+
+
 def span(means: pd.DataFrame, score: str) -> str:
     """Return a sentence about the groups with the lowest and the highest mean of a score."""
     groups = means[(means["score"] == score) & (means["dimension"] != ALL)].dropna(subset=["mean"])
@@ -220,68 +238,9 @@ def group_axis(frame: pd.DataFrame) -> alt.Y:
     )
 
 
-class Gallery:
-    """The charts of a report: each is written as a Vega-Lite file and shown."""
-
-    def __init__(self, folder: Path, caveat: str = "") -> None:
-        """Empty the folder: a chart whose cell is gone shall be gone.
-
-        `caveat` stands below the title of every chart.
-        """
-        self.folder, self.caveat = folder, caveat
-        self.names: list[str] = []
-        for former in folder.glob("*.vl.json"):
-            former.unlink()
-
-    def show(
-        self, name: str, page: str, chart: alt.TopLevelMixin, finding: str, detail: str, kind: str
-    ) -> "Figure":
-        """Write `chart` to <name>.vl.json and return it for display.
-
-        `page` names the dashboard's pages (home, etl, ml, trends, several with spaces between;
-        report: none of them). The title states the `finding`, with n, quarter and the like as
-        `detail` below it. `kind` tells those who cannot see the chart what it draws.
-        """
-        detail = ". ".join(filter(None, [detail, self.caveat]))
-        spec = chart.to_dict()
-        spec.pop("config", None)  # the page's theme applies
-        self.names.append(name)
-        spec |= {
-            "title": {"text": wrap(finding, 42), "subtitle": wrap(detail, 52)},  # fits a phone
-            "description": f"{finding}. {detail}. {kind}.",
-            "width": "container",
-            "autosize": {"type": "fit-x", "contains": "padding"},
-            "usermeta": {"page": page.split(), "order": len(self.names)},
-        }
-        write_atomic(self.folder / f"{name}.vl.json", json.dumps(spec, ensure_ascii=False))
-        return Figure(spec)
-
-    def paths(self) -> list[Path]:
-        """Return the files that were written."""
-        return [self.folder / f"{name}.vl.json" for name in self.names]
-
-    def files(self) -> pd.DataFrame:
-        """Return chart, page and title of what was written."""
-        rows = [_summary(*written) for written in zip(self.names, self.paths(), strict=True)]
-        return pd.DataFrame(rows, columns=["chart", "page", "title"])
-
-
-def _summary(name: str, path: Path) -> tuple[str, str, str]:
-    spec = json.loads(path.read_text(encoding="utf-8"))
-    return name, ", ".join(spec["usermeta"]["page"]), " ".join(spec["title"]["text"])
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A chart in a notebook's output."""
-
-    spec: dict[str, Any]
-
-    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
-        return {CHART: self.spec, "text/plain": self.spec["description"]}
-
-
 def opened(places: Places, quarter: str) -> tuple[Published, Gallery]:
     """Return what is published up to `quarter`, and an empty gallery for its charts."""
     found = Published(places.published, quarter)
-    return found, Gallery(places.charts(quarter), found.caveat())
+    refused = found.refused()
+    files = "1 file was" if refused == 1 else f"{refused} files were"
+    return found, Gallery(places.charts(quarter), f"Incomplete: {files} refused" if refused else "")

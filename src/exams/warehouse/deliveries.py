@@ -58,7 +58,7 @@ REPAIR = Table(
 )
 HEADER = Table(
     "header",
-    "One row per delivery and column of its header.",
+    "One row per delivery and column of its header; none for files of corrections.",
     (
         _DELIVERY,
         Column("position", "INTEGER", "Place in the header, from 0."),

@@ -44,6 +44,7 @@ CUBE_VALUE = Table(
     ),
     ("quarter", "profile", "score", "steps"),
     (("profile", "profile", "id"),),
+    clustered=True,
 )
 CUBE_MOMENT = Table(
     "cube_moment",

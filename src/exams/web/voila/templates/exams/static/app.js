@@ -3,7 +3,7 @@
 import {drawChart} from "./charts.js";
 import {h} from "./dom.js";
 import {etl} from "./etl.js";
-import {incomplete, moment} from "./format.js";
+import {moment, named} from "./format.js";
 import {home} from "./home.js";
 import {connect} from "./link.js";
 import {ml} from "./ml.js";
@@ -71,16 +71,17 @@ function hear(app, answer) {
 }
 
 /** Everything but the status: while a build runs, only the status page needs drawing anew. */
-const figuresOf = ({quarters, publication, tables, history, charts, has_report: report}) =>
-  JSON.stringify([quarters, publication, tables, history, charts, report]);
+const figuresOf = ({stamp, status, comm, ...figures}) => JSON.stringify(figures);
 
 /** Build the header: title, quarter, pages. */
 function frame(app) {
   const {quarters, quarter} = app.payload;
   const shown = app.wanted && quarters.includes(app.wanted) ? app.wanted : quarter;
   const choice = h("select", {id: "quarter", onchange: (e) => choose(app, e.target.value)},
-    quarters.map((q) => h("option", {value: q, selected: q === shown}, q)));
-  app.message = h("p", {class: "asof", role: "status"});
+    quarters.map((q) => h("option", {value: q, selected: q === shown}, named(q, app.payload))));
+  app.message = h("span", {role: "status"});
+  const partial = app.payload.publication?.left_out
+    ? h("span", {class: "state failed"}, "Incomplete") : null;
   app.links = PAGES.map(([name, words]) => h("a", {
     href: `?page=${name}`,
     onclick: (event) => { event.preventDefault(); turn(app, name); },
@@ -89,7 +90,8 @@ function frame(app) {
   app.root.replaceChildren(
     h("header", {class: "top"},
       h("div", {class: "bar"},
-        h("div", {class: "name"}, h("h1", {}, app.title), app.message),
+        h("div", {class: "name"}, h("h1", {}, app.title),
+          h("p", {class: "asof"}, app.message, partial)),
         quarters.length ? h("label", {class: "quarter"}, "Quarter ", choice) : null),
       h("nav", {"aria-label": "Pages"}, app.links)),
     app.main,
@@ -103,12 +105,10 @@ function tell(app) {
   if (!app.message) return;
   const {publication} = app.payload;
   let text = publication ? `As of ${moment(publication.published_at)}` : "Nothing published yet";
-  if (publication?.left_out) text += ` · ${incomplete(publication)}`;
   if (app.trouble) text = app.trouble;
   if (app.link === "lost") text += " · connection lost; reload the page";
   if (app.message.textContent !== text) app.message.textContent = text;
-  const bad = app.link === "lost" || Boolean(app.trouble) || Boolean(publication?.left_out);
-  app.message.classList.toggle("bad", bad);
+  app.message.classList.toggle("bad", app.link === "lost" || Boolean(app.trouble));
 }
 
 function choose(app, quarter) {

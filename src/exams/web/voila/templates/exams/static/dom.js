@@ -1,6 +1,10 @@
 // Elements and text. Values from the databases enter the page as text only: nothing here, and
 // nothing that uses this, sets innerHTML.
 
+import {count} from "./format.js";
+
+const SHORT = 12; // rows
+
 /** Return a new element; `attributes` are set as such, `children` are nodes or texts. */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -31,15 +35,30 @@ export function tiles(...children) {
 }
 
 /** Return a table in a box that scrolls sideways; the first cell of a row heads it.
- *  `columns`: [{title, number: bool}]; `rows`: lists of texts or nodes. */
-export function table(caption, columns, rows) {
-  const kind = (i) => (columns[i].number ? "number" : null);
-  const head = columns.map((column, i) => h("th", {scope: "col", class: kind(i)}, column.title));
-  const body = rows.map((cells) => h("tr", {}, cells.map((cell, i) =>
-    i === 0 ? h("th", {scope: "row"}, cell) : h("td", {class: kind(i)}, cell))));
+ *  `columns`: [{title, kind}], of kind "number", or "extra" for what a phone has no room for;
+ *  `rows`: lists of texts or nodes; `total`: one more such list, for the foot. */
+export function table(caption, columns, rows, total = null) {
+  const head = columns.map(({title, kind}) => h("th", {scope: "col", class: kind}, title));
+  const line = (cells) => h("tr", {}, cells.map((cell, i) =>
+    i === 0 ? h("th", {scope: "row"}, cell) : h("td", {class: columns[i].kind}, cell)));
   return h("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": caption},
     h("table", {}, h("caption", {class: "unseen"}, caption),
-      h("thead", {}, h("tr", {}, head)), h("tbody", {}, body)));
+      h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows.map(line)),
+      total ? h("tfoot", {}, line(total)) : null));
+}
+
+/** Return a table that shows its first rows only, until asked for the others. */
+export function longTable(caption, columns, rows, total = null) {
+  const box = table(caption, columns, rows, total);
+  if (rows.length <= SHORT + 3) return box; // not worth a click
+  const others = [...box.querySelectorAll("tbody tr")].slice(SHORT);
+  others.forEach((row) => { row.hidden = true; });
+  const more = h("button", {type: "button", class: "action", onclick: () => {
+    others.forEach((row) => { row.hidden = false; });
+    more.remove();
+    box.focus();
+  }}, `Show all ${count(rows.length)}`);
+  return h("div", {}, box, more);
 }
 
 /** Return a part that is closed until asked for. */

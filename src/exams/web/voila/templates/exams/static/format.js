@@ -62,6 +62,9 @@ export function words(code) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** Say of a publication that files were refused: its figures lack their records. */
-export const incomplete = ({left_out: files}) =>
-  `Incomplete: ${files === 1 ? "1 file was" : `${files} files were`} refused and left out`;
+/** Number of things, with the word for one or for several: 1 file, 2 files. */
+export const several = (n, one) => `${count(n)} ${one}${n === 1 ? "" : "s"}`;
+
+/** Name of a quarter, marked where files of it were refused. */
+export const named = (quarter, {incomplete}) =>
+  incomplete.includes(quarter) ? `${quarter} (incomplete)` : quarter;

@@ -1,7 +1,7 @@
 // Home: what this is, the key figures, and every group's results.
 
 import {fold, h, table, tile, tiles} from "./dom.js";
-import {cell, count, difference, incomplete, moment, percent, range, score} from "./format.js";
+import {cell, count, difference, moment, named, percent, range, score, several} from "./format.js";
 import {fieldsOf} from "./fields.js";
 
 /** Return the rows of all students: per score, and those at risk. */
@@ -26,13 +26,15 @@ const headline = (tables) =>
 
 /** Say how a figure has changed since the quarter published before; null if one is hidden. */
 const change = (former, gap, show) =>
-  former && gap !== null ? `${show(gap)} since ${former.quarter}` : null;
+  former && gap !== null ? `${show(gap)} since ${former.name}` : null;
 
 const minus = (a, b) =>
   [a, b].some((x) => x === null || x === undefined) ? null : a - b;
 
-function keyFigures({tables, history, quarter}) {
-  const former = history.filter((entry) => entry.quarter < quarter).at(-1);
+function keyFigures(payload) {
+  const {tables, history, quarter} = payload;
+  const found = history.filter((entry) => entry.quarter < quarter).at(-1);
+  const former = found && {...found, name: named(found.quarter, payload)};
   const {means, risk} = everyone(tables);
   const field = headline(tables);
   const mean = means[field?.name];
@@ -80,9 +82,9 @@ function scores(tables, means) {
 /** Return every published group in one table per dimension. */
 function groups(tables) {
   const scored = [...fieldsOf(tables, "score"), ...fieldsOf(tables, "overall")];
-  const columns = [{title: "Group"}, {title: "Students", number: true},
-    ...scored.map((field) => ({title: field.title, number: true})),
-    {title: "At risk", number: true}];
+  const columns = [{title: "Group"}, {title: "Students", kind: "number"},
+    ...scored.map((field) => ({title: field.title, kind: "number"})),
+    {title: "At risk", kind: "number"}];
   return fieldsOf(tables, "dimension").map((dimension) => {
     const of = (rows) => rows.filter((row) => row.dimension === dimension.name);
     const risks = of(tables.at_risk_by_group);
@@ -102,22 +104,27 @@ function groups(tables) {
   });
 }
 
+/** Say of a publication that files were refused; null if none was. */
+function partial({left_out: files}) {
+  if (!files) return null;
+  return h("p", {class: "callout bad", role: "note"}, h("strong", {}, "Incomplete. "),
+    `${several(files, "file")} of this quarter ${files === 1 ? "was" : "were"} refused and left `
+    + "out: every figure here lacks their records.");
+}
+
 export function home(payload, {openReport}) {
   const {tables, publication, quarter} = payload;
-  const files = tables.delivery.length;
   const loaded = tables.delivery.reduce((sum, row) => sum + row.loaded, 0);
-  const records = `${count(loaded)} ${loaded === 1 ? "record" : "records"}`;
   const lead = h("p", {class: "lead"},
-    `Results of ${quarter}: ${records} from ${files} ${files === 1 ? "file" : "files"}, `
+    `Results of ${quarter}: ${several(loaded, "record")} from `
+    + `${several(tables.delivery.length, "file")}, `
     + `published ${moment(publication.published_at)}, version ${publication.version}. `
     + `Contract: ${publication.contract}, version ${publication.contract_version}. `
     + "Small groups are hidden, so that no student can be recognised.");
-  const refused = publication.left_out
-    ? h("p", {class: "lead bad"}, incomplete(publication)) : null;
   const report = payload.has_report
     ? h("button", {type: "button", class: "action", onclick: openReport}, "Open the report") : null;
   return {
-    before: [h("div", {class: "intro"}, lead, refused, report), keyFigures(payload)],
+    before: [partial(publication), h("div", {class: "intro"}, lead, report), keyFigures(payload)],
     after: [fold("All groups as tables", ...groups(tables).flat())],
   };
 }

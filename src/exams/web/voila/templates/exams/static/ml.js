@@ -10,7 +10,7 @@ function levels(tables) {
   const rows = tables.levels;
   const codes = unique(rows, "code").sort((a, b) => a - b);
   const label = (code) => rows.find((row) => row.code === code).level;
-  const columns = [{title: "Score"}, ...codes.map((c) => ({title: label(c), number: true}))];
+  const columns = [{title: "Score"}, ...codes.map((c) => ({title: label(c), kind: "number"}))];
   return table("Share of students by score level", columns,
     unique(rows, "score").map((name) => [titleOf(tables, name), ...codes.map((code) => {
       const row = rows.find((found) => found.score === name && found.code === code);
@@ -21,9 +21,9 @@ function levels(tables) {
 function tiers(tables) {
   const rows = tables.tiers;
   const scored = unique(rows, "score");
-  const columns = [{title: "Tier"}, {title: "Students", number: true},
-    {title: "Share", number: true},
-    ...scored.map((name) => ({title: titleOf(tables, name), number: true}))];
+  const columns = [{title: "Tier"}, {title: "Students", kind: "number"},
+    {title: "Share", kind: "number"},
+    ...scored.map((name) => ({title: titleOf(tables, name), kind: "number"}))];
   return table("Score tiers", columns, unique(rows, "tier").map((tier) => {
     const mine = rows.filter((row) => row.tier === tier);
     return [`Tier ${tier}`, cell(mine[0], count(mine[0].n)), cell(mine[0], percent(mine[0].share)),
@@ -36,8 +36,8 @@ function tiers(tables) {
 
 function gaps(tables) {
   const columns = [{title: "Group"}, {title: "Compared with"}, {title: "Score"},
-    {title: "Gap", number: true}, {title: "95 % interval", number: true},
-    {title: "Effect size g", number: true}];
+    {title: "Gap", kind: "number"}, {title: "95 % interval", kind: "number"},
+    {title: "Effect size g", kind: "number"}];
   return fieldsOf(tables, "dimension").flatMap((dimension) => {
     const rows = tables.gaps.filter((row) => row.dimension === dimension.name);
     if (!rows.length) return [];

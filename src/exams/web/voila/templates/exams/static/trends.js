@@ -1,18 +1,19 @@
 // Trends: the key figures of every quarter, beneath the charts.
 
 import {card, table} from "./dom.js";
-import {cell, percent, score} from "./format.js";
+import {cell, named, percent, score} from "./format.js";
 import {fieldsOf} from "./fields.js";
 import {counted, everyone, students} from "./home.js";
 
-export function trends({tables, history}) {
+export function trends(payload) {
+  const {tables, history} = payload;
   const fields = [...fieldsOf(tables, "score"), ...fieldsOf(tables, "overall")];
-  const columns = [{title: "Quarter"}, {title: "Students", number: true},
-    ...fields.map((field) => ({title: `${field.title}, mean`, number: true})),
-    {title: "At risk", number: true}];
+  const columns = [{title: "Quarter"}, {title: "Students", kind: "number"},
+    ...fields.map((field) => ({title: `${field.title}, mean`, kind: "number"})),
+    {title: "At risk", kind: "number"}];
   const rows = history.toReversed().map((entry) => {
     const {means, risk} = everyone(entry);
-    return [entry.quarter, counted(students([risk, ...Object.values(means)])),
+    return [named(entry.quarter, payload), counted(students([risk, ...Object.values(means)])),
       ...fields.map((field) => {
         const row = means[field.name];
         return cell(row, score(row?.mean, field));
