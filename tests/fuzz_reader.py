@@ -21,9 +21,9 @@ import yaml
 with atheris.instrument_imports(include=["exams"]):
     from exams.contract import read_contract
     from exams.errors import ExamsError
-    from exams.intake import blocks, unpack
-    from exams.intake.layout import inspect
-    from exams.intake.reader import Tally, read_records
+    from exams.intake.reading import blocks, unpack
+    from exams.intake.reading.layout import inspect
+    from exams.intake.reading.reader import Tally, read_records
 
 import corpus
 

@@ -13,7 +13,7 @@ from office import QUARTER, Office, counts
 
 from corpus import CONTRACT, CORPUS, LIMIT, NAMES, NO_FILES, QUARANTINED, RIGHT, TEXT
 from exams.cli import main
-from exams.intake.corrections import reference
+from exams.intake.judging.corrections import reference
 
 SCREEN = 40  # lines
 HEADER = "track,points,mark\n"

@@ -7,7 +7,7 @@ import pytest
 from given import identified
 from office import QUARTER, Office, counts
 
-from exams.intake.identifiers import KEY
+from exams.intake.judging.identifiers import KEY
 from exams.stages.extract import notices
 
 SECRET = "0123456789abcdef0123"

@@ -26,10 +26,10 @@ from office import LIMIT, QUARTER, Office
 
 from exams.contract import read_contract
 from exams.errors import ExamsError
-from exams.intake import blocks, unpack
-from exams.intake.judge import REASONS
-from exams.intake.layout import inspect
-from exams.intake.reader import Tally, read_records
+from exams.intake.judging.judge import REASONS
+from exams.intake.reading import blocks, unpack
+from exams.intake.reading.layout import inspect
+from exams.intake.reading.reader import Tally, read_records
 
 
 def drawn(examples):

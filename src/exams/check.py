@@ -14,14 +14,14 @@ import numpy as np
 
 from exams.contract import Contract, contract_of
 from exams.errors import ExamsError, printable
-from exams.intake.arrivals import Arrival, as_if_arrived
-from exams.intake.corrections import in_order, named_deliveries, reference
-from exams.intake.delivery import Piece, delivery_from, read_delivery
-from exams.intake.desk import Desk, check_limit
-from exams.intake.drift import Change, Form, changes
 from exams.intake.flow import ahead
-from exams.intake.layout import Layout, inspect
+from exams.intake.judging.corrections import in_order, named_deliveries, reference
+from exams.intake.judging.desk import Desk, check_limit
+from exams.intake.judging.drift import Change, Form, changes
 from exams.intake.parts import Delivery, Extracted, Judged
+from exams.intake.reading.arrivals import Arrival, as_if_arrived
+from exams.intake.reading.delivery import Piece, delivery_from, read_delivery
+from exams.intake.reading.layout import Layout, inspect
 from exams.places import Places
 from exams.progress import track
 from exams.quarters import check_quarter, is_quarter, quarter_of

@@ -7,7 +7,7 @@ from typing import Any
 from exams.check import HELD, REFUSED, REPEATED, RIGHT, Check, Checked
 from exams.contract import Contract
 from exams.errors import printable
-from exams.intake.identifiers import KEY, read_key
+from exams.intake.judging.identifiers import KEY, read_key
 
 _KINDS = 12  # rows of a table that a screen has room for
 _WORDS = 5  # header words that a sentence lists

@@ -9,7 +9,7 @@ from exams.check import HELD, RIGHT, check_files
 from exams.checklist import note
 from exams.errors import ExamsError, printable
 from exams.files import replacing
-from exams.intake.arrivals import Refusal, verdict
+from exams.intake.reading.arrivals import Refusal, verdict
 from exams.places import Places, private
 from exams.quarters import check_quarter
 

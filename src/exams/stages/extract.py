@@ -11,11 +11,8 @@ from exams.contract import Contract
 from exams.contract.words import plain
 from exams.errors import ExamsError
 from exams.intake.arrays import of_numbers, of_texts
-from exams.intake.arrivals import Arrival, Refusal, find_arrivals, verdict
-from exams.intake.delivery import delivery_from, read_delivery
 from exams.intake.flow import ahead
-from exams.intake.identifiers import KEY, read_key
-from exams.intake.layout import Layout, inspect
+from exams.intake.judging.identifiers import KEY, read_key
 from exams.intake.parts import (
     MALFORMED,
     Delivery,
@@ -28,6 +25,9 @@ from exams.intake.parts import (
     write_manifest,
     write_part,
 )
+from exams.intake.reading.arrivals import Arrival, Refusal, find_arrivals, verdict
+from exams.intake.reading.delivery import delivery_from, read_delivery
+from exams.intake.reading.layout import Layout, inspect
 from exams.places import Places
 from exams.progress import track
 

@@ -16,8 +16,8 @@ from exams.contract import Contract
 from exams.contract.profiles import profile_levels, profiles
 from exams.errors import ExamsError
 from exams.intake.arrays import to_numpy
-from exams.intake.desk import check_limit
 from exams.intake.flow import ahead
+from exams.intake.judging.desk import check_limit
 from exams.intake.parts import (
     Delivery,
     Judged,

@@ -7,10 +7,10 @@ import pyarrow as pa
 
 from exams.contract import Contract
 from exams.intake.arrays import to_numpy
-from exams.intake.corrections import in_order, named_deliveries, reference
-from exams.intake.desk import Desk
 from exams.intake.flow import ahead
-from exams.intake.judge import REASONS, REPAIRS
+from exams.intake.judging.corrections import in_order, named_deliveries, reference
+from exams.intake.judging.desk import Desk
+from exams.intake.judging.judge import REASONS, REPAIRS
 from exams.intake.parts import (
     Delivery,
     Extracted,

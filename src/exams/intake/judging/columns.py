@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from exams.intake.arrays import to_numpy
-from exams.intake.judge import Verdict
+from exams.intake.judging.judge import Verdict
 
 _FIRST = 5  # lines noted for each reason
 _COUNTED = 1_000  # distinct unknown values: more are as bad

@@ -9,10 +9,10 @@ import pyarrow as pa
 from exams.contract import Contract
 from exams.errors import ExamsError
 from exams.intake.arrays import to_numpy
-from exams.intake.columns import Tally
-from exams.intake.corrections import Quarantined
-from exams.intake.identities import Identities
-from exams.intake.judging import NOTHING_HELD, WHOLE, Clean, Rules, clean_records, held
+from exams.intake.judging.columns import Tally
+from exams.intake.judging.corrections import Quarantined
+from exams.intake.judging.identities import Identities
+from exams.intake.judging.records import NOTHING_HELD, WHOLE, Clean, Rules, clean_records, held
 from exams.intake.parts import Extracted, Judged
 
 

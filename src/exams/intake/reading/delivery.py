@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from exams.intake.arrivals import Arrival, changed
-from exams.intake.delimited import Malformed
-from exams.intake.layout import Layout
 from exams.intake.parts import Delivery, Extracted
-from exams.intake.reader import Tally, read_records
+from exams.intake.reading.arrivals import Arrival, changed
+from exams.intake.reading.delimited import Malformed
+from exams.intake.reading.layout import Layout
+from exams.intake.reading.reader import Tally, read_records
 
 
 class Piece(NamedTuple):

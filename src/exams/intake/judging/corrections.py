@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 from exams.intake.arrays import of_numbers
-from exams.intake.header import CORRECTS
-from exams.intake.judging import WHOLE, Records
+from exams.intake.judging.records import WHOLE, Records
+from exams.intake.reading.header import CORRECTS
 
 DELIVERY, LINE = CORRECTS
 _NONE = np.empty(0, np.int32)

@@ -7,9 +7,9 @@ import pyarrow as pa
 
 from exams.contract import Contract, Field
 from exams.intake.arrays import to_numpy
-from exams.intake.identifiers import passing_key, pseudonyms, read_key
-from exams.intake.judging import Records
-from exams.intake.seen import Seen
+from exams.intake.judging.identifiers import passing_key, pseudonyms, read_key
+from exams.intake.judging.records import Records
+from exams.intake.judging.seen import Seen
 
 Pseudonyms = dict[str, list[bytes | None]]  # by identifier, one per record
 
