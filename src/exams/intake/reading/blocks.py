@@ -8,7 +8,7 @@ from itertools import islice
 
 import numpy as np
 
-BLOCK = 4 << 20  # bytes that are read as one
+BLOCK = 8 << 20  # bytes that are read as one
 RECORD = 8 << 20  # bytes that a record may have at most
 
 csv.field_size_limit(RECORD)  # else a value of 128 KiB is an error
