@@ -125,7 +125,7 @@ def facts(data: Path, source: Path) -> dict[str, object]:
     """Return what else the page says: sizes in MB (table: its indexes included), the machine."""
     size = (
         "SELECT sum(pgsize) FROM dbstat"
-        " WHERE name IN (SELECT name FROM sqlite_master WHERE tbl_name = 'result')"
+        " WHERE name IN (SELECT name FROM sqlite_master WHERE tbl_name GLOB 'result_*')"
     )
     with closing(sqlite3.connect(data / "private/warehouse.db")) as connection:
         table = connection.execute(size).fetchone()[0]

@@ -268,6 +268,10 @@ RIGHT = {
         zipped({"r.csv": TEXT.encode("cp1252")}, zipfile.ZIP_STORED),
         "zip, CSV, Windows-1252, comma",
     ),
+    "zip whose file has no name": right(
+        zipped({"nameless": TEXT.encode()}).replace(b"nameless", b"\0ameless"),
+        "zip, CSV, UTF-8, comma",
+    ),
     "zip with a note beside the CSV": right(
         zipped({"r.CSV": TEXT.encode(), "README.txt": b"x"}), "zip, CSV, UTF-8, comma"
     ),

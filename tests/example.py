@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from exams import status
-from exams.intake.drift import CHANGES
-from exams.intake.judge import REASONS, REPAIRS
+from exams.intake.judging.drift import CHANGES
+from exams.intake.judging.judge import REASONS, REPAIRS
 from exams.places import STAGES, Places
 from exams.published import publish
 from exams.quarters import shift

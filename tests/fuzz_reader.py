@@ -21,9 +21,9 @@ import yaml
 with atheris.instrument_imports(include=["exams"]):
     from exams.contract import read_contract
     from exams.errors import ExamsError
-    from exams.intake import delimited, unpack
-    from exams.intake.layout import inspect
-    from exams.intake.reader import Tally, read_records
+    from exams.intake.reading import blocks, unpack
+    from exams.intake.reading.layout import inspect
+    from exams.intake.reading.reader import Tally, read_records
 
 import corpus
 
@@ -80,7 +80,7 @@ def prepared():
             (SEEDS / f"seed-{number:02}").write_bytes(seed)
     escaped = ("".join(f"\\x{byte:02x}" for byte in word.encode()) for word in WORDS_OF_CSV)
     WORDS.write_text("".join(f'"{word}"\n' for word in escaped))
-    delimited.BLOCK = unpack.CHUNK = 256  # so that small files have many parts, too
+    blocks.BLOCK = unpack.CHUNK = 256  # so that small files have many parts, too
     path = FOLDER / "contract.yaml"
     path.write_text(yaml.safe_dump(corpus.CONTRACT))
     return read_contract(path)

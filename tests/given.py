@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import yaml
 
 # One dimension and two scores of different scales: small enough to reckon by hand.
 SMALL = {
@@ -44,6 +45,12 @@ def identified(**wishes):
     """Return the small contract with an identifier, `candidate`."""
     field = {"name": "candidate", "type": "string", "role": "identifier", **wishes}
     return {**SMALL, "fields": [*SMALL["fields"], field]}
+
+
+def write_contract(places, content=None):
+    """Write a contract, the small one, to where commands look for it."""
+    places.data.mkdir(parents=True, exist_ok=True)
+    places.contract.write_text(yaml.safe_dump(content or SMALL))
 
 
 # Another office: other fields, other scales, one dimension wide and some of its groups small.

@@ -6,7 +6,7 @@ import pytest
 
 from corpus import NAMES, NO_FILES, TEXT
 from exams.errors import ExamsError
-from exams.intake.arrivals import delivered, find_arrivals, opened
+from exams.intake.reading.arrivals import delivered, find_arrivals, opened
 from exams.places import Places
 
 QUARTER, OTHER = "2019Q2", "2019Q1"
@@ -102,7 +102,7 @@ def test_a_file_that_cannot_be_read_is_refused(places, deliver, monkeypatch):
             raise PermissionError(13, "Permission denied")
         return real(path, *flags)
 
-    monkeypatch.setattr("exams.intake.arrivals.os.open", refuse)
+    monkeypatch.setattr("exams.intake.reading.arrivals.os.open", refuse)
     arrivals, refusals = find_arrivals(places, QUARTER)
     assert [a.file for a in arrivals] == ["a.csv"]
     assert verdicts(refusals) == [("b.csv", "E120")]
@@ -116,7 +116,7 @@ def test_a_file_that_vanishes_is_refused_and_stops_no_fingerprint(places, delive
     path = deliver("a.csv")
     deliver("b.csv", "else")
     monkeypatch.setattr(
-        "exams.intake.arrivals.visible", lambda folder: [path.with_name("0.csv"), path]
+        "exams.intake.reading.arrivals.visible", lambda folder: [path.with_name("0.csv"), path]
     )
     arrivals, refusals = find_arrivals(places, QUARTER)
     assert [a.file for a in arrivals] == ["a.csv"]

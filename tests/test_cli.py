@@ -6,6 +6,7 @@ from types import ModuleType
 
 import pytest
 from click.testing import CliRunner
+from given import SMALL, write_contract
 
 from exams import project
 from exams.cli import main, where_lines
@@ -16,6 +17,7 @@ from exams.errors import ExamsError
 def root(tmp_path, monkeypatch):
     (tmp_path / "pipeline.yaml").touch()
     (tmp_path / "inner").mkdir()
+    write_contract(project.places(tmp_path))
     monkeypatch.chdir(tmp_path / "inner")
     return tmp_path
 
@@ -29,7 +31,8 @@ def test_a_refused_file_ends_in_two_lines_and_exit_code_2(root):
     assert result.exit_code == 2
     assert result.stderr == (
         "E021 There is no file none.csv.\n"
-        "Check the path. A name with spaces needs quotes of its own: FILES=\"'a b.csv'\".\n"
+        "Nothing was delivered. Check the path. "
+        "A name with spaces needs quotes of its own: FILES=\"'a b.csv'\".\n"
     )
     assert result.stdout == ""
 
@@ -85,10 +88,18 @@ def test_quarters_are_built_in_order_and_once_however_they_are_given(root, monke
 
 
 def test_a_file_is_delivered_from_a_folder_inside_the_project(root):
-    (root / "inner/a.csv").write_text("x\n1\n")
+    (root / "inner/a.csv").write_text("track,points\nnorth,1\n")
     result = run("deliver", "a.csv", "--quarter", "2019Q1")
     assert (result.exit_code, result.stdout) == (0, "2019Q1: a.csv is delivered.\n")
-    assert (root / "data/deliveries/2019Q1/a.csv").read_text() == "x\n1\n"
+    assert (root / "data/deliveries/2019Q1/a.csv").read_text() == "track,points\nnorth,1\n"
+
+
+def test_a_file_with_too_much_for_the_quarantine_ends_in_exit_code_2(root):
+    write_contract(project.places(root), {**SMALL, "max_quarantined": 0})
+    (root / "inner/a.csv").write_text("track,points\nnorth,11\n")
+    result = run("deliver", "a.csv", "--quarter", "2019Q1")
+    assert (result.exit_code, result.stderr[:4]) == (2, "E208")
+    assert not (root / "data/deliveries").exists()
 
 
 def test_the_folders_are_those_of_env_yaml(root):

@@ -4,8 +4,8 @@ import pytest
 
 from corpus import CONTRACT, LIMIT, QUARANTINED, RECORDS, REFUSED, RIGHT
 from exams.errors import ExamsError
-from exams.intake.layout import inspect
-from exams.intake.reader import Tally, read_records
+from exams.intake.reading.layout import inspect
+from exams.intake.reading.reader import Tally, read_records
 
 
 @pytest.fixture

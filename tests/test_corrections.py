@@ -11,7 +11,7 @@ from office import LIMIT, QUARTER, Office, counts
 
 from exams.cli import main
 from exams.errors import ExamsError
-from exams.intake.corrections import in_order, reference
+from exams.intake.judging.corrections import in_order, reference
 from exams.quarantine import export, safe, summary
 
 NORTH = "track,Remarks,points,mark\nnorth,fine,3,4.5\nwest,=1+1,11,\nsouth,5\nsouth,,x,2\n"

@@ -10,8 +10,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 import example
 import executed
 from browser import DRAWN, WIDTHS, tab
-from exams.intake.drift import CHANGES
-from exams.intake.judge import REASONS, REPAIRS
+from exams.intake.judging.drift import CHANGES
+from exams.intake.judging.judge import REASONS, REPAIRS
 from exams.places import Places
 from exams.published import publish
 from serving import ROOT, drawn_on_each_page, served

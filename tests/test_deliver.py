@@ -4,20 +4,31 @@ import os
 from pathlib import Path
 
 import pytest
+from given import SMALL, write_contract
 
-from exams.deliver import deliver
+from exams.deliver import deliver as deliver_within
 from exams.errors import ExamsError
 from exams.places import Places
+
+HEADER = b"track,points,mark\r\n"
+NORTH = HEADER + b"north,1,2.5\r\n"
+LIMIT = 1_000_000
+
+
+def deliver(files, quarter, places):
+    return deliver_within(files, quarter, places, LIMIT)
 
 
 @pytest.fixture
 def places(tmp_path):
-    return Places(tmp_path / "data", tmp_path / "reports")
+    places = Places(tmp_path / "data", tmp_path / "reports")
+    write_contract(places)
+    return places
 
 
 @pytest.fixture
 def file(tmp_path):
-    (tmp_path / "north.csv").write_bytes(b"a\r\n1\r\n")
+    (tmp_path / "north.csv").write_bytes(NORTH)
     return tmp_path / "north.csv"
 
 
@@ -27,7 +38,7 @@ def delivered(places):
 
 def test_a_file_keeps_its_name_and_bytes(places, file):
     assert deliver([file], "2019Q1", places) == ["2019Q1: north.csv is delivered."]
-    assert delivered(places) == {"north.csv": b"a\r\n1\r\n"}
+    assert delivered(places) == {"north.csv": NORTH}
 
 
 def test_equal_bytes_are_left_alone(places, file):
@@ -41,35 +52,80 @@ def test_equal_bytes_are_left_alone(places, file):
 
 def test_other_bytes_replace_the_file_of_that_name(places, file):
     deliver([file], "2019Q1", places)
-    file.write_bytes(b"a\n2\n")
+    file.write_bytes(NORTH + b"south,2,\n")
     assert deliver([file], "2019Q1", places) == [
         "2019Q1: north.csv replaces the file of that name."
     ]
-    assert delivered(places) == {"north.csv": b"a\n2\n"}
+    assert delivered(places) == {"north.csv": NORTH + b"south,2,\n"}
 
 
 @pytest.mark.parametrize(
     ("name", "code"),
-    [("none.csv", "E021"), ("folder", "E022"), (".hidden.csv", "E023"), ("b/north.csv", "E024")],
+    [
+        ("none.csv", "E021"),
+        (".hidden.csv", "E023"),
+        ("b/north.csv", "E024"),
+        ("folder", "E105"),
+        ("link.csv", "E105"),
+        ("empty.csv", "E106"),
+        ("bad.csv", "E208"),
+    ],
 )
 def test_a_file_that_cannot_be_taken_stops_all_before_the_first_is_copied(
     places, file, tmp_path, name, code
 ):
+    write_contract(places, {**SMALL, "max_quarantined": 0.6})
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "link.csv").symlink_to(file)
+    (tmp_path / "bad.csv").write_bytes(NORTH + b"x,,\n" * 2)
     for folder in ("folder", "b"):
         (tmp_path / folder).mkdir()
     for other in (".hidden.csv", "b/north.csv"):
-        (tmp_path / other).write_text("x\n1\n")
+        (tmp_path / other).write_bytes(NORTH + b"south,2,\n")
     with pytest.raises(ExamsError) as error:
         deliver([file, tmp_path / name], "2019Q1", places)
     assert error.value.code == code
+    if code != "E024":
+        assert error.value.message.endswith(" Nothing is wrong with north.csv.")
+        assert error.value.remedy.startswith("Nothing was delivered. ")
     assert not places.deliveries.exists()
+
+
+def test_the_verdict_is_on_every_file(places, file, tmp_path):
+    for name in ("a.csv", "z.csv"):
+        (tmp_path / name).write_text(f"{name}\n1\n")
+    with pytest.raises(ExamsError) as error:
+        deliver([tmp_path / "z.csv", file, tmp_path / "a.csv"], "2019Q1", places)
+    why = "has no header: no word of the first line names a column of the contract."
+    assert error.value.message == (f"a.csv {why} E111 z.csv {why} Nothing is wrong with north.csv.")
+
+
+def test_records_for_the_quarantine_are_told_and_the_file_is_delivered(places, file, tmp_path):
+    (tmp_path / "west.csv").write_bytes(NORTH + b"west,1,\nnorth,11,\n")
+    said = deliver([tmp_path / "west.csv", file], "2019Q1", places)
+    assert said == [
+        "2019Q1: west.csv is delivered. "
+        "2 of 3 records would go to quarantine (66.7%): `exams check` says why.",
+        "2019Q1: north.csv is delivered.",
+    ]
+    assert sorted(delivered(places)) == ["north.csv", "west.csv"]
+
+
+def test_the_same_bytes_under_another_name_are_told(places, file, tmp_path):
+    deliver([file], "2019Q1", places)
+    file.rename(tmp_path / "south.csv")
+    said = deliver([tmp_path / "south.csv"], "2019Q1", places)
+    again = "It has the same bytes as north.csv, and counts once."
+    assert said == [f"2019Q1: south.csv is delivered. {again}"]
+    with pytest.raises(ExamsError, match=r"E121 2019Q2/south\.csv has the same bytes as 2019Q1/"):
+        deliver([tmp_path / "south.csv"], "2019Q2", places)
 
 
 def test_a_name_of_any_kind_is_taken_and_does_nothing_to_a_terminal(places, tmp_path):
     names = [b"\xff\x1b[2J\n.csv", b"n" * 251 + b".csv"]
     files = [Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)) for name in names]
     for file in files:
-        file.write_bytes(b"a\n1\n")
+        file.write_bytes(NORTH + f"south,{len(file.name) % 11},\n".encode())
     said = deliver(files, "2019Q1", places)
     assert said[0] == r"2019Q1: \xff\x1b[2J\x0a.csv is delivered."
     assert sorted(os.fsencode(name) for name in delivered(places)) == sorted(names)

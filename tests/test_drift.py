@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from exams.contract import Field
-from exams.intake.drift import CHANGES, MOST, Change, Form, changes
+from exams.intake.judging.drift import CHANGES, MOST, Change, Form, changes
 
 TRACK = Field("track", "Track", "", "dimension", levels=("north", "south"))
 POINTS = Field("points", "Points", "", "score", minimum=0, maximum=100)

@@ -13,6 +13,7 @@ from types import ModuleType
 
 import pytest
 from click.testing import CliRunner
+from given import write_contract
 
 from exams import fetch as fetching
 from exams.cli import main
@@ -21,7 +22,7 @@ from exams.fetch import fetch
 from exams.places import Places
 
 QUARTER = "2019Q1"
-TABLE = b"a,b\n1,2\n"
+TABLE = b"track,points,mark\nnorth,1,2.5\n"
 LIMIT = 1000
 
 
@@ -83,7 +84,9 @@ def server(monkeypatch):
 
 @pytest.fixture
 def places(tmp_path):
-    return Places(tmp_path / "data", tmp_path / "reports")
+    places = Places(tmp_path / "data", tmp_path / "reports")
+    write_contract(places)
+    return places
 
 
 def whole(content=TABLE, **headers):
@@ -111,11 +114,16 @@ def test_a_file_arrives_whole_under_its_name(server, places):
     assert delivered(places) == {"north.csv": TABLE}
 
 
-def test_the_command_fetches_within_the_limit_of_env_yaml(server, tmp_path, monkeypatch):
+def test_a_file_that_intake_refuses_is_not_taken(server, places):
+    url = server.give("/north.csv", whole(b"<!doctype html><p>Log in"))
+    assert refused(url, places, "E110") == "north.csv is an HTML page, whatever its name says."
+
+
+def test_the_command_fetches_within_the_limit_of_env_yaml(server, places, tmp_path, monkeypatch):
     (tmp_path / "pipeline.yaml").touch()
     (tmp_path / "env.yaml").write_text(f"largest_file: {len(TABLE)}\n")
     monkeypatch.chdir(tmp_path)
-    for content, code, words in [(TABLE, 0, "is delivered."), (TABLE + b"3,4\n", 2, "E027")]:
+    for content, code, words in [(TABLE, 0, "is delivered."), (TABLE + b"north,3,\n", 2, "E027")]:
         url = server.give("/north.csv", whole(content))
         result = CliRunner().invoke(main, ["fetch", url, "--quarter", QUARTER])
         assert (result.exit_code, words in result.output) == (code, True)

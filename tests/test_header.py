@@ -6,7 +6,7 @@ import pytest
 
 from exams.contract import Field
 from exams.errors import ExamsError
-from exams.intake.header import match_header
+from exams.intake.reading.header import match_header
 
 
 @pytest.fixture

@@ -172,7 +172,7 @@ def test_a_notebook_of_the_public_side_cannot_reach_the_warehouse(stem):
         ("from exams.statusquo import x", ["exams.statusquo.x"]),
         ("import exams, sqlite3", ["exams", "sqlite3"]),
         ("from exams import *", ["exams.*"]),
-        ("if True:\n    import exams.intake.reader as r", ["exams.intake.reader"]),
+        ("if True:\n    import exams.intake.reading.reader as r", ["exams.intake.reading.reader"]),
     ],
 )
 def test_an_import_beyond_the_wall_is_found(source, found):

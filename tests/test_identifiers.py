@@ -9,9 +9,9 @@ import pytest
 
 from exams.contract import Field
 from exams.errors import ExamsError
-from exams.intake import identifiers, seen
-from exams.intake.identifiers import key_fingerprint, normalised, pseudonyms, read_key
-from exams.intake.seen import Seen
+from exams.intake.judging import identifiers, seen
+from exams.intake.judging.identifiers import key_fingerprint, normalised, pseudonyms, read_key
+from exams.intake.judging.seen import Seen
 
 KEY = b"sixteen letters!"
 NUMBER = Field("number", "Number", "", "identifier")

@@ -7,7 +7,7 @@ import pytest
 from given import identified
 from office import QUARTER, Office, counts
 
-from exams.intake.identifiers import KEY
+from exams.intake.judging.identifiers import KEY
 from exams.stages.extract import notices
 
 SECRET = "0123456789abcdef0123"
@@ -57,7 +57,7 @@ def test_with_a_key_the_pseudonym_is_stored(office, keyed):
 
 def test_without_a_key_nothing_is_stored_and_the_office_is_told(office):
     office.build()
-    assert office.rows("SELECT DISTINCT candidate FROM result") == [(None,)]
+    assert office.rows("SELECT DISTINCT candidate FROM results") == [(None,)]
     told = "candidate identifies people: it is not loaded, as EXAMS_PSEUDONYM_KEY is not set."
     assert f"north.csv: {told}" in notices(office.interim("transform"), office.contract)
 

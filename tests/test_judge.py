@@ -3,7 +3,7 @@
 import pytest
 
 from exams.contract import Field
-from exams.intake.judge import REASONS, REMEDIES, REPAIRS, Judge
+from exams.intake.judging.judge import REASONS, REMEDIES, REPAIRS, Judge
 
 
 def of_levels(*levels):

@@ -8,7 +8,7 @@ from hypothesis import given, strategies
 
 from exams.contract import Field
 from exams.contract.words import STEPS, fold
-from exams.intake.judge import REASONS, REPAIRS, Judge
+from exams.intake.judging.judge import REASONS, REPAIRS, Judge
 
 LEVELS = ("none", "group A", "master's degree", "-", "=2", "Straße")
 TOKENS = ("NA", "n/a", "None")

@@ -7,8 +7,8 @@ import pytest
 import yaml
 from given import identified
 
-from exams.intake.arrivals import delivered
-from exams.intake.identifiers import KEY
+from exams.intake.judging.identifiers import KEY
+from exams.intake.reading.arrivals import delivered
 from exams.orchestrate import fingerprint
 from exams.places import STAGES, Places
 from orchestrate_project import deliver, store_loaded
@@ -115,7 +115,7 @@ def test_an_unchanged_file_is_not_read_again_and_a_lost_note_is_made_anew(places
         raise AssertionError("the file is read again")
 
     with monkeypatch.context() as patch:
-        patch.setattr("exams.intake.arrivals.hashlib.file_digest", refuse)
+        patch.setattr("exams.intake.reading.arrivals.hashlib.file_digest", refuse)
         assert delivered(places, QUARTER) == expected
     notes = places.data / "private" / ".deliveries.json"
     assert notes.parent.stat().st_mode & 0o777 == 0o700

@@ -26,10 +26,10 @@ from office import LIMIT, QUARTER, Office
 
 from exams.contract import read_contract
 from exams.errors import ExamsError
-from exams.intake import delimited, unpack
-from exams.intake.judge import REASONS
-from exams.intake.layout import inspect
-from exams.intake.reader import Tally, read_records
+from exams.intake.judging.judge import REASONS
+from exams.intake.reading import blocks, unpack
+from exams.intake.reading.layout import inspect
+from exams.intake.reading.reader import Tally, read_records
 
 
 def drawn(examples):
@@ -57,7 +57,7 @@ def offices():
 @contextmanager
 def blocks_of(size):
     """Have files read in blocks of so many bytes."""
-    with mock.patch.object(delimited, "BLOCK", size), mock.patch.object(unpack, "CHUNK", size):
+    with mock.patch.object(blocks, "BLOCK", size), mock.patch.object(unpack, "CHUNK", size):
         yield
 
 

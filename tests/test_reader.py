@@ -9,8 +9,8 @@ from itertools import pairwise
 import pytest
 
 from exams.errors import ExamsError
-from exams.intake.layout import inspect
-from exams.intake.reader import Tally, read_records
+from exams.intake.reading.layout import inspect
+from exams.intake.reading.reader import Tally, read_records
 
 LIMIT = 64 << 20
 
@@ -71,8 +71,8 @@ def test_doubled_quotes_inside_a_value_are_no_mistake(read):
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    monkeypatch.setattr("exams.intake.unpack.CHUNK", 4096)
-    monkeypatch.setattr("exams.intake.blocks.BLOCK", 4096)
+    monkeypatch.setattr("exams.intake.reading.unpack.CHUNK", 4096)
+    monkeypatch.setattr("exams.intake.reading.blocks.BLOCK", 4096)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -130,6 +130,11 @@ def test_a_record_may_have_eight_mebibytes(read, size):
         assert [line for line, _ in read(text)[0]] == [2, 3, 4]
 
 
+def test_a_quote_left_open_in_a_large_file_is_named_with_its_line(read):
+    with pytest.raises(ExamsError, match=r"E118 north.csv line 3.*quote left open"):
+        read('track,points,mark\nnorth,1,2\n"north,1,2\n' + ("x" * 99 + "\n") * 200_000)
+
+
 def test_the_hash_is_that_of_the_bytes_that_were_delivered(read):
     content = gzip.compress(b"track,points,mark\nnorth,1,2\n")
     assert read(content)[1].sha256 == hashlib.sha256(content).hexdigest()
@@ -177,8 +182,8 @@ READING = """
 import sys
 from pathlib import Path
 from exams.contract import read_contract
-from exams.intake.layout import inspect
-from exams.intake.reader import Tally, read_records
+from exams.intake.reading.layout import inspect
+from exams.intake.reading.reader import Tally, read_records
 path, contract = Path(sys.argv[1]), read_contract(Path(sys.argv[2]))
 layout = inspect(path, "x", contract, 1000)
 assert sum(len(batch) for batch in read_records(path, "x", layout, Tally(), 1000)) == 2

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from exams.intake import codes
-from exams.intake.drift import CHANGES
-from exams.intake.judge import REASONS, REPAIRS
+from exams.intake.judging import codes
+from exams.intake.judging.drift import CHANGES
+from exams.intake.judging.judge import REASONS, REPAIRS
 
 PAGE = Path(__file__).parents[1] / "docs/reason-codes.md"
 

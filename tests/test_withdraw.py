@@ -13,6 +13,7 @@ from exams.places import STAGES, Places
 from exams.published import publish
 from exams.samples import write_samples
 from exams.status import WITHDRAWN, stage_status
+from exams.warehouse.results import create_result, result_of
 from exams.warehouse.transaction import writing
 from exams.warehouse.withdraw import withdraw_quarter
 
@@ -24,8 +25,9 @@ HELD = {  # a row of each table, by quarter and number of the delivery
     "repair": "(delivery, field, repair) VALUES ({id}, 'points', 'trimmed')",
     "cube": "(quarter, profile, n) VALUES ('{q}', 1, 1)",
     "levels": "(quarter, score, n) VALUES ('{q}', 'points', 1)",
-    "result": "(key, profile) VALUES ({id} << 32 | 3, 1)",
 }
+RECORD = "(key, profile) VALUES ({id} << 32 | 3, 1)"
+SHOWN = (*HELD, "results")
 DELIVERY = "(id, quarter, file, received, loaded) VALUES ({id}, '{q}', 'a.csv', 2, 1)"
 
 
@@ -36,8 +38,10 @@ def places(tmp_path, small):
     with writing(places.warehouse, small) as connection:
         connection.execute("INSERT INTO profile (id) VALUES (1)")
         for number, quarter in enumerate((GONE, KEPT), 1):
-            for table, row in {"delivery": DELIVERY, **HELD}.items():
-                connection.execute(f"INSERT INTO {table} {row.format(q=quarter, id=number)}")
+            create_result(connection, small, quarter)
+            records = {result_of(quarter): RECORD}
+            for table, row in {"delivery": DELIVERY, **HELD, **records}.items():
+                connection.execute(f"INSERT INTO '{table}' {row.format(q=quarter, id=number)}")
     for quarter in (GONE, KEPT):
         publish(places.published, quarter, NOTHING, ("Small exam", "1"))
         (places.report(quarter) / "load.receipt.json").write_text("{}")
@@ -60,7 +64,7 @@ def traces(places):
     """Return what is still to be seen of the quarter that is gone."""
     with closing(sqlite3.connect(places.warehouse)) as connection:
         view = connection.execute("SELECT quarter FROM results").fetchall()
-    rows = [table for table in HELD if len(held(places, table)) > 1]
+    rows = [table for table in SHOWN if len(held(places, table)) > 1]
     folders = [places.data / "private" / "interim", places.reports]
     return [
         *rows,
@@ -72,12 +76,12 @@ def traces(places):
 
 
 def test_all_that_shows_a_quarter_goes_and_another_quarter_stays(places):
-    before = {table: held(places, table)[1] for table in HELD}
+    before = {table: held(places, table)[1] for table in SHOWN}
     assert vanished(places) == [GONE]
-    assert set(traces(places)) == {*HELD, GONE, "interim", "reports", "index.html"}
+    assert set(traces(places)) == {*SHOWN, GONE, "interim", "reports", "index.html"}
     assert withdraw(places, GONE)
     assert traces(places) == []
-    assert {table: held(places, table) for table in HELD} == {t: [r] for t, r in before.items()}
+    assert {table: held(places, table) for table in SHOWN} == {t: [r] for t, r in before.items()}
     assert published.published_quarters(places.published) == [KEPT]
     assert (places.charts(KEPT) / "means.vl.json").exists()
     assert KEPT in places.index.read_text()
@@ -158,7 +162,7 @@ def test_the_warehouse_lets_go_of_all_or_nothing(places):
         connection.execute(
             "CREATE TRIGGER stop BEFORE UPDATE ON delivery BEGIN SELECT RAISE(ABORT, ''); END"
         )
-    before = {table: held(places, table) for table in (*HELD, "delivery")}
+    before = {table: held(places, table) for table in (*SHOWN, "delivery")}
     with pytest.raises(sqlite3.IntegrityError):
         withdraw_quarter(places.warehouse, GONE)
     assert {table: held(places, table) for table in before} == before

@@ -15,6 +15,9 @@ from exams.quarters import check_quarter
 # Modules of weight are imported inside the commands: `exams --help` answers at once.
 
 
+_REFUSALS = ("E0", "E1", "E208")  # E208: too much of a file would go to quarantine
+
+
 class Commands(click.Group):
     """Commands whose ExamsError ends in one or two lines and an exit code."""
 
@@ -24,7 +27,7 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except ExamsError as error:
             click.echo(f"{error.code} {error.message}\n{error.remedy}".rstrip(), err=True)
-            ctx.exit(2 if error.code.startswith(("E0", "E1")) else 1)
+            ctx.exit(2 if error.code.startswith(_REFUSALS) else 1)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -75,13 +78,34 @@ def sample() -> None:
 
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--quarter", help="The quarter of the results, such as 2019Q1.")
+@click.option("--json", "as_json", is_flag=True, help="Say it as JSON.")
+def check(files: Sequence[Path], quarter: str | None, as_json: bool) -> None:
+    """Say what would become of FILES; load nothing.
+
+    The exit code is 0 if all of it would load, 1 if some records would go to quarantine, 2 if a
+    file is refused. With a quarter, its contract counts, and what lies in its folder.
+    """
+    root = project.find_root(Path.cwd())
+    places, largest = project.places(root), project.intake(project.settings(root)).largest_file
+    from exams import checklist  # noqa: PLC0415
+    from exams.check import check_files  # noqa: PLC0415
+
+    found = check_files(files, places, largest, quarter)
+    click.echo(checklist.as_json(found) if as_json else checklist.as_text(found))
+    sys.exit(found.exit_code)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--quarter", required=True, help="The quarter of the results, such as 2019Q1.")
 def deliver(files: Sequence[Path], quarter: str) -> None:
-    """Take FILES into the folder of a quarter."""
-    places = project.places(project.find_root(Path.cwd()))
+    """Check FILES, and take them into the folder of a quarter if none is refused."""
+    root = project.find_root(Path.cwd())
+    places, largest = project.places(root), project.intake(project.settings(root)).largest_file
     from exams.deliver import deliver  # noqa: PLC0415
 
-    click.echo("\n".join(deliver(files, quarter, places)))
+    click.echo("\n".join(deliver(files, quarter, places, largest)))
 
 
 @main.command()

@@ -52,7 +52,7 @@ def fetch(url: str, quarter: str, places: Places, largest: int) -> list[str]:
             _check_size(file.stat().st_size, largest, file.name)
         else:
             file = download(url, Path(folder), largest)
-        return deliver([file], quarter, places)
+        return deliver([file], quarter, places, largest)
 
 
 def download(url: str, folder: Path, largest: int) -> Path:

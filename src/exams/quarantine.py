@@ -8,10 +8,10 @@ from pathlib import Path
 from exams.contract import Contract, contract_of
 from exams.errors import ExamsError
 from exams.files import replacing, shown
-from exams.intake.arrivals import Arrival, find_arrivals
-from exams.intake.cells import read_cells
-from exams.intake.corrections import DELIVERY, LINE, reference
-from exams.intake.layout import inspect
+from exams.intake.judging.corrections import DELIVERY, LINE, reference
+from exams.intake.reading.arrivals import Arrival, find_arrivals
+from exams.intake.reading.cells import read_cells
+from exams.intake.reading.layout import inspect
 from exams.places import Places
 from exams.warehouse.read import Held, read_quarantine
 

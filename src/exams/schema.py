@@ -24,6 +24,7 @@ class Table:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     references: tuple[tuple[str, str, str], ...] = ()  # (column, table, column)
+    clustered: bool = False  # rows lie in the order of the key, without an index beside them
 
     def sql(self) -> str:
         """Return the statement that creates the table."""
@@ -33,7 +34,8 @@ class Table:
             f"FOREIGN KEY ({quoted(column)}) REFERENCES {quoted(table)}({quoted(other)})"
             for column, table, other in self.references
         ]
-        return f"CREATE TABLE IF NOT EXISTS {quoted(self.name)} (\n  " + ",\n  ".join(lines) + "\n)"
+        end = "\n) WITHOUT ROWID" if self.clustered else "\n)"
+        return f"CREATE TABLE IF NOT EXISTS {quoted(self.name)} (\n  " + ",\n  ".join(lines) + end
 
 
 DICTIONARY = Table(

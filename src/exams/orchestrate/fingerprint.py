@@ -14,8 +14,8 @@ import exams
 from exams.contract import contract_of
 from exams.contract.versions import contract_file, contract_files
 from exams.errors import ExamsError
-from exams.intake.arrivals import delivered
-from exams.intake.identifiers import key_fingerprint
+from exams.intake.judging.identifiers import key_fingerprint
+from exams.intake.reading.arrivals import delivered
 from exams.places import Places, private_key
 from exams.warehouse import store
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from exams.intake.drift import CHANGES, Change, Form, changes
+from exams.intake.judging.drift import CHANGES, Change, Form, changes
 from exams.warehouse.form import read_form
 from exams.warehouse.store import loaded
 

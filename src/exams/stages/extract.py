@@ -11,10 +11,8 @@ from exams.contract import Contract
 from exams.contract.words import plain
 from exams.errors import ExamsError
 from exams.intake.arrays import of_numbers, of_texts
-from exams.intake.arrivals import Arrival, Refusal, changed, find_arrivals
 from exams.intake.flow import ahead
-from exams.intake.identifiers import KEY, read_key
-from exams.intake.layout import Layout, inspect
+from exams.intake.judging.identifiers import KEY, read_key
 from exams.intake.parts import (
     MALFORMED,
     Delivery,
@@ -27,7 +25,9 @@ from exams.intake.parts import (
     write_manifest,
     write_part,
 )
-from exams.intake.reader import Tally, read_records
+from exams.intake.reading.arrivals import Arrival, Refusal, find_arrivals, verdict
+from exams.intake.reading.delivery import delivery_from, read_delivery
+from exams.intake.reading.layout import Layout, inspect
 from exams.places import Places
 from exams.progress import track
 
@@ -100,7 +100,7 @@ def extracting(
             for part in out.glob(f"{number:03}-*"):
                 part.unlink()
     if refused and (skipped is None or not fine):
-        raise _verdict(refused, fine)
+        raise verdict(refused, fine)
 
 
 def arrived(found: Found) -> list[dict[str, object]]:
@@ -164,38 +164,21 @@ def _listed(words: Sequence[str]) -> str:
 def _extracting(
     number: int, arrival: Arrival, layout: Layout, out: Path, limit: int
 ) -> Iterator[Delivery | Part | Extracted]:
-    """Read one file; raise E109 if it changes meanwhile."""
-    delivery, tally = _delivery(number, arrival, layout), Tally()
+    """Write the pieces of one file as parts."""
+    delivery, names = delivery_from(number, arrival, layout), list[str]()
     yield delivery
-    names, malformed, before = list[str](), 0, 0
-    for place, batch in enumerate(read_records(arrival.path, arrival.file, layout, tally, limit)):
-        parts = {f"{number:03}-{place:05}.arrow": batch}
-        if tally.malformed:
-            parts[f"{number:03}-{place:05}-{MALFORMED}"] = _malformed(tally.malformed)
-            malformed += len(tally.malformed)
-            tally.malformed.clear()
+    for place, item in enumerate(read_delivery(delivery, arrival, layout, limit)):
+        if isinstance(item, Extracted):
+            yield replace(item, parts=tuple(names))
+            return
+        parts = {f"{number:03}-{place:05}.arrow": item.records}
+        if item.malformed:
+            parts[f"{number:03}-{place:05}-{MALFORMED}"] = _malformed(item.malformed)
+        size = item.size
         for name, records in parts.items():
             names.append(write_part(out / name, records))
-            yield Part(delivery, name, tally.at - before)
-            before = tally.at
-    if tally.sha256 != arrival.sha256:
-        raise changed(arrival.file)
-    delivery = replace(delivery, read_as=tally.read_as)  # an encoding may show late
-    yield Extracted(delivery, tally.received, malformed, tuple(names))
-
-
-def _delivery(number: int, arrival: Arrival, layout: Layout) -> Delivery:
-    header = layout.header
-    field_of = {place: name for name, place in header.places.items()}
-    return Delivery(
-        number=number,
-        file=arrival.file,
-        sha256=arrival.sha256,
-        bytes=arrival.bytes,
-        read_as=layout.read_as,
-        columns=tuple((word, field_of.get(at, "")) for at, word in enumerate(header.words)),
-        corrects=header.corrects,
-    )
+            yield Part(delivery, name, size)
+            size = 0
 
 
 _NAMED = 5  # files or columns that a sentence lists by name
@@ -206,13 +189,3 @@ def _malformed(found: Iterable[tuple[int, str]]) -> pa.RecordBatch:
     lines, texts = zip(*found, strict=True)
     arrays = [of_numbers(np.array(lines, np.int32)), of_texts(text.encode() for text in texts)]
     return pa.RecordBatch.from_arrays(arrays, ["line", "text"])
-
-
-def _verdict(refused: list[Refusal], fine: list[str]) -> ExamsError:
-    """Return one error that tells of every file."""
-    first, *others = [refusal.error for refusal in refused]
-    verdicts = [first.message, *(f"{error.code} {error.message}" for error in others)]
-    if fine:
-        named = ", ".join(fine) if len(fine) <= _NAMED else f"the other {len(fine)} files"
-        verdicts.append(f"Nothing is wrong with {named}.")
-    return ExamsError(first.code, " ".join(verdicts), first.remedy)

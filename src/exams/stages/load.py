@@ -17,6 +17,7 @@ from exams.contract.profiles import profile_levels, profiles
 from exams.errors import ExamsError
 from exams.intake.arrays import to_numpy
 from exams.intake.flow import ahead
+from exams.intake.judging.desk import check_limit
 from exams.intake.parts import (
     Delivery,
     Judged,
@@ -29,7 +30,7 @@ from exams.intake.parts import (
     watched,
 )
 from exams.stages.receipt import private_fingerprint
-from exams.stages.transform import CUBE, check_limit
+from exams.stages.transform import CUBE
 from exams.statistics.cube import Cube
 from exams.warehouse.load import (
     close_delivery,
@@ -41,6 +42,7 @@ from exams.warehouse.load import (
     resolve,
     retire,
 )
+from exams.warehouse.results import create_result, result_of
 from exams.warehouse.transaction import writing
 
 Judging = Delivery | Part | Judged
@@ -80,6 +82,7 @@ def loading(
     """Load the stream of transform as it comes: see `load`."""
     with writing(warehouse, contract) as connection:
         former = empty_quarter(connection, quarter)
+        create_result(connection, contract, quarter)
         desk = _Desk(connection, contract, clean, quarter)
         for item in items:
             desk.take(item)
@@ -135,7 +138,8 @@ class _Desk:
         for judged in sorted(self.judged, key=lambda j: j.delivery.file):
             number = self.ids[judged.delivery.number]
             read_as = judged.delivery.read_as
-            counts = close_delivery(self.connection, number, judged.received, read_as)
+            found = (self.quarter, number, judged.received, read_as)
+            counts = close_delivery(self.connection, *found)
             rows.append({"file": judged.delivery.file} | dict(zip(COUNTS, counts, strict=True)))
         return rows
 
@@ -147,7 +151,7 @@ class _Desk:
         columns = {"key": key, "profile": self._profile_numbers(profile)}
         for place, name in enumerate(batch.schema.names[2:], 2):
             columns[name] = _values(batch.column(place))
-        insert_columns(self.connection, "result", columns)
+        insert_columns(self.connection, result_of(self.quarter), columns)
 
     def _profile_numbers(self, profile: np.ndarray) -> np.ndarray:
         present = np.flatnonzero(np.bincount(profile, minlength=len(self.numbers)))
@@ -232,16 +236,21 @@ def _write_cube(
     for field in cube.contract.scores:
         counted = cube.values[field.name]
         at, value = np.nonzero(counted)
-        steps, n = (value + field.minimum).tolist(), counted[at, value].tolist()
-        values = zip(numbers[at].tolist(), steps, n, strict=True)
-        insert(connection, "cube_value", ((quarter, p, field.name, v, n) for p, v, n in values))
+        columns = {
+            "quarter": np.full(len(at), quarter, object),
+            "profile": numbers[at],
+            "score": np.full(len(at), field.name, object),
+            "steps": value + field.minimum,
+            "n": counted[at, value],
+        }
+        insert_columns(connection, "cube_value", columns)
     for pair, total in cube.moments.items():
         sums = zip(numbers[present].tolist(), total[present].tolist(), strict=True)
         insert(connection, "cube_moment", ((quarter, p, *pair, t) for p, t in sums))
     combined = cube.combinations()
     size = len(combined["n"])
-    columns = {"quarter": np.full(size, quarter, object), **combined}
-    insert_columns(connection, "cube_combination", columns)
+    packed = {"quarter": np.full(size, quarter, object), **combined}
+    insert_columns(connection, "cube_combination", packed)
 
 
 def _digest(cube: Cube) -> str:

@@ -10,7 +10,7 @@ from exams import published
 from exams.contract import Contract
 from exams.disclosure import protect
 from exams.errors import ExamsError
-from exams.intake.judge import REASONS, REPAIRS
+from exams.intake.judging.judge import REASONS, REPAIRS
 from exams.stages.changes import schema_changes
 from exams.tables import FIGURES
 from exams.warehouse.read import count_refused, read_figures, read_reconciliation

@@ -3,18 +3,14 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
 from exams.contract import Contract
-from exams.errors import ExamsError
 from exams.intake.arrays import to_numpy
-from exams.intake.columns import Tally
-from exams.intake.corrections import Quarantined, in_order, named_deliveries, reference
 from exams.intake.flow import ahead
-from exams.intake.identities import Identities
-from exams.intake.judge import REASONS, REPAIRS
-from exams.intake.judging import NOTHING_HELD, WHOLE, Rules, clean_records, held
+from exams.intake.judging.corrections import in_order, named_deliveries, reference
+from exams.intake.judging.desk import Desk
+from exams.intake.judging.judge import REASONS, REPAIRS
 from exams.intake.parts import (
     Delivery,
     Extracted,
@@ -55,94 +51,46 @@ def transforming(
 
     Corrections come last, when it is known what is in quarantine.
     """
-    desk = _Desk(raw, contract, emptied(out))
+    writer = _Writer(raw, contract, emptied(out))
     corrections: list[Read] = []
     for item in items:
         if delivery_of(item).corrects:
             corrections.append(item)
         else:
-            yield desk.take(item)
+            yield writer.take(item)
     for item in _ordered(corrections, raw):
-        yield desk.take(item)
-    desk.cube.save(out / CUBE)
+        yield writer.take(item)
+    writer.cube.save(out / CUBE)
 
 
-class _Desk:
-    """Where deliveries are judged, one after the other; it has all that they share."""
+class _Writer:
+    """Judges the parts of deliveries and writes what becomes of them."""
 
     def __init__(self, raw: Path, contract: Contract, out: Path) -> None:
-        self.raw, self.contract, self.out = raw, contract, out
-        self.rules, self.cube = Rules(contract), Cube.empty(contract)
-        self.quarantined, self.identities = Quarantined(), Identities(contract)
-        self._begin()
-
-    def _begin(self) -> None:
-        self.tally, self.names = Tally(), list[str]()
-        self.lines, self.resolved = list[np.ndarray](), list[pa.RecordBatch]()
+        self.raw, self.out = raw, out
+        self.desk, self.cube = Desk(contract), Cube.empty(contract)
+        self.names: list[str] = []
 
     def take(self, item: Read) -> Delivery | Part | Judged:
         """Take a delivery, judge a part of it, or close it when all were judged."""
         if isinstance(item, Delivery):
             return item
         if isinstance(item, Extracted):
-            return self._close(item)
+            names, self.names = tuple(self.names), []
+            return self.desk.close(item, names, self._write_resolved(item.delivery))
         batch = read_part(self.raw / item.name)
         if item.malformed:
-            line, size = to_numpy(batch.column("line")), len(batch)
-            wrong = [held(line, WHOLE, [b""] * size, ["wrong_number_of_columns"] * size)]
+            quarantine = self.desk.malformed(to_numpy(batch.column("line")))
         else:
-            wrong = self._judge(item, batch)
-        for rows in wrong:
-            reasons = zip(rows["column"].to_pylist(), rows["reason"].to_pylist(), strict=True)
-            self.tally.reasons.update((c.decode(), reason.decode()) for c, reason in reasons)
-        quarantine = pa.concat_batches([NOTHING_HELD, *wrong])
+            clean, quarantine = self.desk.judge(batch, item.delivery.corrects)
+            self.cube.add(clean.profile, clean.scores)
+            write_part(self.out / item.name, clean.batch())
         write_part(self.out / item.quarantine, quarantine)
-        lines = np.unique(to_numpy(quarantine.column("line")))
-        self.lines.append(lines)
-        self.tally.quarantined += len(lines)
         self.names.append(item.name)
         return item
 
-    def _judge(self, part: Part, batch: pa.RecordBatch) -> list[pa.RecordBatch]:
-        """Judge the records of a batch; return the quarantine rows."""
-        records = self.rules.judge(batch)
-        if part.delivery.corrects:
-            self.resolved.append(self.quarantined.resolve(records, batch))
-        pseudonyms = self.identities.judge(records, batch)
-        clean = clean_records(self.contract, records, pseudonyms, self.tally)
-        self.cube.add(clean.profile, clean.scores)
-        write_part(self.out / part.name, clean.batch())
-        return records.wrong
-
-    def _close(self, read: Extracted) -> Judged:
-        """Return what became of a delivery; raise E202 if a record is lost or invented."""
-        tally, delivery = self.tally, read.delivery
-        if read.received != tally.clean + tally.quarantined:
-            raise ExamsError(
-                "E202",
-                f"{delivery.file}: {read.received:,} records were received, but "
-                f"{tally.clean:,} are clean and {tally.quarantined:,} in quarantine.",
-                "Nothing was handed on; keep the file and report this defect.",
-            )
-        self.quarantined.add(delivery.number, delivery.sha256, self.lines)
-        judged = Judged(
-            delivery=delivery,
-            received=read.received,
-            clean=tally.clean,
-            quarantined=tally.quarantined,
-            parts=tuple(self.names),
-            resolved=self._write_resolved(delivery),
-            reasons=tuple((*key, n) for key, n in sorted(tally.reasons.items())),
-            repairs=tuple((*key, n) for key, n in sorted(tally.repairs.items())),
-            unknown=tuple((d, len(tally.strange[d]), n) for d, n in tally.unknown.items()),
-            seen=tuple((s.name, *tally.seen[s.name]) for s in self.contract.scores
-                       if s.name in tally.seen),
-        )  # fmt: skip
-        self._begin()
-        return judged
-
     def _write_resolved(self, delivery: Delivery) -> str:
-        found = [batch for batch in self.resolved if len(batch)]
+        found = [batch for batch in self.desk.resolved if len(batch)]
         if not found:
             return ""
         name = f"resolved-{delivery.number:03}.arrow"
@@ -161,23 +109,6 @@ def _ordered(items: Sequence[Read], raw: Path) -> list[Read]:
             words = named_deliveries(read_part(raw / item.name))
             named[number] |= {numbers[word] for word in words & numbers.keys()}
     return [item for number in in_order(named) for item in groups[number]]
-
-
-def check_limit(judged: Iterable[Judged], contract: Contract) -> None:
-    """Raise E208 if a file has more records in quarantine than the contract allows.
-
-    Corrections files are left out: they hold nothing but doubtful records.
-    """
-    limit = contract.max_quarantined
-    over = [
-        f"{j.delivery.file}: {j.quarantined:,} of {j.received:,} records"
-        for j in judged
-        if not j.delivery.corrects and j.quarantined > limit * j.received
-    ]
-    if over:
-        what = f"Too many records would go to quarantine (over {limit:.1%}). {'; '.join(over)}."
-        remedy = "Correct the file (`exams check` says why), or raise max_quarantined."
-        raise ExamsError("E208", what, remedy)
 
 
 def judged_files(done: Iterable[Judged]) -> list[dict[str, object]]:

@@ -18,6 +18,7 @@ from exams.contract.profiles import profiles
 from exams.errors import ExamsError
 
 _CELLS = 50_000_000  # int64 counters: 400 MB
+_DENSE = 4_000_000  # combinations of scores
 Missing = np.ndarray | None  # true where a score is missing; None: nowhere
 
 
@@ -97,8 +98,13 @@ class Cube:
             weight = above[a] * above[b] if b else above[a]
             summed = np.bincount(profile, weight, len(self.n))
             self.moments[a, b] += np.rint(summed).astype(np.int64)
-        packed, counts = np.unique(pack(list(above.values()), self._sizes()), return_counts=True)
-        self._merge(packed, counts)
+        packed = pack(list(above.values()), self._sizes())
+        if prod(self._sizes()) <= _DENSE:  # counting is faster than sorting
+            counted = np.bincount(packed)
+            found = np.flatnonzero(counted)
+            self._merge(found, counted[found])
+        else:
+            self._merge(*np.unique(packed, return_counts=True))
 
     def _sizes(self) -> list[int]:
         return [field.size for field in self.contract.scores]

@@ -10,6 +10,7 @@ import numpy as np
 from exams.errors import ExamsError
 from exams.schema import quoted
 from exams.warehouse.deliveries import OF_DELIVERY, OF_QUARTER
+from exams.warehouse.results import result_of
 
 _VALUES = 1_000  # bound by one INSERT: the fastest writer measured
 _CURRENT = "SELECT id, file FROM delivery WHERE quarter = ? AND removed IS NULL"
@@ -22,8 +23,8 @@ def empty_quarter(connection: sqlite3.Connection, quarter: str) -> dict[int, str
     The rows of `delivery` stay: history is kept.
     """
     former = dict(connection.execute(_CURRENT, [quarter]).fetchall())
+    connection.execute(f"DROP TABLE IF EXISTS {quoted(result_of(quarter))}")
     for number in former:
-        connection.execute("DELETE FROM result WHERE key >= ? AND key < ?", _keys(number))
         for table in OF_DELIVERY:
             connection.execute(f"DELETE FROM {table.name} WHERE delivery = ?", [number])
     for name in (*(t.name for t in OF_QUARTER), *CUBES, "loaded"):
@@ -95,14 +96,14 @@ def insert_columns(
 
 
 def close_delivery(
-    connection: sqlite3.Connection, number: int, received: int, read_as: str
+    connection: sqlite3.Connection, quarter: str, number: int, received: int, read_as: str
 ) -> tuple[int, ...]:
     """Write into the delivery what became of its records; return these counts.
 
     They are received, loaded, quarantined and resolved, as the tables have them; raise E204 if
     they do not add up.
     """
-    count = "SELECT count(*) FROM result WHERE key >= ? AND key < ?"
+    count = f"SELECT count(*) FROM {quoted(result_of(quarter))} WHERE key >= ? AND key < ?"
     loaded = connection.execute(count, _keys(number)).fetchone()[0]
     held, resolved = connection.execute(
         "SELECT count(DISTINCT iif(resolved_by IS NULL, line, NULL)),"

@@ -34,7 +34,9 @@ def read_cube(path: Path, contract: Contract, quarter: str) -> CubeFrames:
     levels = ", ".join(f"p.{quoted(d.name)}" for d in contract.dimensions)
     units = ", ".join(_in_units(s.name, s.decimals) for s in contract.scores)
     with reading(path) as connection:
-        cells = _frame(connection, f"SELECT {levels}, n, complete, at_risk FROM cube", quarter)
+        cells = _frame(
+            connection, f"SELECT {levels}, n, complete, at_risk FROM cube", quarter, "c.profile"
+        )
         if cells.empty:
             raise ExamsError(
                 "E206", f"No record of {quarter} is loaded.", "See the report of transform: why?"
@@ -42,8 +44,18 @@ def read_cube(path: Path, contract: Contract, quarter: str) -> CubeFrames:
         return CubeFrames(
             contract,
             cells,
-            _frame(connection, f"SELECT {levels}, score, steps, n FROM cube_value", quarter),
-            _frame(connection, f"SELECT {levels}, score, other, total FROM cube_moment", quarter),
+            _frame(
+                connection,
+                f"SELECT {levels}, score, steps, n FROM cube_value",
+                quarter,
+                "c.profile, score, steps",
+            ),
+            _frame(
+                connection,
+                f"SELECT {levels}, score, other, total FROM cube_moment",
+                quarter,
+                "c.profile, score, other",
+            ),
             pd.read_sql_query(
                 f"SELECT {units}, n FROM cube_combination WHERE quarter = ?",
                 connection,
@@ -56,9 +68,9 @@ def _in_units(name: str, decimals: int) -> str:
     return f"{quoted(name)} / {10**decimals}.0 AS {quoted(name)}" if decimals else quoted(name)
 
 
-def _frame(connection: sqlite3.Connection, select: str, quarter: str) -> pd.DataFrame:
+def _frame(connection: sqlite3.Connection, select: str, quarter: str, order: str) -> pd.DataFrame:
     return pd.read_sql_query(
-        f"{select} c JOIN profile p ON p.id = c.profile WHERE c.quarter = ? ORDER BY c.rowid",
+        f"{select} c JOIN profile p ON p.id = c.profile WHERE c.quarter = ? ORDER BY {order}",
         connection,
         params=(quarter,),
     )

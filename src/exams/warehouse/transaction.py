@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from exams.contract import Contract
-from exams.schema import columns, create, document, quoted
-from exams.warehouse.schema import View, results_view, tables
+from exams.schema import create, quoted
+from exams.warehouse.results import show_results
+from exams.warehouse.schema import tables
 from exams.warehouse.store import BUSY, guarded
 
 _LAYOUT = 2  # of the tables; records that lie in another one are loaded anew
@@ -27,7 +28,7 @@ def writing(path: Path, contract: Contract) -> Iterator[sqlite3.Connection]:
         try:
             _prepare(connection, contract)
             yield connection
-            _show(connection)
+            show_results(connection)
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -54,32 +55,3 @@ def _forget_records(connection: sqlite3.Connection) -> None:
         else:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             connection.execute("UPDATE delivery SET removed = ? WHERE removed IS NULL", [now])
-
-
-def _show(connection: sqlite3.Connection) -> None:
-    """Make the view `results` show every field that was ever loaded."""
-    view = _results(connection)
-    former = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'results'").fetchone()
-    if former is None or former[0] != view.sql:
-        connection.execute("DROP VIEW IF EXISTS results")
-        connection.execute(view.sql)
-    document(connection, [view.shown])
-
-
-def _results(connection: sqlite3.Connection) -> View:
-    dimensions = [name for name in columns(connection, "profile") if name != "id"]
-    fields = {n: t for n, t in columns(connection, "result").items() if n not in ("key", "profile")}
-    used: dict[str, set[int]] = {name: set() for name, kind in fields.items() if kind == "INTEGER"}
-    for name, decimals in connection.execute(
-        "SELECT DISTINCT name, decimals FROM contract_field WHERE role = 'score'"
-    ):
-        used[name].add(decimals)
-    scores = [(name, min(found) if len(found) == 1 else None) for name, found in used.items()]
-    described = 'SELECT "column", description FROM data_dictionary WHERE "table" = ?'
-    meanings = [
-        row
-        for table in ("profile", "result")
-        for row in connection.execute(described, [table]).fetchall()
-    ]
-    identifiers = [name for name, kind in fields.items() if kind == "BLOB"]
-    return results_view(dimensions, scores, identifiers, dict(meanings))

@@ -1,4 +1,4 @@
-"""Takes a quarter out of the warehouse. Light: needs neither contract nor pandas."""
+"""Takes a quarter out of the warehouse. Light: needs no pandas."""
 
 import sqlite3
 from contextlib import closing
@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from exams.schema import quoted
+from exams.warehouse.results import result_of, show_results
 from exams.warehouse.store import BUSY, guarded
 
 _KEPT = {"delivery"}  # the history of what came
@@ -39,9 +40,11 @@ def _delete(connection: sqlite3.Connection, quarter: str) -> None:
     for (number,) in current:
         for table in tables["delivery"]:
             connection.execute(f"DELETE FROM {quoted(table)} WHERE delivery = ?", [number])
-        records = [number << 32, (number + 1) << 32]
-        connection.execute("DELETE FROM result WHERE key >= ? AND key < ?", records)
         connection.execute("UPDATE delivery SET removed = ? WHERE id = ?", [now, number])
+    name = result_of(quarter)
+    connection.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
+    connection.execute('DELETE FROM data_dictionary WHERE "table" = ?', [name])
+    show_results(connection)
 
 
 def _tables(connection: sqlite3.Connection) -> dict[str, set[str]]:

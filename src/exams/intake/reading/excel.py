@@ -17,12 +17,12 @@ from xml.parsers import expat
 import numpy as np
 import pyarrow as pa
 
-from exams.intake import unpack
 from exams.intake.arrays import encoded, of_numbers
-from exams.intake.blocks import BLOCK, RECORD
-from exams.intake.delimited import Malformed, overlong
-from exams.intake.header import Header
-from exams.intake.values import text_of
+from exams.intake.reading import unpack
+from exams.intake.reading.blocks import BLOCK, RECORD
+from exams.intake.reading.delimited import Malformed, overlong
+from exams.intake.reading.header import Header
+from exams.intake.reading.values import text_of
 
 ROWS = 50_000  # of a batch, at most
 _BOOK, _LINKS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import FileIO
@@ -21,6 +21,7 @@ _KINDS = {
     stat.S_IFIFO: "a named pipe",
     stat.S_IFSOCK: "a socket",
 }
+_NAMED = 5  # files that a sentence lists by name
 Notes = dict[str, list[object]]  # path in data/: size, times and SHA-256 of a file
 
 
@@ -61,26 +62,59 @@ def find_arrivals(
     if not found:
         where = f"Put it into data/deliveries/{quarter}/."
         raise ExamsError("E104", f"No file was delivered for {quarter}.", where)
+    with _Hashes(places) as hashes:
+        others = {} if same_file_twice else _others(places, quarter)
+        return _looked_at(found, quarter, others, hashes)
+
+
+def as_if_arrived(
+    files: Sequence[Path], places: Places, quarter: str, same_file_twice: bool = False
+) -> tuple[list[Arrival], list[Refusal]]:
+    """Return `files` as if they lay in the folder of `quarter`, and what else lies there.
+
+    Each takes the place of a file of its name; with no quarter (""), they stand alone. They are
+    refused as by `find_arrivals`. Nothing is written.
+    """
+    names = {path.name for path in files}
+    beside = _listed(places.delivery(quarter)) if quarter else []
+    found = [*files, *(path for path in beside if path.name not in names)]
+    others = _others(places, quarter) if quarter and not same_file_twice else {}
+    hashes = _Hashes(places)  # not entered: it takes no notes
+    return _looked_at(sorted(found, key=lambda path: path.name), quarter, others, hashes)
+
+
+def _looked_at(
+    found: Iterable[Path], quarter: str, others: dict[int, list[Path]], hashes: "_Hashes"
+) -> tuple[list[Arrival], list[Refusal]]:
+    """Return files that can be taken, and refusals; `others` lie in other quarters, by size."""
     arrivals: list[Arrival] = []
     refusals: list[Refusal] = []
     first: dict[str, str] = {}
-    with _Hashes(places) as hashes:
-        others = {} if same_file_twice else _others(places, quarter)
-        for path in found:
-            name = printable(path.name)
-            try:
-                if name in {a.file for a in arrivals}:
-                    what = f"{name}: the name looks like that of another file."
-                    raise ExamsError("E125", what, "Rename one of them.")
-                size, sha256 = _checked(path).st_size, hashes.of(path)
-                _check_elsewhere(path, size, sha256, others, hashes)
-            except (ExamsError, OSError) as error:
-                refusals.append(Refusal(name, _refused(name, error)))
-                continue
-            repeats = first.get(sha256, "")
-            first.setdefault(sha256, name)
-            arrivals.append(Arrival(path, name, size, sha256, repeats))
+    for path in found:
+        name = printable(path.name)
+        try:
+            if name in {a.file for a in arrivals}:
+                what = f"{name}: the name looks like that of another file."
+                raise ExamsError("E125", what, "Rename one of them.")
+            size, sha256 = _checked(path).st_size, hashes.of(path)
+            _check_elsewhere(f"{quarter}/{name}", size, sha256, others, hashes)
+        except (ExamsError, OSError) as error:
+            refusals.append(Refusal(name, _refused(name, error)))
+            continue
+        repeats = first.get(sha256, "")
+        first.setdefault(sha256, name)
+        arrivals.append(Arrival(path, name, size, sha256, repeats))
     return arrivals, refusals
+
+
+def verdict(refused: Sequence[Refusal], fine: Sequence[str]) -> ExamsError:
+    """Return one error that tells of every file: those that are refused, and those that are not."""
+    first, *others = [refusal.error for refusal in refused]
+    verdicts = [first.message, *(f"{error.code} {error.message}" for error in others)]
+    if fine:
+        named = ", ".join(fine) if len(fine) <= _NAMED else f"the other {len(fine)} files"
+        verdicts.append(f"Nothing is wrong with {named}.")
+    return ExamsError(first.code, " ".join(verdicts), first.remedy)
 
 
 def delivered(places: Places, quarter: str) -> list[tuple[str, str]]:
@@ -120,15 +154,15 @@ def opened(path: Path, name: str) -> Iterator[FileIO]:
 
 def changed(name: str) -> ExamsError:
     """Return the error for a file that is not what it was when it was found (E109)."""
-    return ExamsError("E109", f"{name} changed while it was read.", "Build again.")
+    return ExamsError("E109", f"{name} changed while it was read.", "Try again.")
 
 
 class _Hashes:
-    """SHA-256 of files, by notes about those that are as they were; written on leaving."""
+    """SHA-256 of files, by notes about those that are as they were; written on leaving `with`."""
 
     def __init__(self, places: Places) -> None:
         self.data = places.data
-        self.file = private(places.data / "private") / ".deliveries.json"
+        self.file = places.data / "private" / ".deliveries.json"
         self.known = _notes(self.file)
         self.new: Notes = {}
 
@@ -137,11 +171,12 @@ class _Hashes:
 
     def __exit__(self, *_: object) -> None:
         if self.new:
+            private(self.file.parent)
             write_atomic(self.file, json.dumps(self.known | self.new))
 
     def of(self, path: Path) -> str:
         """Return the SHA-256 of a regular file; raise OSError if it cannot be read."""
-        key = str(path.relative_to(self.data))
+        key = str(path.relative_to(self.data) if path.is_relative_to(self.data) else path)
         with opened(path, printable(path.name)) as file:
             state = os.fstat(file.fileno())
             stamp = [state.st_size, state.st_mtime_ns, state.st_ctime_ns]
@@ -200,12 +235,12 @@ def _others(places: Places, quarter: str) -> dict[int, list[Path]]:
 
 
 def _check_elsewhere(
-    path: Path, size: int, sha256: str, others: dict[int, list[Path]], hashes: _Hashes
+    here: str, size: int, sha256: str, others: dict[int, list[Path]], hashes: _Hashes
 ) -> None:
-    """Raise E121 if another quarter has a file with the same bytes."""
+    """Raise E121 if another quarter has a file with the same bytes as the one that is `here`."""
     for other in others.get(size, ()) if size else ():
         if hashes.or_nothing(other) == sha256:
-            here, there = (printable(f"{p.parent.name}/{p.name}") for p in (path, other))
+            there = printable(f"{other.parent.name}/{other.name}")
             raise ExamsError(
                 "E121",
                 f"{here} has the same bytes as {there}.",

@@ -15,13 +15,13 @@ import pyarrow as pa
 from exams.contract.words import plain
 from exams.errors import ExamsError
 from exams.intake.arrays import of_numbers, of_texts, to_numpy
-from exams.intake.arrivals import opened
-from exams.intake.blocks import line_ends
-from exams.intake.delimited import Malformed, read_delimited
-from exams.intake.encoding import Decoded, UndecodableError, undecodable
-from exams.intake.header import Header
-from exams.intake.layout import Layout, no_record
-from exams.intake.unpack import directory, text_chunks
+from exams.intake.reading.arrivals import opened
+from exams.intake.reading.blocks import line_ends
+from exams.intake.reading.delimited import Malformed, read_delimited
+from exams.intake.reading.encoding import Decoded, UndecodableError, undecodable
+from exams.intake.reading.header import Header
+from exams.intake.reading.layout import Layout, no_record
+from exams.intake.reading.unpack import directory, text_chunks
 
 # The modules for Parquet and Excel are imported when such a file comes: they take a while.
 
@@ -32,15 +32,15 @@ class Tally:
 
     `malformed` has line and text of each record with more or fewer columns than the header.
     They count as received; whoever reads may take them out of the list after each batch.
-    `read_as` says how the file was read: its encoding may show late. `at` is the byte of the
-    file up to which it was read.
+    `read_as` says how the file was read: its encoding may show late. `position` is how far the
+    file has been read, in bytes.
     """
 
     sha256: str = ""
     received: int = 0
     malformed: Malformed = field(default_factory=list)
     read_as: str = ""
-    at: int = 0
+    position: int = 0
 
 
 def read_records(
@@ -65,7 +65,7 @@ def read_records(
             tally.received += len(batch) + len(bad)
             tally.malformed += bad
             bad.clear()
-            tally.at = file.tell()
+            tally.position = file.tell()
             yield _with_absent(batch, layout.header)
         if not tally.received:
             raise no_record(name)
@@ -78,11 +78,11 @@ def _batches(
     file: FileIO, layout: Layout, name: str, limit: int, tally: Tally, bad: Malformed
 ) -> Iterator[pa.RecordBatch]:
     if layout.kind == "parquet":
-        from exams.intake.parquet import read_parquet  # noqa: PLC0415
+        from exams.intake.reading.parquet import read_parquet  # noqa: PLC0415
 
         return read_parquet(file, layout.header, name)
     if layout.kind == "xlsx":
-        from exams.intake.excel import read_excel, read_rows  # noqa: PLC0415
+        from exams.intake.reading.excel import read_excel, read_rows  # noqa: PLC0415
 
         rows = read_rows(file, directory(file, name), name, limit)
         return read_excel(rows, layout.header, bad)

@@ -2,11 +2,15 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import compress, islice
 
 import numpy as np
+import pyarrow as pa
 
-from exams.intake.judge import Verdict
+from exams.intake.arrays import to_numpy
+from exams.intake.judging.judge import Verdict
 
+_FIRST = 5  # lines noted for each reason
 _COUNTED = 1_000  # distinct unknown values: more are as bad
 
 
@@ -33,14 +37,16 @@ class Column:
 class Tally:
     """Counts over the records of one delivery so far.
 
-    clean, quarantined: records. reasons: records by (field, reason). repairs: clean records by
-    (field, repair). unknown: by dimension, records with a value that is no level, and some of
-    these values (private). seen: lowest and highest value by field, in clean records.
+    clean, quarantined: records. reasons: records by (field, reason), and with `first` the
+    lines of the first few. repairs: clean records by (field, repair). unknown: by dimension,
+    records with a value that is no level, and some of these values (private). seen: lowest and
+    highest value by field, in clean records.
     """
 
     clean: int = 0
     quarantined: int = 0
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+    first: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     repairs: Counter[tuple[str, str]] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
     strange: dict[str, set[bytes]] = field(default_factory=dict)
@@ -58,6 +64,18 @@ class Tally:
         if values:
             low, high = self.seen.get(column.name, (values[0], values[0]))
             self.seen[column.name] = min(low, *values), max(high, *values)
+
+    def hold(self, rows: pa.RecordBatch) -> None:
+        """Count the reasons in quarantine rows of one column; a record may have several."""
+        column = next((name.as_py().decode() for name in rows.column("column")), "")
+        reasons = rows.column("reason").to_pylist()
+        for reason, n in Counter(reasons).items():
+            key = column, reason.decode()
+            self.reasons[key] += n
+            first = self.first.setdefault(key, [])
+            if len(first) < _FIRST:
+                lines = compress(to_numpy(rows.column("line")), (r == reason for r in reasons))
+                first += map(int, islice(lines, _FIRST - len(first)))
 
     def count_unknown(self, column: Column) -> None:
         """Count the records, all of them in quarantine, whose value is no level."""

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from exams.contract import Contract
 from exams.errors import ExamsError
-from exams.intake import encoding, unpack
-from exams.intake.arrivals import opened
-from exams.intake.blocks import line_ends
-from exams.intake.header import Header, fields_in, match_header, required
-from exams.intake.kinds import kind_of, written_as
+from exams.intake.reading import encoding, unpack
+from exams.intake.reading.arrivals import opened
+from exams.intake.reading.blocks import line_ends
+from exams.intake.reading.header import Header, fields_in, match_header, required
+from exams.intake.reading.kinds import kind_of, written_as
 
 START = 1 << 20  # bytes that are looked at; a header has to end within them
 LOOK = 50  # lines among which a header is looked for
@@ -57,7 +57,7 @@ def inspect(path: Path, name: str, contract: Contract, limit: int) -> Layout:
             raise no_record(name)
         kind = kind_of(start)
         if kind == "parquet":
-            from exams.intake import parquet  # noqa: PLC0415
+            from exams.intake.reading import parquet  # noqa: PLC0415
 
             words = parquet.read_words(file, name, limit)
             return Layout("parquet", match_header(words, contract, name))
@@ -65,7 +65,7 @@ def inspect(path: Path, name: str, contract: Contract, limit: int) -> Layout:
             members = unpack.directory(file, name)
             parts = {member.filename for member in members}
             if "xl/workbook.xml" in parts:
-                from exams.intake import excel  # noqa: PLC0415
+                from exams.intake.reading import excel  # noqa: PLC0415
 
                 rows = list(islice(excel.read_rows(file, members, name, limit), LOOK))
                 return Layout("xlsx", _header({"": rows}, contract, name)[1])

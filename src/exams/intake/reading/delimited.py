@@ -14,8 +14,8 @@ from pyarrow import csv
 
 from exams.errors import ExamsError
 from exams.intake.arrays import of_numbers, to_numpy
-from exams.intake.blocks import RECORD, NoRecordError, below, line_ends, records_in_blocks
-from exams.intake.header import Header
+from exams.intake.reading.blocks import RECORD, NoRecordError, below, line_ends, records_in_blocks
+from exams.intake.reading.header import Header
 
 KEPT = pa.dictionary(pa.int32(), pa.binary())
 Malformed = list[tuple[int, str]]  # line and text of records with more or fewer columns

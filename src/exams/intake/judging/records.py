@@ -19,8 +19,8 @@ from exams.intake.arrays import (
     of_texts,
     to_numpy,
 )
-from exams.intake.columns import Column, Tally
-from exams.intake.judge import Judge, Verdict
+from exams.intake.judging.columns import Column, Tally
+from exams.intake.judging.judge import Judge, Verdict
 
 QUARANTINE = pa.schema(
     [

@@ -20,6 +20,13 @@ class Seen:
         self.many, self.newer = _none(), _none()
         self.clashes: set[tuple[int, int]] = set()
 
+    def copy(self) -> "Seen":
+        """Return the same; the arrays are shared, as they are never changed."""
+        other = Seen()
+        other.many, other.newer = list(self.many), list(self.newer)
+        other.clashes = set(self.clashes)
+        return other
+
     def add(self, digests: Sequence[bytes | None]) -> np.ndarray:
         """Return where a digest (32 bytes) has occurred before: in this call or an earlier one.
 

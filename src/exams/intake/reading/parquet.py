@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 
 from exams.errors import ExamsError
 from exams.intake.arrays import encoded, of_numbers, to_numpy
-from exams.intake.encoding import undecodable
-from exams.intake.header import Header
-from exams.intake.unpack import broken, too_large
-from exams.intake.values import text_of
+from exams.intake.reading.encoding import undecodable
+from exams.intake.reading.header import Header
+from exams.intake.reading.unpack import broken, too_large
+from exams.intake.reading.values import text_of
 
 ROWS = 50_000  # of a batch
 _BROKEN = (pa.ArrowException, OSError)

@@ -8,7 +8,7 @@ from itertools import islice
 
 import numpy as np
 
-BLOCK = 4 << 20  # bytes that are read as one
+BLOCK = 8 << 20  # bytes that are read as one
 RECORD = 8 << 20  # bytes that a record may have at most
 
 csv.field_size_limit(RECORD)  # else a value of 128 KiB is an error
@@ -36,12 +36,16 @@ def _count(data: bytes, byte: bytes) -> int:
 
 def below(chunks: Iterable[bytes], lines: int) -> Iterator[bytes]:
     """Yield a text in chunks of at least BLOCK bytes, without its first lines: the header."""
-    for chunk in _gathered(chunks):
-        ends = [found.end() for found in islice(_LINE_END.finditer(chunk), lines)]
-        rest = chunk[ends[-1] :] if ends else chunk
-        lines -= len(ends)
-        if rest and not lines:
-            yield rest
+    gathered = _gathered(chunks)
+    start, ends = b"", list[int]()
+    for chunk in gathered:
+        start += chunk
+        ends = [found.end() for found in islice(_LINE_END.finditer(start), lines)]
+        if len(ends) == lines and ends[-1] < len(start):  # behind a CR, an LF may follow
+            break
+    if len(ends) == lines and (rest := start[ends[-1] :]):
+        yield rest
+    yield from gathered
 
 
 def records_in_blocks(chunks: Iterable[bytes], delimiter: str) -> Iterator[bytes]:
@@ -142,7 +146,7 @@ def _read_end(data: bytes, delimiter: str, last: bool = False) -> int:
             if at < len(data) or data.endswith(b"\n"):  # behind a CR, an LF may follow
                 end, done = at, records.line_num
     except csv.Error as error:
-        if "end of data" not in str(error):
+        if "expected after" in str(error):
             raise NoRecordError("E108", records.line_num - 1) from None
         if last:
             raise NoRecordError("E103", done) from None

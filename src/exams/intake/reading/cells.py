@@ -4,10 +4,10 @@ import csv
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from exams.intake.arrivals import opened
-from exams.intake.encoding import Decoded
-from exams.intake.layout import Layout
-from exams.intake.unpack import directory, text_chunks
+from exams.intake.reading.arrivals import opened
+from exams.intake.reading.encoding import Decoded
+from exams.intake.reading.layout import Layout
+from exams.intake.reading.unpack import directory, text_chunks
 
 Record = tuple[int, list[str]]  # the line on which it starts, as `read_records` counts, and cells
 
@@ -23,11 +23,11 @@ def read_cells(path: Path, name: str, layout: Layout, limit: int) -> Iterator[Re
             chunks = text_chunks(file, layout.packed, name, limit, len)
             found = _delimited(Decoded(chunks, layout.encoding), layout.delimiter)
         elif layout.kind == "xlsx":
-            from exams.intake.excel import read_rows  # noqa: PLC0415
+            from exams.intake.reading.excel import read_rows  # noqa: PLC0415
 
             found = read_rows(file, directory(file, name), name, limit)
         else:
-            from exams.intake.parquet import read_table  # noqa: PLC0415
+            from exams.intake.reading.parquet import read_table  # noqa: PLC0415
 
             found = read_table(file, name)
         yield from (record for record in found if record[0] > header)

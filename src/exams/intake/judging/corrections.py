@@ -5,6 +5,8 @@ line. The bytes of a file say what its lines are, so a name that has changed doe
 correction of a file that was itself replaced corrects nothing.
 """
 
+import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -12,10 +14,11 @@ import numpy as np
 import pyarrow as pa
 
 from exams.intake.arrays import of_numbers
-from exams.intake.header import CORRECTS
-from exams.intake.judging import WHOLE, Records
+from exams.intake.judging.records import WHOLE, Records
+from exams.intake.reading.header import CORRECTS
 
 DELIVERY, LINE = CORRECTS
+_NONE = np.empty(0, np.int32)
 RESOLVED = pa.schema([("delivery", pa.int32()), ("line", pa.int32()), ("by", pa.int32())])
 
 
@@ -29,21 +32,26 @@ class Quarantined:
     """Which records of a quarter are in quarantine, and which of these stand corrected."""
 
     numbers: dict[str, int] = field(default_factory=dict)  # delivery by reference
-    lines: dict[int, set[int]] = field(default_factory=dict)
+    lines: dict[int, np.ndarray] = field(default_factory=dict)  # rising
     answered: dict[int, set[int]] = field(default_factory=dict)
 
     def add(self, number: int, sha256: str, lines: Iterable[np.ndarray]) -> None:
         """Take note of the lines of delivery `number` that are in quarantine."""
         self.numbers[reference(sha256)] = number
-        self.lines[number] = {line for part in lines for line in part.tolist()}
+        self.lines[number] = np.unique(np.concatenate([_NONE, *lines]))
         self.answered[number] = set()
+
+    def copy(self) -> "Quarantined":
+        """Return the same; what is added to one is not added to the other."""
+        answered = {number: set(lines) for number, lines in self.answered.items()}
+        return Quarantined(dict(self.numbers), dict(self.lines), answered)
 
     def resolve(self, records: Records, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return which record each of `records` stands for; refuse those that stand for none."""
         nothing, twice, found = [], [], []
         for row, (delivery, line) in enumerate(zip(*_targets(batch), strict=True)):
             number = self.numbers.get(delivery, 0)
-            if line not in self.lines.get(number, ()):
+            if not self._holds(number, line):
                 nothing.append(row)
             elif line in self.answered[number]:
                 twice.append(row)
@@ -55,6 +63,11 @@ class Quarantined:
         columns = zip(*found, strict=True) if found else ((), (), ())
         arrays = [of_numbers(np.array(column, np.int32)) for column in columns]
         return pa.RecordBatch.from_arrays(arrays, schema=RESOLVED)
+
+    def _holds(self, number: int, line: int) -> bool:
+        lines = self.lines.get(number, _NONE)
+        place = bisect_left(lines, line)
+        return place < len(lines) and lines[place] == line
 
 
 def in_order(references: Mapping[int, set[int]]) -> list[int]:
@@ -79,7 +92,7 @@ def named_deliveries(batch: pa.RecordBatch) -> set[str]:
 def _targets(batch: pa.RecordBatch) -> tuple[list[str], list[int]]:
     columns = [batch.column(name) for name in (DELIVERY, LINE)]
     deliveries, lines = ([_word(raw) for raw in c.dictionary.to_pylist()] for c in columns)
-    numbers = [int(word) if word.isascii() and word.isdigit() else 0 for word in lines]
+    numbers = [int(word) if re.fullmatch("[0-9]{1,10}", word) else 0 for word in lines]
     at_delivery, at_line = (c.indices.to_pylist() for c in columns)
     return [deliveries[at] for at in at_delivery], [numbers[at] for at in at_line]
 

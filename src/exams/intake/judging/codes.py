@@ -1,14 +1,14 @@
-"""The page docs/reason-codes.md: `python -m exams.intake.codes > docs/reason-codes.md`."""
+"""The page docs/reason-codes.md: `python -m exams.intake.judging.codes > docs/reason-codes.md`."""
 
 from collections.abc import Mapping
 
-from exams.intake.drift import CHANGES
-from exams.intake.judge import REASONS, REMEDIES, REPAIRS
+from exams.intake.judging.drift import CHANGES
+from exams.intake.judging.judge import REASONS, REMEDIES, REPAIRS
 
 _REASONS = """\
 # Reason codes
 
-Made by `python -m exams.intake.codes` from src/exams/intake/; do not edit.
+Made by `python -m exams.intake.judging.codes` from src/exams/intake/; do not edit.
 
 A record that cannot be taken goes to quarantine, with every reason that applies, each with its
 column; `*` stands for the whole record. Correct the record and deliver it again, and it leaves
@@ -24,8 +24,8 @@ other change goes to quarantine: 72.5 where whole numbers are due, 72,0 or +72, 
 _CHANGES = """\
 ## Changes from quarter to quarter
 
-What `load` lists when a quarter differs in form from the one before it. It holds no value of any
-record.
+What `load` and `exams check` list when a quarter differs in form from the one before it. It holds
+no value of any record.
 """
 
 

@@ -1,13 +1,15 @@
 """Identifiers of records: pseudonyms instead of them, and records that share one."""
 
+from copy import copy
+
 import numpy as np
 import pyarrow as pa
 
 from exams.contract import Contract, Field
 from exams.intake.arrays import to_numpy
-from exams.intake.identifiers import passing_key, pseudonyms, read_key
-from exams.intake.judging import Records
-from exams.intake.seen import Seen
+from exams.intake.judging.identifiers import passing_key, pseudonyms, read_key
+from exams.intake.judging.records import Records
+from exams.intake.judging.seen import Seen
 
 Pseudonyms = dict[str, list[bytes | None]]  # by identifier, one per record
 
@@ -20,6 +22,12 @@ class Identities:
         self.key = read_key()
         self.used = self.key or passing_key()
         self.seen = {f.name: Seen() for f in contract.identifiers if f.unique}
+
+    def copy(self) -> "Identities":
+        """Return the same; what one sees from now on, the other does not."""
+        other = copy(self)
+        other.seen = {name: seen.copy() for name, seen in self.seen.items()}
+        return other
 
     def judge(self, records: Records, batch: pa.RecordBatch) -> Pseudonyms:
         """Refuse records without a required identifier, or with one that another record has.

@@ -46,7 +46,7 @@ def directory(file: BinaryIO, name: str) -> list[zipfile.ZipInfo]:
             members = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, StructError):
         raise broken(name, "a zip archive") from None
-    return [m for m in members if not m.is_dir() and not _hidden(m.filename)]
+    return [m for m in members if not m.filename.endswith("/") and not _hidden(m.filename)]
 
 
 def only_table(members: list[zipfile.ZipInfo], name: str) -> zipfile.ZipInfo:

@@ -1,0 +1,1 @@
+"""From a delivered file, whatever its kind, to its records as they were received."""
