@@ -126,7 +126,7 @@ def test_a_record_is_corrected_once_and_only_if_it_is_in_quarantine(office):
     loaded, beyond = west | {"quarantine_line": "2"}, west | {"quarantine_line": "99"}
     other, none = (
         west | {"quarantine_delivery": "sha256:000000000000"},
-        west | {"quarantine_line": "3.0"},
+        west | {"quarantine_line": "3.5"},
     )
     redeliver(office, "again", [west, west, loaded, beyond, other, none])
     assert counts(office.build()) == [("again.csv", 6, 1, 5, 0), ("north.csv", 4, 1, 2, 1)]
@@ -217,9 +217,10 @@ def test_the_command_shows_the_quarantine_and_writes_it(office, tmp_path, monkey
         "file       column  reason                   records",
         "north.csv  *       wrong_number_of_columns        1",
     ]
+    sha256 = office.rows("SELECT sha256 FROM delivery")[0][0]
     written = CliRunner().invoke(main, ["quarantine", QUARTER, "--csv"])
     assert written.output.splitlines() == [
-        "data/private/corrections/2024Q1/north.corrections.csv",
+        f"data/private/corrections/2024Q1/north-{sha256[:8]}.1.corrections.csv",
         "Correct the values, then `exams deliver FILE --quarter 2024Q1`, and build.",
     ]
     office.deliver(north="track,points,mark\nnorth,3,4.5\n")

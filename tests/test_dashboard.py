@@ -34,8 +34,8 @@ def test_newest_quarter_is_shown_until_another_is_asked_for(places):
 def test_quarters_with_a_refused_file_are_named(places):
     found = payload(places)
     assert found["incomplete"] == [example.INCOMPLETE]
-    assert found["publication"]["left_out"] == 0
-    assert payload(places, example.INCOMPLETE)["publication"]["left_out"] == 1
+    assert found["publication"]["refused"] == 0
+    assert payload(places, example.INCOMPLETE)["publication"]["refused"] == 1
 
 
 def test_no_viewer_learns_which_machine_ran_a_stage(places):

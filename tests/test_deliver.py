@@ -86,7 +86,7 @@ def test_a_file_that_cannot_be_taken_stops_all_before_the_first_is_copied(
         deliver([file, tmp_path / name], "2019Q1", places)
     assert error.value.code == code
     if code != "E024":
-        assert error.value.message.endswith(" Nothing is wrong with north.csv.")
+        assert error.value.message.endswith(" Not refused: north.csv.")
         assert error.value.remedy.startswith("Nothing was delivered. ")
     assert not places.deliveries.exists()
 
@@ -97,7 +97,7 @@ def test_the_verdict_is_on_every_file(places, file, tmp_path):
     with pytest.raises(ExamsError) as error:
         deliver([tmp_path / "z.csv", file, tmp_path / "a.csv"], "2019Q1", places)
     why = "has no header: no word of the first line names a column of the contract."
-    assert error.value.message == (f"a.csv {why} E111 z.csv {why} Nothing is wrong with north.csv.")
+    assert error.value.message == (f"a.csv {why} E111 z.csv {why} Not refused: north.csv.")
 
 
 def test_records_for_the_quarantine_are_told_and_the_file_is_delivered(places, file, tmp_path):

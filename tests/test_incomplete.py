@@ -42,7 +42,7 @@ def marked(places):
     found = {name for name, path in pages.items() if "Incomplete" in path.read_text("utf-8")}
     made = charts(places)
     said = {n for n, spec in made.items() if "Incomplete" in " ".join(spec["title"]["subtitle"])}
-    left_out = published.read(places.published, "publication", QUARTER)[0]["left_out"]
+    left_out = published.read(places.published, "publication", QUARTER)[0]["refused"]
     return {"pages": found, "charts": (len(said), len(made)), "left out": left_out}
 
 

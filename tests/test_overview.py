@@ -13,6 +13,7 @@ from exams.schema import create
 from exams.status import WITHDRAWN
 from exams.warehouse.history import Delivered, read_deliveries
 from exams.warehouse.schema import tables
+from exams.warehouse.store import LAYOUT
 
 NORTH = ("region-north.csv", "aaaaaaaaaaaaaaaa", 498, 492, 6)
 COLUMNS = "quarter, file, sha256, received, loaded, quarantined, first_seen, removed, superseded_by"
@@ -29,6 +30,7 @@ def places(tmp_path, small):
     ]
     with closing(sqlite3.connect(places.warehouse)) as connection, connection:
         create(connection, tables(small))
+        connection.execute(f"PRAGMA user_version = {LAYOUT}")
         marks = ", ".join("?" * len(rows[0]))
         connection.executemany(f"INSERT INTO delivery ({COLUMNS}) VALUES ({marks})", rows)
         connection.execute("INSERT INTO loaded (quarter, content) VALUES ('2026Q2', 'x')")
@@ -41,13 +43,17 @@ FILES = [
     "region-north.csv  1,500 received = 1,500 loaded + 0 quarantined",
 ]
 EARLIER = [
-    "2026Q1  region-north.csv  aaaaaaaaaaaa  seen 2026-04-01 08:00, removed 2026-04-30 10:00",
+    "2026Q1  region-north.csv  aaaaaaaaaaaa  498 received = 492 loaded + 6 quarantined;"
+    " seen 2026-04-01 08:00, removed 2026-04-30 10:00",
 ]
 HISTORY = [
-    "2026Q2  all.csv           cccccccccccc  seen 2026-07-01 08:00",
-    "2026Q2  region-north.csv  aaaaaaaaaaaa  seen 2026-07-01 08:00,"
+    "2026Q2  all.csv           cccccccccccc  7 received = 7 loaded + 0 quarantined;"
+    " seen 2026-07-01 08:00",
+    "2026Q2  region-north.csv  aaaaaaaaaaaa  498 received = 492 loaded + 6 quarantined;"
+    " seen 2026-07-01 08:00,"
     " superseded 2026-07-02 09:00 by bbbbbbbbbbbb",
-    "2026Q2  region-north.csv  bbbbbbbbbbbb  seen 2026-07-02 09:00",
+    "2026Q2  region-north.csv  bbbbbbbbbbbb  1,500 received = 1,500 loaded + 0 quarantined;"
+    " seen 2026-07-02 09:00",
 ]
 
 

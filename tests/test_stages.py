@@ -194,7 +194,7 @@ def test_every_file_gets_its_verdict(office):
         office.build()
     assert raised.value.code == "E102"
     assert "E106 z.csv holds no record." in raised.value.message
-    assert raised.value.message.endswith("Nothing is wrong with north.csv.")
+    assert raised.value.message.endswith("Not refused: north.csv.")
 
 
 def test_a_refused_file_may_be_left_out(office):

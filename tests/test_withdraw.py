@@ -13,7 +13,7 @@ from exams.places import STAGES, Places
 from exams.published import publish
 from exams.samples import write_samples
 from exams.status import WITHDRAWN, stage_status
-from exams.warehouse.results import create_result, result_of
+from exams.warehouse.results import create_result, result_of, show_results
 from exams.warehouse.transaction import writing
 from exams.warehouse.withdraw import withdraw_quarter
 
@@ -42,6 +42,7 @@ def places(tmp_path, small):
             records = {result_of(quarter): RECORD}
             for table, row in {"delivery": DELIVERY, **HELD, **records}.items():
                 connection.execute(f"INSERT INTO '{table}' {row.format(q=quarter, id=number)}")
+        show_results(connection)
     for quarter in (GONE, KEPT):
         publish(places.published, quarter, NOTHING, ("Small exam", "1"))
         (places.report(quarter) / "load.receipt.json").write_text("{}")

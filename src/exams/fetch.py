@@ -70,8 +70,7 @@ def download(url: str, folder: Path, largest: int) -> Path:
                         raise _refusal(host, answer.status_code)
                     name = _name(answer.headers.get("Content-Disposition"), address.path)
                     return _save(answer, folder / name, largest)
-                url = urljoin(url, answer.headers["location"])
-                _checked(url, redirected=True)
+                url = _redirected(url, answer.headers["location"])
     raise ExamsError("E025", f"{host} redirects without end.", "Try the address in a browser.")
 
 
@@ -115,6 +114,16 @@ def _checked(url: str, *, redirected: bool = False) -> SplitResult:
             "Write https://..., or kaggle://owner/dataset; http:// only to this computer.",
         )
     return parts
+
+
+def _redirected(url: str, location: str) -> str:
+    """Return where a server redirects to; raise E025 if that may not be asked."""
+    try:
+        target = urljoin(url, location)
+    except ValueError:
+        target = ""
+    _checked(target, redirected=True)
+    return target
 
 
 def _is_here(host: str) -> bool:

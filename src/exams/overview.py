@@ -7,7 +7,7 @@ from typing import Any
 from exams.places import STAGES, Places
 from exams.quarters import check_quarter
 from exams.status import WITHDRAWN, stage_status
-from exams.warehouse.history import Delivered, read_deliveries
+from exams.warehouse.history import Delivered, read_deliveries, read_left_out
 from exams.warehouse.store import loaded
 
 
@@ -23,6 +23,7 @@ def overview(places: Places, quarter: str | None = None, *, history: bool = Fals
     if shown:
         current = [d for d in read_deliveries(places.warehouse, shown) if not d.removed]
         lines += ["", *(file_lines(current) or [f"Nothing of {shown} is loaded."])]
+        lines += left_out_lines(read_left_out(places.warehouse, shown))
     if history:
         lines += ["", *history_lines(read_deliveries(places.warehouse, quarter))]
     return lines
@@ -53,18 +54,30 @@ def _state(run: Mapping[str, Any]) -> str:
 def file_lines(deliveries: Sequence[Delivered]) -> list[str]:
     """Return one line per file: the records received, and where they are now."""
     width = max((len(d.file) for d in deliveries), default=0)
-    return [
-        f"{d.file:<{width}}  {d.received:,} received = {d.loaded:,} loaded"
-        f" + {d.quarantined:,} quarantined" + (f" + {d.resolved:,} resolved" if d.resolved else "")
-        for d in deliveries
-    ]
+    return [f"{d.file:<{width}}  {_fate(d)}" for d in deliveries]
+
+
+def left_out_lines(left_out: Sequence[tuple[str, str, str]]) -> list[str]:
+    """Return one line per file that was not read: file, error code (none: a repeat), why."""
+    refused = sum(bool(code) for _, code, _ in left_out)
+    lines = [f"{file}  left out: {f'{code} {why}'.strip()}" for file, code, why in left_out]
+    files = "1 file was" if refused == 1 else f"{refused} files were"
+    return [*lines, *([f"The quarter is incomplete: {files} refused."] if refused else [])]
+
+
+def _fate(d: Delivered) -> str:
+    resolved = f" + {d.resolved:,} resolved" if d.resolved else ""
+    return (
+        f"{d.received:,} received = {d.loaded:,} loaded + {d.quarantined:,} quarantined{resolved}"
+    )
 
 
 def history_lines(deliveries: Sequence[Delivered]) -> list[str]:
     """Return one line per delivery ever: file, start of its SHA-256, when it came and went."""
     width = max((len(d.file) for d in deliveries), default=0)
     return [
-        f"{d.quarter}  {d.file:<{width}}  {d.sha256[:12]}  seen {_moment(d.first_seen)}{_end(d)}"
+        f"{d.quarter}  {d.file:<{width}}  {d.sha256[:12]}  {_fate(d)};"
+        f" seen {_moment(d.first_seen)}{_end(d)}"
         for d in deliveries
     ]
 

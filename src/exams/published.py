@@ -12,7 +12,7 @@ from typing import Any
 
 from exams.errors import ExamsError
 from exams.files import replacing, set_aside
-from exams.schema import Table, create, quoted
+from exams.schema import Table, columns, create, quoted
 from exams.tables import CONTENT, TABLES
 
 __all__ = [
@@ -33,18 +33,18 @@ def publish(
     quarter: str,
     tables: Mapping[str, Sequence[Row]],
     contract: tuple[str, str],
-    left_out: int = 0,
+    refused: int = 0,
 ) -> str:
     """Replace what is published of `quarter` by `tables`, atomically; return its fingerprint.
 
     `tables` has a list of rows for each table of CONTENT. The new database is written beside
     the old one and takes its place at the end; equal rows leave the old one untouched.
-    `contract` is its title and version, `left_out` how many files were refused. A database
+    `contract` is its title and version, `refused` how many files were refused. A database
     that cannot be read is set aside: every quarter is then published anew when it is built.
     """
     with _locked(path):
         set_aside(path)
-        fingerprint = _fingerprint(tables, contract, left_out)
+        fingerprint = _fingerprint(tables, contract, refused)
         former = _former(path, quarter)
         if former is not None and former["fingerprint"] == fingerprint:
             return fingerprint
@@ -54,7 +54,7 @@ def publish(
             for table in CONTENT:
                 _insert(connection, table, tables[table.name])
             now = datetime.now(UTC).isoformat(timespec="seconds")
-            row = (quarter, version, now, *contract, fingerprint, left_out)
+            row = (quarter, version, now, *contract, fingerprint, refused)
             connection.execute(f"INSERT INTO publication VALUES ({_marks(len(row))})", row)
     return fingerprint
 
@@ -84,16 +84,20 @@ def published_content(path: Path, quarter: str) -> str | None:
 def read(path: Path, table: str, quarter: str | None = None) -> list[dict[str, Any]]:
     """Return the rows of a published table, of one quarter or of all, in published order.
 
-    Raise E301 if nothing is published, E303 if the database cannot be read.
+    What an earlier release did not publish is None, or no rows. Raise E301 if nothing is
+    published, E303 if the database cannot be read.
     """
     if not path.is_file():
         raise ExamsError("E301", "Nothing is published yet.", "Run `make run`.")
     where, values = ("WHERE quarter = ?", [quarter]) if quarter else ("", [])
     query = f"SELECT * FROM {quoted(table)} {where} ORDER BY quarter, rowid"
+    every = dict.fromkeys(c.name for t in TABLES if t.name == table for c in t.columns)
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            if columns(connection, "publication") and not columns(connection, table):
+                return []
             connection.row_factory = sqlite3.Row
-            return [dict(row) for row in connection.execute(query, values)]
+            return [every | dict(row) for row in connection.execute(query, values)]
     except sqlite3.DatabaseError as error:
         remedy = "Move it away and run `exams build --due`: it publishes every quarter again."
         raise ExamsError("E303", f"{path.name} cannot be read.", remedy) from error
@@ -107,7 +111,8 @@ def _clear(connection: sqlite3.Connection, quarter: str) -> None:
 def _insert(connection: sqlite3.Connection, table: Table, rows: Sequence[Row]) -> None:
     names = [c.name for c in table.columns]
     connection.executemany(
-        f"INSERT INTO {quoted(table.name)} VALUES ({_marks(len(names))})",
+        f"INSERT INTO {quoted(table.name)} ({', '.join(map(quoted, names))})"
+        f" VALUES ({_marks(len(names))})",
         ([row[name] for name in names] for row in rows),
     )
 
@@ -120,10 +125,10 @@ def _former(path: Path, quarter: str) -> dict[str, Any] | None:
 
 
 def _fingerprint(
-    tables: Mapping[str, Sequence[Row]], contract: tuple[str, str], left_out: int
+    tables: Mapping[str, Sequence[Row]], contract: tuple[str, str], refused: int
 ) -> str:
     content = [[[row[c.name] for c in t.columns] for row in tables[t.name]] for t in CONTENT]
-    return hashlib.sha256(json.dumps([contract, left_out, content]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([contract, refused, content]).encode()).hexdigest()
 
 
 @contextmanager

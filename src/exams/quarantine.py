@@ -2,20 +2,20 @@
 
 import csv
 import re
-from itertools import groupby
+from itertools import count, groupby
 from pathlib import Path
 
 from exams.contract import Contract, contract_of
 from exams.errors import ExamsError
 from exams.files import replacing, shown
-from exams.intake.judging.corrections import DELIVERY, LINE, reference
+from exams.intake.judging.corrections import reference
 from exams.intake.reading.arrivals import Arrival, find_arrivals
 from exams.intake.reading.cells import read_cells
+from exams.intake.reading.header import ADDED, is_added
 from exams.intake.reading.layout import inspect
 from exams.places import Places
 from exams.warehouse.read import Held, read_quarantine
 
-ADDED = ("quarantine_file", DELIVERY, LINE, "quarantine_reasons", "quarantine_text")
 _NUMBER = re.compile(r"-?[0-9]+([.,][0-9]+)?")
 
 
@@ -76,11 +76,11 @@ def _write(
 ) -> Path:
     layout = inspect(arrival.path, arrival.file, contract, limit)
     words = layout.header.words
-    own = [at for at, word in enumerate(words) if word not in ADDED]
+    own = [at for at, word in enumerate(words) if not is_added(word)]
     reasons: dict[int, list[str]] = {}
     for row in held:
         reasons.setdefault(row.line, []).append(f"{row.column}: {row.reason}")
-    target = places.corrections(quarter) / f"{Path(arrival.file).stem}.corrections.csv"
+    target = _free(places, quarter, f"{Path(arrival.file).stem[:40]}-{arrival.sha256[:8]}")
     with replacing(target) as draft:
         draft.touch(mode=0o600)
         with draft.open("w", encoding="utf-8-sig", newline="") as file:
@@ -93,6 +93,14 @@ def _write(
                     kept = (cells[at] if at < len(cells) else "" for at in own)
                     writer.writerow([safe(cell) for cell in [*kept, *told]])
     return target
+
+
+def _free(places: Places, quarter: str, stem: str) -> Path:
+    """Return a file that is neither here nor delivered: work on a former one stays as it is."""
+    folder, delivered = places.corrections(quarter), places.delivery(quarter)
+    names = (f"{stem}.{number}.corrections.csv" for number in count(1))
+    free = (n for n in names if not (folder / n).exists() and not (delivered / n).exists())
+    return folder / next(free)
 
 
 def _whole(cells: list[str], width: int) -> str:

@@ -45,7 +45,7 @@ def _entry(
         "students": _students([*means.values(), *([risk] if risk else [])]),
         "means": [(f["title"], _mean(means.get(f["name"]), f)) for f in fields],
         "at_risk": _share(risk),
-        "left_out": publication["left_out"] or 0,
+        "refused": publication["refused"] or 0,
         "trouble": next(failed, None),
         "stages": [stage for stage in STAGES if _has_report(places, quarter, stage)],
     }

@@ -25,7 +25,7 @@ TABLES = (
             Column("contract", "TEXT", "Title of the contract."),
             Column("contract_version", "TEXT", "Version of the contract."),
             Column("fingerprint", "TEXT", "SHA-256 of the published rows of the quarter."),
-            Column("left_out", "INTEGER", "Files refused: if any, the quarter is incomplete."),
+            Column("refused", "INTEGER", "Files refused: if any, the quarter is incomplete."),
         ),
         ("quarter",),
     ),

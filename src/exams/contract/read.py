@@ -92,6 +92,9 @@ def _contract(raw: dict[str, Any]) -> Contract:
     for role in ("dimension", "score"):
         if not any(f.role == role for f in fields):
             raise mistake("fields", f"none has role {role}", f"Give a field `role: {role}`.")
+    if len([f for f in fields if f.unique]) > 1:
+        what = "two identifiers are unique"
+        raise mistake("fields", what, "Keep `unique: true` for the one that tells records apart.")
     overall = _overall(raw, fields)
     _distinct([*fields, *([overall] if overall else [])])
     missing = raw.get("missingValues", [""])

@@ -40,7 +40,7 @@ def payload(places: Places, quarter: str | None = None) -> dict[str, Any]:
         "stamp": now,
         "quarter": chosen,
         "quarters": quarters,
-        "incomplete": [q for q in quarters if publications[q]["left_out"]],
+        "incomplete": [q for q in quarters if publications[q]["refused"]],
         "publication": publications.get(chosen or ""),
         "tables": _tables(places, chosen) if chosen else {},
         "history": _history(places) if chosen else [],

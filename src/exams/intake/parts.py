@@ -75,7 +75,8 @@ class Extracted:
 class Judged:
     """What became of the records of a delivery: received = clean + quarantined.
 
-    resolved: names the file of records that it stands for; empty if there are none. reasons:
+    resolved: names the file of records that it stands for; empty if there are none. resolves:
+    how many of each delivery, by number. reasons:
     records by (field, reason). repairs: clean records by (field, repair). unknown: by
     dimension, distinct values that are no level and records with one. seen: lowest and highest
     steps by score.
@@ -87,6 +88,7 @@ class Judged:
     quarantined: int
     parts: tuple[str, ...]
     resolved: str
+    resolves: tuple[tuple[int, int], ...]
     reasons: tuple[tuple[str, str, int], ...]
     repairs: tuple[tuple[str, str, int], ...]
     unknown: tuple[tuple[str, int, int], ...]
@@ -125,8 +127,13 @@ def read_part(path: Path) -> pa.RecordBatch:
         with pa.memory_map(str(path)) as content:
             return ipc.open_file(content).get_batch(0)
     except (OSError, pa.ArrowInvalid):
-        what = f"A part of the {path.parent.name} stage is missing or damaged."
-        raise ExamsError("E201", what, _AGAIN) from None
+        raise damaged(path) from None
+
+
+def damaged(path: Path) -> ExamsError:
+    """Return the error for a part that is missing or damaged (E201)."""
+    what = f"A part of the {path.parent.name} stage is missing or damaged."
+    return ExamsError("E201", what, _AGAIN)
 
 
 def write_manifest(folder: Path, done: Iterable[Done], left_out: Iterable[LeftOut]) -> None:
@@ -181,7 +188,10 @@ def _manifest(folder: Path) -> dict[str, Any]:
     path = folder / "manifest.json"
     if not path.is_file():
         raise ExamsError("E201", f"The {folder.name} stage has handed nothing on.", _AGAIN)
-    return json.loads(path.read_text(encoding="utf-8"))
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise damaged(path) from None
 
 
 def _tuples(row: dict[str, Any]) -> dict[str, Any]:

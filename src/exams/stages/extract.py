@@ -27,6 +27,7 @@ from exams.intake.parts import (
 )
 from exams.intake.reading.arrivals import Arrival, Refusal, find_arrivals, verdict
 from exams.intake.reading.delivery import delivery_from, read_delivery
+from exams.intake.reading.header import is_added
 from exams.intake.reading.layout import Layout, inspect
 from exams.places import Places
 from exams.progress import track
@@ -152,7 +153,7 @@ def _columns(delivery: Delivery, contract: Contract) -> Iterator[str]:
 def _ignored(delivery: Delivery) -> list[str]:
     """Return the words of a header that name nothing; in corrections, some say what they are."""
     words = (word for word, field in delivery.columns if not field)
-    return [w for w in words if not (delivery.corrects and plain(w).startswith("quarantine_"))]
+    return [w for w in words if not (delivery.corrects and is_added(w))]
 
 
 def _listed(words: Sequence[str]) -> str:

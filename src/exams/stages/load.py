@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +24,7 @@ from exams.intake.parts import (
     Judged,
     LeftOut,
     Part,
+    damaged,
     handed_on,
     read_left_out,
     read_manifest,
@@ -42,7 +44,7 @@ from exams.warehouse.load import (
     resolve,
     retire,
 )
-from exams.warehouse.results import create_result, result_of
+from exams.warehouse.results import create_result, result_of, show_results
 from exams.warehouse.transaction import writing
 
 Judging = Delivery | Part | Judged
@@ -89,7 +91,7 @@ def loading(
         retire(connection, former, desk.current(), desk.now)
         files = desk.close()
         check_limit(desk.judged, contract)
-        cube = Cube.read(clean / CUBE, contract)
+        cube = _cube(clean / CUBE, contract)
         if int(cube.n.sum()) != sum(file["loaded"] for file in files):
             what = "The cube does not count the loaded records."
             raise ExamsError("E205", what, "The quarter was left as it was; build it again.")
@@ -100,7 +102,15 @@ def loading(
         receipt = (quarter, content, contract.title, contract.version)
         insert(connection, "loaded", [receipt])
         _write_notes(connection, quarter, contract, left_out)
+        show_results(connection)
     return Loaded(files, content)
+
+
+def _cube(path: Path, contract: Contract) -> Cube:
+    try:
+        return Cube.read(path, contract)
+    except (OSError, ValueError, KeyError, BadZipFile):
+        raise damaged(path) from None
 
 
 class _Desk:

@@ -47,7 +47,7 @@ class Published:
 
     def refused(self) -> int:
         """Return how many files of the quarter were refused: if any, it is incomplete."""
-        return sum(row["left_out"] or 0 for row in self._rows("publication"))
+        return sum(row["refused"] or 0 for row in self._rows("publication"))
 
     def notice(self) -> Notice | None:
         """Return what the report says first if the quarter is incomplete."""
@@ -58,7 +58,7 @@ class Published:
         frame = self._titled(name, published.read(self.database, name))
         frame = frame[frame["quarter"] <= self.quarter].reset_index(drop=True)
         publications = published.read(self.database, "publication")
-        partial = [row["quarter"] for row in publications if row["left_out"]]
+        partial = [row["quarter"] for row in publications if row["refused"]]
         return frame.replace({"quarter": {name: f"{name} (incomplete)" for name in partial}})
 
     def _rows(self, name: str) -> list[dict[str, Any]]:

@@ -37,7 +37,7 @@ def read_deliveries(path: Path, quarter: str | None = None) -> list[Delivered]:
         f" LEFT JOIN delivery s ON s.id = d.superseded_by {where}"
         " ORDER BY d.quarter, d.file, d.id"
     )
-    with reading(path) as connection:
+    with reading(path, any_release=True) as connection:
         connection.row_factory = sqlite3.Row
         return [_delivered(dict(row)) for row in connection.execute(query, values)]
 
@@ -45,3 +45,14 @@ def read_deliveries(path: Path, quarter: str | None = None) -> list[Delivered]:
 def _delivered(row: dict[str, Any]) -> Delivered:
     row["resolved"] = row.get("resolved") or 0  # an earlier release did not count them
     return Delivered(*(row[name] for name in Delivered._fields))
+
+
+def read_left_out(path: Path, quarter: str) -> list[tuple[str, str, str]]:
+    """Return the files of a loaded quarter that were not read: file, error code, why.
+
+    A repeat of another file has no code. A warehouse of another release tells of none.
+    """
+    query = "SELECT file, code, why FROM left_out WHERE quarter = ? ORDER BY file"
+    with reading(path, any_release=True) as connection:
+        known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'left_out'")
+        return connection.execute(query, [quarter]).fetchall() if known.fetchone() else []

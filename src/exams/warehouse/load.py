@@ -10,7 +10,7 @@ import numpy as np
 from exams.errors import ExamsError
 from exams.schema import quoted
 from exams.warehouse.deliveries import OF_DELIVERY, OF_QUARTER
-from exams.warehouse.results import result_of
+from exams.warehouse.results import drop_result, result_of
 
 _VALUES = 1_000  # bound by one INSERT: the fastest writer measured
 _CURRENT = "SELECT id, file FROM delivery WHERE quarter = ? AND removed IS NULL"
@@ -23,7 +23,7 @@ def empty_quarter(connection: sqlite3.Connection, quarter: str) -> dict[int, str
     The rows of `delivery` stay: history is kept.
     """
     former = dict(connection.execute(_CURRENT, [quarter]).fetchall())
-    connection.execute(f"DROP TABLE IF EXISTS {quoted(result_of(quarter))}")
+    drop_result(connection, quarter)
     for number in former:
         for table in OF_DELIVERY:
             connection.execute(f"DELETE FROM {table.name} WHERE delivery = ?", [number])

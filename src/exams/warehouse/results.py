@@ -6,11 +6,13 @@ as to insert them. And each quarter has the columns of its own contract.
 
 import sqlite3
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from exams.contract import Contract
 from exams.schema import Column, Table, columns, create, document, quoted
 from exams.warehouse.deliveries import LINE, QUARTER
 from exams.warehouse.schema import result_table
+from exams.warehouse.store import LAYOUT
 
 _PREFIX = "result_"
 _KEYS = ("key", "profile")
@@ -26,6 +28,28 @@ def create_result(connection: sqlite3.Connection, contract: Contract, quarter: s
     create(connection, [result_table(contract, result_of(quarter))])
 
 
+def drop_result(connection: sqlite3.Connection, quarter: str) -> None:
+    """Drop the table of `quarter`, and what is said of it."""
+    name = result_of(quarter)
+    connection.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
+    connection.execute('DELETE FROM data_dictionary WHERE "table" = ?', [name])
+
+
+def forget_records(connection: sqlite3.Connection) -> None:
+    """Drop all that another release has made, but for the history of deliveries.
+
+    Every quarter is to be loaded anew.
+    """
+    listed = connection.execute("SELECT type, name FROM sqlite_master WHERE type <> 'index'")
+    for kind, name in sorted(listed.fetchall(), reverse=True):  # views first
+        if name != "delivery":
+            connection.execute(f"DROP {kind} {quoted(name)}")
+        else:
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            connection.execute("UPDATE delivery SET removed = ? WHERE removed IS NULL", [now])
+    connection.execute(f"PRAGMA user_version = {LAYOUT}")
+
+
 def show_results(connection: sqlite3.Connection) -> None:
     """Make the view `results` show the records of every quarter, with every field of any."""
     quarters = [_Quarter.read(connection, name) for name in _tables(connection)]
@@ -35,6 +59,7 @@ def show_results(connection: sqlite3.Connection) -> None:
         return
     dimensions = [name for name in columns(connection, "profile") if name != "id"]
     fields = dict.fromkeys(name for q in reversed(quarters) for name in q.kinds)
+    fields = dict.fromkeys(name for name in fields if name not in dimensions)
     chosen = [q.select(dimensions, list(fields)) for q in quarters]
     connection.execute("CREATE VIEW results AS\n" + "\nUNION ALL\n".join(chosen))
     document(connection, [_described(connection, dimensions, quarters, list(fields))])
@@ -62,13 +87,17 @@ class _Quarter:
         """Return the query of the quarter's records, with nulls for fields it does not have."""
         shown = [
             f"'{self.name}' AS quarter, d.file, r.key & 4294967295 AS line",
-            *(f"p.{quoted(name)}" for name in dimensions),
+            *(f"{self._level(name)} AS {quoted(name)}" for name in dimensions),
             *(f"{self._value(name)} AS {quoted(name)}" for name in fields),
         ]
         return (
             f"SELECT {', '.join(shown)} FROM {quoted(result_of(self.name))} r"
             " JOIN delivery d ON d.id = r.key >> 32 JOIN profile p ON p.id = r.profile"
         )
+
+    def _level(self, name: str) -> str:
+        """Return a dimension, which may be a score under the contract of this quarter."""
+        return self._value(name) if name in self.kinds else f"p.{quoted(name)}"
 
     def _value(self, field: str) -> str:
         column = f"r.{quoted(field)}"

@@ -8,25 +8,40 @@ from pathlib import Path
 from exams.errors import ExamsError
 from exams.files import is_damage
 
+LAYOUT = 2  # of the tables; what lies in another one is loaded anew
 BUSY = 60.0  # seconds to wait for another writer
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """Yield a read-only connection; raise E203 if there is no warehouse, E207 as `guarded`."""
+def reading(path: Path, *, any_release: bool = False) -> Iterator[sqlite3.Connection]:
+    """Yield a read-only connection; raise E203 if there is no warehouse, E207 as `guarded`.
+
+    Raise E211 if another release made its tables, unless they may be of `any_release`.
+    """
     if not path.is_file():
         raise ExamsError("E203", "There is no warehouse yet.", "Run `ploomber build`.")
     address = f"{path.as_uri()}?mode=ro"
     with guarded(path), closing(sqlite3.connect(address, uri=True, timeout=BUSY)) as connection:
+        if not any_release and release(connection) != LAYOUT:
+            what = f"{path.name} was made by another release of this program."
+            raise ExamsError("E211", what, "Run `exams build --due`: it loads every quarter again.")
         yield connection
+
+
+def release(connection: sqlite3.Connection) -> int:
+    """Return the number of the layout that the tables have."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 @contextmanager
 def guarded(path: Path) -> Iterator[None]:
-    """Raise E207 where SQLite finds that the warehouse is broken or no database at all."""
+    """Raise E207 where the warehouse is broken or no database at all, E210 where it is busy."""
     try:
         yield
     except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+            what = f"{path.name} is being written by another build."
+            raise ExamsError("E210", what, "Try again when that build is done.") from error
         if not is_damage(error):
             raise
         remedy = "Move it away and run `exams build --due`: it loads every quarter again."
@@ -36,14 +51,19 @@ def guarded(path: Path) -> Iterator[None]:
 def loaded(path: Path) -> dict[str, str]:
     """Return the fingerprint of what is loaded of each quarter, oldest first.
 
-    There are none if the warehouse is missing or cannot be read.
+    There are none if the warehouse is missing, broken or of another release. Raise E210 if it
+    is busy.
     """
     if not path.is_file():
         return {}
     try:
         with reading(path) as connection:
             return dict(connection.execute("SELECT quarter, content FROM loaded ORDER BY quarter"))
-    except (sqlite3.DatabaseError, ExamsError):
+    except sqlite3.DatabaseError:
+        return {}
+    except ExamsError as error:
+        if error.code == "E210":
+            raise
         return {}
 
 

@@ -3,16 +3,13 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from exams.contract import Contract
-from exams.schema import create, quoted
-from exams.warehouse.results import show_results
+from exams.schema import create
+from exams.warehouse.results import forget_records
 from exams.warehouse.schema import tables
-from exams.warehouse.store import BUSY, guarded
-
-_LAYOUT = 2  # of the tables; records that lie in another one are loaded anew
+from exams.warehouse.store import BUSY, LAYOUT, guarded, release
 
 
 @contextmanager
@@ -28,7 +25,6 @@ def writing(path: Path, contract: Contract) -> Iterator[sqlite3.Connection]:
         try:
             _prepare(connection, contract)
             yield connection
-            show_results(connection)
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -37,21 +33,6 @@ def writing(path: Path, contract: Contract) -> Iterator[sqlite3.Connection]:
 
 
 def _prepare(connection: sqlite3.Connection, contract: Contract) -> None:
-    if connection.execute("PRAGMA user_version").fetchone()[0] != _LAYOUT:
-        _forget_records(connection)
-        connection.execute(f"PRAGMA user_version = {_LAYOUT}")
+    if release(connection) != LAYOUT:
+        forget_records(connection)
     create(connection, tables(contract))
-
-
-def _forget_records(connection: sqlite3.Connection) -> None:
-    """Drop what was loaded by another release: every quarter is to be loaded anew.
-
-    The history of deliveries stays.
-    """
-    listed = connection.execute("SELECT type, name FROM sqlite_master WHERE type <> 'index'")
-    for kind, name in sorted(listed.fetchall(), reverse=True):  # views first
-        if name != "delivery":
-            connection.execute(f"DROP {kind} {quoted(name)}")
-        else:
-            now = datetime.now(UTC).isoformat(timespec="seconds")
-            connection.execute("UPDATE delivery SET removed = ? WHERE removed IS NULL", [now])

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from exams.schema import quoted
-from exams.warehouse.results import result_of, show_results
-from exams.warehouse.store import BUSY, guarded
+from exams.warehouse.results import drop_result, forget_records, show_results
+from exams.warehouse.store import BUSY, LAYOUT, guarded, release
 
 _KEPT = {"delivery"}  # the history of what came
 
@@ -23,7 +23,10 @@ def withdraw_quarter(path: Path, quarter: str) -> None:
     opened = closing(sqlite3.connect(path, timeout=BUSY, isolation_level=None))
     with guarded(path), opened as connection:
         connection.execute("BEGIN IMMEDIATE")
-        _delete(connection, quarter)  # an error closes the connection: nothing is deleted
+        if release(connection) != LAYOUT:
+            forget_records(connection)
+        else:
+            _delete(connection, quarter)  # an error closes the connection: nothing is deleted
         connection.execute("COMMIT")
 
 
@@ -31,8 +34,6 @@ def _delete(connection: sqlite3.Connection, quarter: str) -> None:
     tables = _tables(connection)
     for table in tables["quarter"] - _KEPT:
         connection.execute(f"DELETE FROM {quoted(table)} WHERE quarter = ?", [quarter])
-    if "delivery" not in tables["quarter"]:
-        return
     current = connection.execute(
         "SELECT id FROM delivery WHERE quarter = ? AND removed IS NULL", [quarter]
     ).fetchall()
@@ -41,9 +42,7 @@ def _delete(connection: sqlite3.Connection, quarter: str) -> None:
         for table in tables["delivery"]:
             connection.execute(f"DELETE FROM {quoted(table)} WHERE delivery = ?", [number])
         connection.execute("UPDATE delivery SET removed = ? WHERE id = ?", [now, number])
-    name = result_of(quarter)
-    connection.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
-    connection.execute('DELETE FROM data_dictionary WHERE "table" = ?', [name])
+    drop_result(connection, quarter)
     show_results(connection)
 
 

@@ -5,7 +5,6 @@ line. The bytes of a file say what its lines are, so a name that has changed doe
 correction of a file that was itself replaced corrects nothing.
 """
 
-import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -92,9 +91,15 @@ def named_deliveries(batch: pa.RecordBatch) -> set[str]:
 def _targets(batch: pa.RecordBatch) -> tuple[list[str], list[int]]:
     columns = [batch.column(name) for name in (DELIVERY, LINE)]
     deliveries, lines = ([_word(raw) for raw in c.dictionary.to_pylist()] for c in columns)
-    numbers = [int(word) if re.fullmatch("[0-9]{1,10}", word) else 0 for word in lines]
+    numbers = [_line(word) for word in lines]
     at_delivery, at_line = (c.indices.to_pylist() for c in columns)
     return [deliveries[at] for at in at_delivery], [numbers[at] for at in at_line]
+
+
+def _line(word: str) -> int:
+    """Return the line that a word names, as a spreadsheet may have changed it: '12 or 12.0."""
+    digits = word.removeprefix("'").removesuffix(".0")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 11 else 0
 
 
 def _word(raw: bytes) -> str:

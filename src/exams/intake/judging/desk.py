@@ -1,5 +1,6 @@
 """Where the records of a quarter are judged, whoever then keeps the result or throws it away."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from copy import copy
 
@@ -69,6 +70,7 @@ class Desk:
                 f"{tally.clean:,} are clean and {tally.quarantined:,} in quarantine.",
                 "Nothing was handed on; keep the file and report this defect.",
             )
+        resolves = Counter(n for batch in self.resolved for n in batch["delivery"].to_pylist())
         self.quarantined.add(delivery.number, delivery.sha256, self.lines)
         self._clear()
         return Judged(
@@ -78,6 +80,7 @@ class Desk:
             quarantined=tally.quarantined,
             parts=parts,
             resolved=resolved,
+            resolves=tuple(sorted(resolves.items())),
             reasons=tuple((*key, n) for key, n in sorted(tally.reasons.items())),
             repairs=tuple((*key, n) for key, n in sorted(tally.repairs.items())),
             unknown=tuple((d, len(tally.strange[d]), n) for d, n in tally.unknown.items()),
@@ -98,13 +101,18 @@ class Desk:
 def check_limit(judged: Iterable[Judged], contract: Contract) -> None:
     """Raise E208 if a file has more records in quarantine than the contract allows.
 
-    Corrections files are left out: they hold nothing but doubtful records.
+    Those that were delivered again, corrected, do not count. Corrections files themselves are
+    left out: they hold nothing but doubtful records.
     """
-    limit = contract.max_quarantined
+    limit, judged = contract.max_quarantined, list(judged)
+    resolved = Counter[int]()
+    for j in judged:
+        resolved.update(dict(j.resolves))
+    open_ = {j: j.quarantined - resolved[j.delivery.number] for j in judged}
     over = [
-        f"{j.delivery.file}: {j.quarantined:,} of {j.received:,} records"
+        f"{j.delivery.file}: {open_[j]:,} of {j.received:,} records"
         for j in judged
-        if not j.delivery.corrects and j.quarantined > limit * j.received
+        if not j.delivery.corrects and open_[j] > limit * j.received
     ]
     if over:
         what = f"Too many records would go to quarantine (over {limit:.1%}). {'; '.join(over)}."

@@ -49,6 +49,12 @@ def normalised(raw: bytes) -> bytes:
     return escaped(full_width(trimmed(text))).encode("utf-8", "surrogateescape")
 
 
+def is_missing(word: bytes, missing_values: Iterable[str]) -> bool:
+    """Say whether a value is empty or a missing-value token."""
+    folded = fold(word.decode("utf-8", "surrogateescape"))
+    return not folded or folded in map(fold, missing_values)
+
+
 def pseudonyms(
     words: Sequence[bytes], field: Field, missing_values: Iterable[str], key: bytes
 ) -> list[bytes | None]:
@@ -57,11 +63,10 @@ def pseudonyms(
     None for an empty value or a missing-value token. Equal identifiers have equal pseudonyms
     within a field and under a key, and nowhere else.
     """
-    missing = {fold(token) for token in (*missing_values, "")}
     prefix = field.name.encode() + b"\0"
     return [
         None
-        if fold(word.decode("utf-8", "surrogateescape")) in missing
+        if is_missing(word, missing_values)
         else hmac.digest(key, prefix + normalised(word), "sha256")
         for word in words
     ]

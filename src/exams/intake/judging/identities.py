@@ -38,7 +38,11 @@ class Identities:
         for identifier in self.contract.identifiers:
             if identifier.required:
                 none = np.array([digest is None for digest in found[identifier.name]], bool)
-                records.refuse(np.flatnonzero(none), identifier.name, "missing")
+                records.refuse(
+                    np.flatnonzero(none if records.blank is None else none & ~records.blank),
+                    identifier.name,
+                    "missing",
+                )
         for name, seen in self.seen.items():
             fine = np.flatnonzero(~records.bad)
             again = seen.add([found[name][row] for row in fine])

@@ -20,6 +20,7 @@ from exams.intake.arrays import (
     to_numpy,
 )
 from exams.intake.judging.columns import Column, Tally
+from exams.intake.judging.identifiers import is_missing
 from exams.intake.judging.judge import Judge, Verdict
 
 QUARANTINE = pa.schema(
@@ -35,11 +36,13 @@ WHOLE = "*"  # the column of a reason that concerns the whole record
 
 @dataclass
 class Records:
-    """Judged records of one batch. `bad` is true where a record has a reason in `wrong`."""
+    """Judged records of one batch. `bad` is true where a record has a reason in `wrong`,
+    `blank` where it has no value at all (None: nowhere)."""
 
     line: np.ndarray
     columns: dict[str, Column]
     bad: np.ndarray
+    blank: np.ndarray | None = None
     wrong: list[pa.RecordBatch] = field(default_factory=list)
 
     def refuse(self, rows: np.ndarray, column: str, reason: str) -> None:
@@ -56,6 +59,7 @@ class Rules:
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
         self.strides = strides(contract)
+        self.shown = not contract.identifiers  # else a row that has slipped could tell one
         self.judges = {f.name: Judge(f, contract.missing_values) for f in contract.kept}
         self.known: dict[str, dict[bytes, Verdict]] = {f.name: {} for f in contract.kept}
 
@@ -67,25 +71,23 @@ class Rules:
         blank = _everywhere([c.empty for c in columns.values()])
         if blank is not None and self.contract.identifiers:
             blank = blank & self._anonymous(batch)
-        records = Records(line, columns, np.zeros(len(line), bool))
+        records = Records(line, columns, np.zeros(len(line), bool), blank)
         for column in columns.values():
             if column.refused is not None:
                 records.bad |= column.refused
                 refused = column.refused if blank is None else column.refused & ~blank
-                records.wrong.append(_refusals(column, line, refused))
+                records.wrong.append(_refusals(column, line, refused, self.shown))
         if blank is not None:
             records.refuse(np.flatnonzero(blank), WHOLE, "blank_record")
         return records
 
     def _anonymous(self, batch: pa.RecordBatch) -> np.ndarray:
         """Return where a record has no identifier either."""
-        columns = [batch.column(f.name) for f in self.contract.identifiers]
-        empty = [
-            np.array([not word.strip() for word in c.dictionary.to_pylist()], bool)[
-                to_numpy(c.indices)
-            ]
-            for c in columns
-        ]
+        empty = []
+        for column in (batch.column(f.name) for f in self.contract.identifiers):
+            words = column.dictionary.to_pylist()
+            absent = np.array([is_missing(w, self.contract.missing_values) for w in words], bool)
+            empty.append(absent[to_numpy(column.indices)])
         return np.logical_and.reduce(empty)
 
     def _column(self, kept: Field, column: pa.DictionaryArray) -> Column:
@@ -166,10 +168,10 @@ def held(
 NOTHING_HELD = held(np.zeros(0), WHOLE, [], [])
 
 
-def _refusals(column: Column, line: np.ndarray, refused: np.ndarray) -> pa.RecordBatch:
+def _refusals(column: Column, line: np.ndarray, refused: np.ndarray, shown: bool) -> pa.RecordBatch:
     rows = np.flatnonzero(refused)
     at = column.index[rows].tolist()
-    values = [column.words[i] for i in at]
+    values = [column.words[i] if shown else b"" for i in at]
     return held(line[rows], column.name, values, [column.verdicts[i].reason or "" for i in at])
 
 

@@ -113,7 +113,7 @@ def verdict(refused: Sequence[Refusal], fine: Sequence[str]) -> ExamsError:
     verdicts = [first.message, *(f"{error.code} {error.message}" for error in others)]
     if fine:
         named = ", ".join(fine) if len(fine) <= _NAMED else f"the other {len(fine)} files"
-        verdicts.append(f"Nothing is wrong with {named}.")
+        verdicts.append(f"Not refused: {named}.")
     return ExamsError(first.code, " ".join(verdicts), first.remedy)
 
 

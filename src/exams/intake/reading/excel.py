@@ -7,7 +7,7 @@ The sheet is read as a stream, so that memory does not depend on its size, and a
 import posixpath
 import re
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import BinaryIO
@@ -21,12 +21,13 @@ from exams.intake.arrays import encoded, of_numbers
 from exams.intake.reading import unpack
 from exams.intake.reading.blocks import BLOCK, RECORD
 from exams.intake.reading.delimited import Malformed, overlong
+from exams.intake.reading.formats import showing
 from exams.intake.reading.header import Header
 from exams.intake.reading.values import text_of
 
 ROWS = 50_000  # of a batch, at most
 _BOOK, _LINKS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
-_STRINGS = "xl/sharedStrings.xml"
+_STRINGS, _STYLES = "xl/sharedStrings.xml", "xl/styles.xml"
 _SMALL = 4 << 20  # bytes of the parts that only list something
 _COLUMNS = 16_384  # of a sheet, at most
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")  # how a workbook writes control characters
@@ -97,7 +98,7 @@ class _Book:
         if _STRINGS in self.members:
             for _ in self._parsed(_STRINGS, shared):
                 pass
-        cells = _Cells(shared.strings, self.name)
+        cells = _Cells(shared.strings, self.name, self._formats())
         for _ in self._parsed(self._first_sheet(), cells):
             yield from cells.rows
             cells.rows.clear()
@@ -127,6 +128,9 @@ class _Book:
         ids = [value for e in sheets for key, value in e.items() if key.endswith("}id")]
         return next(links[i] for i in ids if i in links)
 
+    def _formats(self) -> dict[str, str]:
+        return showing(self._tree(_STYLES)) if _STYLES in self.members else {}
+
     def _tree(self, part: str) -> ElementTree.Element:
         return ElementTree.fromstring(b"".join(self._chunks(part, min(self.limit, _SMALL))))
 
@@ -137,12 +141,14 @@ class _Book:
 class _Cells:
     """Gathers the texts and the rows of a part of a workbook from its elements."""
 
-    def __init__(self, strings: list[str], name: str) -> None:
-        self.strings, self.name = strings, name
+    def __init__(
+        self, strings: list[str], name: str, formats: Mapping[str, str] | None = None
+    ) -> None:
+        self.strings, self.name, self.formats = strings, name, formats or {}
         self.rows: list[SheetRow] = []
         self.cells: list[str] = []
         self.number = self.column = self.size = self.waited = 0
-        self.kind = ""
+        self.kind = self.style = ""
         self.text: list[str] = []
         self.reading = self.spoken = self.over = False
 
@@ -153,7 +159,7 @@ class _Cells:
             self.reading = not self.spoken
         elif tag == "c":
             self.text = []
-            self.kind = attributes.get("t", "n")
+            self.kind, self.style = attributes.get("t", "n"), attributes.get("s", "")
             self.column = _column(attributes["r"]) if "r" in attributes else len(self.cells)
         elif tag == "row":
             self.cells = []
@@ -208,6 +214,8 @@ class _Cells:
             text = self.strings[int(text)]
         elif self.kind == "n":
             text = _number(text)
+            if shown := self.formats.get(self.style):
+                text = f"{text} as {shown}"  # a percentage, a date: not the plain number
         elif self.kind == "b":
             text = text_of(text == "1").decode()
         elif self.kind in ("str", "inlineStr"):

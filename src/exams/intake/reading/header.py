@@ -10,7 +10,8 @@ from exams.errors import ExamsError
 
 # The columns that tell which record of which delivery a row corrects: with both, it does.
 CORRECTS = ("quarantine_delivery", "quarantine_line")
-_QUARANTINE = (*CORRECTS, "quarantine_file", "quarantine_reasons", "quarantine_text")
+# What a corrections file has beside the columns of the delivery, in this order.
+ADDED = ("quarantine_file", *CORRECTS, "quarantine_reasons", "quarantine_text")
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,11 @@ class Header:
     def width(self) -> int:
         """Number of columns."""
         return len(self.words)
+
+
+def is_added(word: str) -> bool:
+    """Say whether a header's word is one of those that corrections have of their own."""
+    return plain(word) in ADDED
 
 
 def names_of(contract: Contract) -> dict[str, str]:
@@ -64,7 +70,7 @@ def match_header(words: Sequence[str], contract: Contract, file: str, lines: int
     strict contract does not know.
     """
     names = names_of(contract)
-    known = names | {word: word for word in _QUARANTINE}
+    known = names | {word: word for word in ADDED}
     found = [known.get(plain(word)) for word in words]
     for name, count in Counter(found).items():
         if name is not None and count > 1:

@@ -80,7 +80,7 @@ function frame(app) {
   const choice = h("select", {id: "quarter", onchange: (e) => choose(app, e.target.value)},
     quarters.map((q) => h("option", {value: q, selected: q === shown}, named(q, app.payload))));
   app.message = h("span", {role: "status"});
-  const partial = app.payload.publication?.left_out
+  const partial = app.payload.publication?.refused
     ? h("span", {class: "state failed"}, "Incomplete") : null;
   app.links = PAGES.map(([name, words]) => h("a", {
     href: `?page=${name}`,

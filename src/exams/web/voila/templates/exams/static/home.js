@@ -105,7 +105,7 @@ function groups(tables) {
 }
 
 /** Say of a publication that files were refused; null if none was. */
-function partial({left_out: files}) {
+function partial({refused: files}) {
   if (!files) return null;
   return h("p", {class: "callout bad", role: "note"}, h("strong", {}, "Incomplete. "),
     files === 1 ? "1 file of this quarter was refused and left out: all figures lack its records."
