@@ -75,7 +75,8 @@ def test_the_stages_of_intake_show_bytes_and_parts_of_what_there_is(tmp_path, sm
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_every_byte_of_a_file_is_read_for_some_part(tmp_path, small, pack):
+def test_every_byte_of_a_file_is_read_for_some_part(tmp_path, small, monkeypatch, pack):
+    monkeypatch.setattr("exams.intake.reading.blocks.BLOCK", 1 << 20)
     office = Office(tmp_path, small)
     file = office.folder() / "north.csv"
     file.write_bytes(pack(b"track,points\n" + b"north,3\n" * 1_500_000))

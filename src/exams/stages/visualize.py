@@ -20,7 +20,7 @@ from exams.status import stage_status
 ALL = "all"
 EVERYONE = "All students"
 HIDDEN = "hidden"
-MOST = 20  # bars of a chart of files or of reasons
+MOST = 12  # bars of a chart of files or of reasons
 TOO_FEW = "Too few students to show"
 _BLUES = ["#dbe9f6", "#bad6eb", "#89bedc", "#539ecd", "#2b7bba", "#0b559f", "#08306b"]
 STATE_COLOURS = alt.Scale(  # told apart by colour-blind eyes
@@ -143,18 +143,14 @@ def whole_ticks(highest: float) -> list[int]:
     return list(range(0, int(highest) + step, step))
 
 
-def foremost(frame: pd.DataFrame, name: str, columns: list[str]) -> pd.DataFrame:
+def foremost(frame: pd.DataFrame, name: str, columns: list[str]) -> tuple[pd.DataFrame, str]:
     """Return sums of `columns` by `name`, the highest of the first column above all.
 
-    Those beyond MOST are one row, so that a chart stays readable however many there are.
+    There are MOST at most, so that a chart stays readable; the text says so where more exist.
     """
     sums = frame.groupby(name, as_index=False, sort=False)[columns].sum()
     sums = sums.sort_values(columns[0], ascending=False, kind="stable", ignore_index=True)
-    if len(sums) <= MOST:
-        return sums
-    rest = sums.loc[MOST - 1 :, columns]
-    others = rest.sum().to_frame().T.assign(**{name: f"{len(rest):,} others"})
-    return pd.concat([sums.head(MOST - 1), others], ignore_index=True)
+    return sums.head(MOST), f"; the first {MOST} of {len(sums):,}" if len(sums) > MOST else ""
 
 
 def span(means: pd.DataFrame, score: str) -> str:

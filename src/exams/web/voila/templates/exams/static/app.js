@@ -187,11 +187,13 @@ async function drawInto(app, {figure, spec, name}, taller = 0) {
   }
 }
 
-/** Let both columns of charts end level: the last chart of the shorter one grows. */
+/** Let both columns of charts end level: the last chart of the shorter one grows, but not so
+ *  much that it looks coarse; the rest of its card stays empty. */
 async function level(app, columns, placed) {
   const at = shortest(columns);
   const gap = Math.abs(columns[0].clientHeight - columns[1].clientHeight);
-  if (gap > 8) await drawInto(app, placed[at], gap);
+  const most = 0.5 * placed[at].figure.clientHeight;
+  if (gap > 8) await drawInto(app, placed[at], Math.min(gap, most));
   columns[0].parentElement.classList.add("level");
 }
 
