@@ -13,12 +13,17 @@ from exams.places import STAGES, Places
 
 
 def store_loaded(path: Path, quarter: str, content: str) -> None:
-    """Write what `exams.warehouse.store` reads of a warehouse: the one table of loads."""
+    """Write what `exams.warehouse.store` reads of a warehouse: the table of loads."""
+    from exams.schema import create
+    from exams.warehouse.deliveries import DELIVERY
+    from exams.warehouse.schema import LOADED
+    from exams.warehouse.store import LAYOUT
+
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS loaded (quarter TEXT PRIMARY KEY, content TEXT)"
-        )
-        connection.execute("INSERT OR REPLACE INTO loaded VALUES (?, ?)", [quarter, content])
+        connection.execute(f"PRAGMA user_version = {LAYOUT}")
+        create(connection, [DELIVERY, LOADED])
+        new = (quarter, content, "", "")
+        connection.execute("INSERT OR REPLACE INTO loaded VALUES (?, ?, ?, ?)", new)
 
 
 ROOT = Path(__file__).parent.parent
