@@ -155,7 +155,12 @@ def chart(runs: pd.DataFrame) -> alt.LayerChart:
     base = alt.Chart(spent).encode(
         x=_logarithmic("rows:Q", "records", "~s"),
         y=_logarithmic("seconds:Q", "seconds", "~g"),
-        color=alt.Color("name:N", title=None, scale=alt.Scale(domain=shown, range=colors)),
+        color=alt.Color(
+            "name:N",
+            title=None,
+            scale=alt.Scale(domain=shown, range=colors),
+            legend=alt.Legend(orient="bottom", labelLimit=0, columns=1),
+        ),
     )
     both = base.mark_line(strokeWidth=2) + base.mark_point(filled=True, size=60, opacity=1)
     title = alt.Title("Seconds from a CSV file to a table, against records", anchor="start")
