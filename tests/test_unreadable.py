@@ -85,3 +85,28 @@ def test_an_unreadable_status_is_empty_and_the_next_run_starts_it_anew(tmp_path)
     status.start(path, "2019Q1", "load")
     assert [row["stage"] for row in status.stage_status(path)] == ["load"]
     assert (tmp_path / "status.db.unreadable").read_bytes() == GARBAGE
+
+
+def test_a_warehouse_of_another_release_is_said_to_be_one(tmp_path, small):
+    path = tmp_path / "warehouse.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 1")
+    message = r"E211 warehouse\.db was made by another release"
+    with pytest.raises(ExamsError, match=message), reading(path):
+        pass
+    with writing(path, small):
+        pass
+    with reading(path) as connection:
+        assert connection.execute("SELECT count(*) FROM loaded").fetchone() == (0,)
+
+
+def test_a_warehouse_that_is_being_written_is_said_to_be_busy(tmp_path, small, monkeypatch):
+    path = tmp_path / "warehouse.db"
+    with writing(path, small):
+        pass
+    monkeypatch.setattr("exams.warehouse.store.BUSY", 0.01)
+    with sqlite3.connect(path, isolation_level=None) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(ExamsError, match=r"E210 warehouse\.db is being written"):
+            loaded_content(path, "2019Q1")
+        other.execute("ROLLBACK")
