@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from exams.contract import Field
-from exams.intake.judging.drift import CHANGES, MOST, Change, Form, changes
+from exams.intake.judging.drift import CHANGES, MOST, Change, changes
+from exams.warehouse.form import Form
 
 TRACK = Field("track", "Track", "", "dimension", levels=("north", "south"))
 POINTS = Field("points", "Points", "", "score", minimum=0, maximum=100)

@@ -17,7 +17,7 @@ from exams.errors import ExamsError, printable
 from exams.intake.flow import ahead
 from exams.intake.judging.corrections import in_order, named_deliveries, reference
 from exams.intake.judging.desk import Desk, check_limit
-from exams.intake.judging.drift import Change, Form, changes
+from exams.intake.judging.drift import Change, changes
 from exams.intake.parts import Delivery, Extracted, Judged
 from exams.intake.reading.arrivals import Arrival, as_if_arrived
 from exams.intake.reading.delivery import Piece, delivery_from, read_delivery
@@ -25,7 +25,7 @@ from exams.intake.reading.layout import Layout, inspect
 from exams.places import Places
 from exams.progress import track
 from exams.quarters import check_quarter, is_quarter, quarter_of
-from exams.warehouse.form import read_form
+from exams.warehouse.form import Form, read_form
 from exams.warehouse.store import loaded
 
 RIGHT, HELD, REFUSED, REPEATED = "right", "quarantine", "refused", "repeat"
@@ -247,7 +247,7 @@ def _drift(
     if not quarters:
         return None, ()
     try:
-        former = Form(*read_form(places.warehouse, max(quarters)))
+        former = read_form(places.warehouse, max(quarters))
     except (ExamsError, DatabaseError):  # broken, or of another release: no check of files
         return None, ()
     return max(quarters), tuple(changes(former, _form(judged, contract)))

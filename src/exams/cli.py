@@ -10,6 +10,7 @@ import click
 
 from exams import project
 from exams.errors import ExamsError
+from exams.places import Places
 from exams.quarters import check_quarter
 
 # Modules of weight are imported inside the commands: `exams --help` answers at once.
@@ -86,8 +87,7 @@ def check(files: Sequence[Path], quarter: str | None, as_json: bool) -> None:
     The exit code is 0 if all of it would load, 1 if some records would go to quarantine, 2 if a
     file is refused. With a quarter, its contract counts, and what lies in its folder.
     """
-    root = project.find_root(Path.cwd())
-    places, largest = project.places(root), project.intake(project.settings(root)).largest_file
+    places, largest = _intake()
     from exams import checklist  # noqa: PLC0415
     from exams.check import check_files  # noqa: PLC0415
 
@@ -101,8 +101,7 @@ def check(files: Sequence[Path], quarter: str | None, as_json: bool) -> None:
 @click.option("--quarter", required=True, help="The quarter of the results, such as 2019Q1.")
 def deliver(files: Sequence[Path], quarter: str) -> None:
     """Check FILES, and take them into the folder of a quarter if none is refused."""
-    root = project.find_root(Path.cwd())
-    places, largest = project.places(root), project.intake(project.settings(root)).largest_file
+    places, largest = _intake()
     from exams.deliver import deliver  # noqa: PLC0415
 
     click.echo("\n".join(deliver(files, quarter, places, largest)))
@@ -113,8 +112,7 @@ def deliver(files: Sequence[Path], quarter: str) -> None:
 @click.option("--quarter", required=True, help="The quarter of the results, such as 2019Q1.")
 def fetch(url: str, quarter: str) -> None:
     """Fetch URL (https://..., kaggle://owner/dataset/file) into the folder of a quarter."""
-    root = project.find_root(Path.cwd())
-    places, largest = project.places(root), project.intake(project.settings(root)).largest_file
+    places, largest = _intake()
     from exams.fetch import fetch  # noqa: PLC0415
 
     click.echo("\n".join(fetch(url, quarter, places, largest)))
@@ -125,8 +123,7 @@ def fetch(url: str, quarter: str) -> None:
 @click.option("--csv", "write", is_flag=True, help="Write the records, to be corrected.")
 def quarantine(quarter: str, write: bool) -> None:
     """Show why records of QUARTER are in quarantine; with --csv, write them out."""
-    root = project.find_root(Path.cwd())
-    places, largest = project.places(root), project.intake(project.settings(root)).largest_file
+    places, largest = _intake()
     check_quarter(quarter)
     from exams.quarantine import exported, summary_lines  # noqa: PLC0415
 
@@ -163,6 +160,12 @@ def where(quarter: str | None) -> None:
     """Say where the report is, and what to do next."""
     root = project.find_root(Path.cwd())
     click.echo("\n".join(where_lines(root, quarter)))
+
+
+def _intake() -> tuple[Places, int]:
+    """Return the places of this project, and how many bytes one file may have, unpacked."""
+    root = project.find_root(Path.cwd())
+    return project.places(root), project.intake(project.settings(root)).largest_file
 
 
 def where_lines(root: Path, quarter: str | None = None) -> list[str]:

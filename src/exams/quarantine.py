@@ -14,19 +14,16 @@ from exams.intake.reading.cells import read_cells
 from exams.intake.reading.header import ADDED, is_added
 from exams.intake.reading.layout import inspect
 from exams.places import Places
-from exams.warehouse.read import Held, read_quarantine
+from exams.warehouse.read import Held, read_quarantine, read_reconciliation
 
 _NUMBER = re.compile(r"-?[0-9]+([.,][0-9]+)?")
 
 
 def summary(places: Places, quarter: str) -> list[tuple[str, str, str, int]]:
     """Return how many records are in quarantine: file, column, reason, records."""
-    held = read_quarantine(places.warehouse, quarter)
-    counts: dict[tuple[str, str, str], int] = {}
-    for row in held:
-        key = (row.file, row.column, row.reason)
-        counts[key] = counts.get(key, 0) + 1
-    return [(*key, n) for key, n in sorted(counts.items())]
+    counts = read_reconciliation(places.warehouse, quarter)["quarantine_count"]
+    columns = counts[["file", "column", "reason", "records"]]
+    return list(columns.itertuples(index=False, name=None))
 
 
 def summary_lines(places: Places, quarter: str) -> list[str]:

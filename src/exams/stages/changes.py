@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from exams.intake.judging.drift import CHANGES, Change, Form, changes
+from exams.intake.judging.drift import CHANGES, Change, changes
 from exams.warehouse.form import read_form
 from exams.warehouse.store import loaded
 
@@ -17,7 +17,7 @@ def schema_changes(warehouse: Path, quarter: str) -> list[dict[str, Any]]:
     former = max((q for q in loaded(warehouse) if q < quarter), default=None)
     if former is None:
         return []
-    before, now = (Form(*read_form(warehouse, q)) for q in (former, quarter))
+    before, now = (read_form(warehouse, q) for q in (former, quarter))
     return [
         {"place": place, "former": former, **_row(change)}
         for place, change in enumerate(changes(before, now))

@@ -3,20 +3,24 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from exams.contract import Field
+from exams.contract.words import plain
 from exams.warehouse.store import reading
 
 _OF_QUARTER = "JOIN delivery d ON d.id = {}.delivery WHERE d.quarter = ? AND d.removed IS NULL"
 
 
-class Formed(NamedTuple):
-    """The form of a quarter.
+@dataclass(frozen=True)
+class Form:
+    """The form of a quarter: what its contract says, and what was delivered.
 
-    columns: per file, its header words and the field of each (None: none). ranges: lowest and
-    highest steps by score. unknown: by dimension, values that are no level, and records with one.
+    `columns`: per file, its header words and the name of the field that each stands for, None
+    for a word that the contract does not claim. `ranges`: per score with any value, the lowest
+    and the highest in steps. `unknown`: per dimension, how many different values are no level
+    of it, and how many records have one.
     """
 
     fields: tuple[Field, ...]
@@ -24,8 +28,13 @@ class Formed(NamedTuple):
     ranges: Mapping[str, tuple[int, int]]
     unknown: Mapping[str, tuple[int, int]]
 
+    def words(self, name: str | None) -> dict[str, str]:
+        """Return the header words for a field, by what counts in them; None: for no field."""
+        headers = [header for _, header in sorted(self.columns.items())]
+        return {plain(w): w for header in headers for w, field in header.items() if field == name}
 
-def read_form(path: Path, quarter: str) -> Formed:
+
+def read_form(path: Path, quarter: str) -> Form:
     """Return the form of a loaded quarter."""
     with reading(path) as connection:
         fields = connection.execute(
@@ -43,7 +52,7 @@ def read_form(path: Path, quarter: str) -> Formed:
     columns: dict[str, dict[str, str | None]] = defaultdict(dict)
     for file, word, field in header:
         columns[file][word] = field
-    return Formed(
+    return Form(
         tuple(_field(*row) for row in fields),
         columns,
         {field: (low, high) for field, low, high, _, _ in noted if low is not None},

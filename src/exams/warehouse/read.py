@@ -10,6 +10,7 @@ import pandas as pd
 from exams.contract import Contract
 from exams.errors import ExamsError
 from exams.schema import quoted
+from exams.warehouse.history import read_left_out
 from exams.warehouse.schema import MODEL
 from exams.warehouse.store import reading
 
@@ -116,9 +117,7 @@ _RECONCILIATION = {
 
 def count_refused(path: Path, quarter: str) -> int:
     """Return how many files of `quarter` were refused and left out: if any, it is incomplete."""
-    query = "SELECT count(*) FROM left_out WHERE quarter = ? AND code <> ''"
-    with reading(path) as connection:
-        return int(connection.execute(query, [quarter]).fetchone()[0])
+    return sum(bool(code) for _, code, _ in read_left_out(path, quarter))
 
 
 class Held(NamedTuple):

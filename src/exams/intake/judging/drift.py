@@ -1,11 +1,11 @@
 """What has changed in form from one quarter to the next: fields, columns, levels, scales."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from exams.contract import Field
 from exams.contract.words import plain
+from exams.warehouse.form import Form
 
 CHANGES = {
     "field_added": "The contract has a new field.",
@@ -25,27 +25,6 @@ CHANGES = {
 }
 MOST = 50  # changes that are listed: a file may have thousands of columns
 _WORD = 80  # characters of a header's word that are shown
-
-
-@dataclass(frozen=True)
-class Form:
-    """The form of a quarter: what its contract says, and what was delivered.
-
-    `columns`: per file, its header words and the name of the field that each stands for, None
-    for a word that the contract does not claim. `ranges`: per score with any value, the lowest
-    and the highest in steps. `unknown`: per dimension, how many different values are no level
-    of it, and how many records have one.
-    """
-
-    fields: tuple[Field, ...]
-    columns: Mapping[str, Mapping[str, str | None]]
-    ranges: Mapping[str, tuple[int, int]]
-    unknown: Mapping[str, tuple[int, int]]
-
-    def words(self, name: str | None) -> dict[str, str]:
-        """Return the header words for a field, by what counts in them; None: for no field."""
-        headers = [header for _, header in sorted(self.columns.items())]
-        return {plain(w): w for header in headers for w, field in header.items() if field == name}
 
 
 class Change(NamedTuple):
