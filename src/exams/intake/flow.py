@@ -2,11 +2,19 @@
 
 import threading
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from queue import Queue
 from typing import TypeVar
 
 Item = TypeVar("Item")
 _AHEAD = 2  # items that may wait: more would only take memory
+
+
+def started(items: Iterable[Item]) -> Iterator[Item]:
+    """Return `items` with the first of them made: what runs ahead of them is on its way."""
+    rest = iter(items)
+    first = list(islice(rest, 1))
+    return chain(first, rest)
 
 
 def ahead(items: Iterable[Item]) -> Iterator[Item]:

@@ -16,8 +16,8 @@ import pyarrow as pa
 from exams.contract import Contract
 from exams.contract.profiles import profile_levels, profiles
 from exams.errors import ExamsError
-from exams.intake.arrays import to_numpy
-from exams.intake.flow import ahead
+from exams.intake.arrays import to_numpy, to_optional
+from exams.intake.flow import ahead, started
 from exams.intake.judging.desk import check_limit
 from exams.intake.parts import (
     Delivery,
@@ -39,12 +39,14 @@ from exams.warehouse.load import (
     empty_quarter,
     enter_delivery,
     insert,
-    insert_columns,
     profile_numbers,
     resolve,
     retire,
 )
+from exams.warehouse.packed import Optional, Values, insert_columns
+from exams.warehouse.records import Records
 from exams.warehouse.results import create_result, result_of, show_results
+from exams.warehouse.schema import result_table
 from exams.warehouse.transaction import writing
 
 Judging = Delivery | Part | Judged
@@ -82,6 +84,7 @@ def loading(
     left_out: Sequence[LeftOut],
 ) -> Loaded:
     """Load the stream of transform as it comes: see `load`."""
+    items = started(items)
     with writing(warehouse, contract) as connection:
         former = empty_quarter(connection, quarter)
         create_result(connection, contract, quarter)
@@ -122,6 +125,7 @@ class _Desk:
         self.connection, self.contract = connection, contract
         self.clean, self.quarter = clean, quarter
         self.now = datetime.now(UTC).isoformat(timespec="seconds")
+        self.records = Records(connection, result_table(contract, result_of(quarter)))
         self.numbers = np.zeros(profiles(contract), np.int64)  # in the warehouse; 0: none yet
         self.ids: dict[int, int] = {}  # number in the warehouse by number in the quarter
         self.judged: list[Judged] = []
@@ -158,10 +162,10 @@ class _Desk:
         key = to_numpy(batch.column("line")).astype(np.int64)
         key += self.ids[part.delivery.number] << 32
         profile = to_numpy(batch.column("profile"))
-        columns = {"key": key, "profile": self._profile_numbers(profile)}
+        columns: dict[str, Values] = {"key": key, "profile": self._profile_numbers(profile)}
         for place, name in enumerate(batch.schema.names[2:], 2):
             columns[name] = _values(batch.column(place))
-        insert_columns(self.connection, result_of(self.quarter), columns)
+        self.records.insert(columns)
 
     def _profile_numbers(self, profile: np.ndarray) -> np.ndarray:
         present = np.flatnonzero(np.bincount(profile, minlength=len(self.numbers)))
@@ -173,25 +177,17 @@ class _Desk:
         return self.numbers[profile]
 
     def _insert_quarantine(self, part: Part) -> None:
-        number, file = self.ids[part.delivery.number], part.delivery.file
-        columns = read_part(self.clean / part.quarantine).to_pydict()
-        insert(
-            self.connection,
-            "quarantine",
-            (
-                (
-                    self.quarter,
-                    file,
-                    line,
-                    column.decode(),
-                    value.decode(),
-                    why.decode(),
-                    number,
-                    None,
-                )
-                for line, column, value, why in zip(*columns.values(), strict=True)
-            ),
-        )
+        batch = read_part(self.clean / part.quarantine)
+        columns: dict[str, Values] = {
+            "quarter": self.quarter,
+            "file": part.delivery.file,
+            "line": to_numpy(batch.column("line")).astype(np.int64),
+            "delivery": np.full(len(batch), self.ids[part.delivery.number]),
+        }
+        for name in ("column", "value", "reason"):
+            words = batch.column(name).cast(pa.string())
+            columns[name] = np.array(words.to_pylist(), object)
+        insert_columns(self.connection, "quarantine", columns)
 
     def _note(self, judged: Judged) -> None:
         """Note what is worth knowing of a delivery beside its records."""
@@ -214,11 +210,13 @@ class _Desk:
 COUNTS = ("received", "loaded", "quarantined", "resolved")
 
 
-def _values(column: pa.Array) -> np.ndarray:
-    """Return a column as numbers, or as objects where it has nulls or bytes."""
-    if column.null_count or not pa.types.is_integer(column.type):
+def _values(column: pa.Array) -> Values:
+    """Return a column as numbers, with what is missing, or as objects where it holds bytes."""
+    if not pa.types.is_integer(column.type):
         return np.array(column.to_pylist(), object)
-    return to_numpy(column)
+    if column.null_count:
+        return Optional(*to_optional(column))
+    return to_numpy(column).astype(np.int64)
 
 
 def _write_notes(
@@ -246,10 +244,10 @@ def _write_cube(
     for field in cube.contract.scores:
         counted = cube.values[field.name]
         at, value = np.nonzero(counted)
-        columns = {
-            "quarter": np.full(len(at), quarter, object),
+        columns: dict[str, Values] = {
+            "quarter": quarter,
             "profile": numbers[at],
-            "score": np.full(len(at), field.name, object),
+            "score": field.name,
             "steps": value + field.minimum,
             "n": counted[at, value],
         }
@@ -257,10 +255,7 @@ def _write_cube(
     for pair, total in cube.moments.items():
         sums = zip(numbers[present].tolist(), total[present].tolist(), strict=True)
         insert(connection, "cube_moment", ((quarter, p, *pair, t) for p, t in sums))
-    combined = cube.combinations()
-    size = len(combined["n"])
-    packed = {"quarter": np.full(size, quarter, object), **combined}
-    insert_columns(connection, "cube_combination", packed)
+    insert_columns(connection, "cube_combination", {"quarter": quarter, **cube.combinations()})
 
 
 def _digest(cube: Cube) -> str:

@@ -5,8 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-import numpy as np
-
 from exams.errors import ExamsError
 from exams.schema import quoted
 from exams.warehouse.deliveries import OF_DELIVERY, OF_QUARTER
@@ -78,21 +76,6 @@ def insert(connection: sqlite3.Connection, table: str, rows: Iterable[Sequence[A
         connection.execute(
             _statement(quoted(table), width, len(chunk)), [v for row in chunk for v in row]
         )
-
-
-def insert_columns(
-    connection: sqlite3.Connection, table: str, columns: Mapping[str, np.ndarray]
-) -> None:
-    """Insert one row per place of the arrays `columns` (int64, or objects), by column name."""
-    matrix = np.column_stack(list(columns.values()))
-    size, width = matrix.shape
-    into = f"{quoted(table)} ({', '.join(map(quoted, columns))})"
-    many = _VALUES // width
-    whole = size // many * many
-    connection.executemany(
-        _statement(into, width, many), matrix[:whole].reshape(-1, many * width).tolist()
-    )
-    connection.executemany(_statement(into, width, 1), matrix[whole:].tolist())
 
 
 def close_delivery(

@@ -1,0 +1,40 @@
+"""Enters the records of a quarter, in bulk."""
+
+import sqlite3
+from collections.abc import Mapping
+
+import numpy as np
+
+from exams.schema import Table, quoted
+from exams.warehouse.packed import Values, insert_columns
+from exams.warehouse.pages import COLUMNS, ROWS, empty, filled
+
+
+class Records:
+    """Inserts rows into `table`, whose first column is its INTEGER key.
+
+    Rows of whole numbers go in as an image, which takes half the time; others one by one.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, table: Table) -> None:
+        self.connection, self.table = connection, table
+        self.empty = empty(table)
+        connection.execute("ATTACH ':memory:' AS image")
+
+    def insert(self, columns: Mapping[str, Values]) -> None:
+        """Insert one row per place of `columns`, by name in the table's order.
+
+        The keys, from 0 to 2^56, ascend and are new.
+        """
+        numbers = [v for v in columns.values() if isinstance(v, np.ndarray) and v.dtype != object]
+        if len(numbers) < len(columns) or len(columns) > COLUMNS:
+            insert_columns(self.connection, self.table.name, columns)
+            return
+        for start in range(0, len(numbers[0]), ROWS):
+            key, *others = (column[start : start + ROWS] for column in numbers)
+            self._copy(filled(self.empty, key, others))
+
+    def _copy(self, image: bytes) -> None:
+        name = quoted(self.table.name)
+        self.connection.deserialize(image, name="image")
+        self.connection.execute(f"INSERT INTO main.{name} SELECT * FROM image.{name}")

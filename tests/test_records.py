@@ -1,0 +1,116 @@
+"""Rows that go into a table in bulk are the rows that were given."""
+
+import sqlite3
+from contextlib import closing
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exams.schema import Column, Table
+from exams.warehouse import pages
+from exams.warehouse.packed import Optional, insert_columns
+from exams.warehouse.records import Records
+
+NUMBER = st.one_of(
+    st.integers(-130, 130), st.integers(-(2**31), 2**31 - 1), st.integers(-(2**63), 2**63 - 1)
+)
+
+
+def table(width: int) -> Table:
+    columns = [Column("key", "INTEGER", ""), *(Column(f"c{i}", "", "") for i in range(width))]
+    return Table("t", "", tuple(columns), ("key",))
+
+
+def rows(width: int, columns: dict[str, object], many: int = 1) -> list[tuple[object, ...]]:
+    """Return what a table holds after `columns` were inserted, `many` times in turn."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.execute(table(width).sql())
+        connection.execute("BEGIN IMMEDIATE")
+        records = Records(connection, table(width))
+        for _ in range(many):
+            records.insert(columns)
+        connection.execute("COMMIT")
+        assert connection.execute("PRAGMA main.integrity_check").fetchall() == [("ok",)]
+        return connection.execute("SELECT * FROM t").fetchall()
+
+
+def numbered(rows: int) -> np.ndarray:
+    return np.arange(1, rows + 1)
+
+
+@given(
+    keys=st.lists(st.integers(0, 2**56 - 1), unique=True, min_size=1, max_size=40).map(sorted),
+    data=st.data(),
+)
+@settings(max_examples=200)
+def test_whole_numbers_of_any_size_arrive_unchanged(keys: list[int], data: st.DataObject) -> None:
+    size = {"min_size": len(keys), "max_size": len(keys)}
+    given_rows = data.draw(st.lists(st.tuples(NUMBER, NUMBER), **size))
+    first, second = (np.array(column, np.int64) for column in zip(*given_rows, strict=True))
+    found = rows(2, {"key": np.array(keys), "c0": first, "c1": second})
+    assert found == [(key, *row) for key, row in zip(keys, given_rows, strict=True)]
+
+
+@pytest.mark.parametrize("size", [1, 2, 5_000, pages.ROWS - 1, pages.ROWS, pages.ROWS + 1, 70_000])
+def test_a_table_of_any_length_is_sound(size: int) -> None:
+    values = numbered(size) * 3 - 7
+    found = rows(1, {"key": numbered(size) + (1 << 32), "c0": values})
+    assert found == list(zip((numbered(size) + (1 << 32)).tolist(), values.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("width", [1, 125, 126, 127, 499, 500, 700])
+def test_a_table_of_any_width_is_sound(width: int) -> None:
+    size = pages.ROWS if width < 600 else 50
+    wide = {f"c{i}": numbered(size) * (-1) ** i << 40 for i in range(width)}
+    found = rows(width, {"key": numbered(size), **wide})
+    assert found[1] == (2, *(2 * (-1) ** i << 40 for i in range(width)))
+    assert len(found) == size
+
+
+def test_an_image_is_a_sound_database_by_itself() -> None:
+    image = pages.filled(pages.empty(table(1)), numbered(9_000), [numbered(9_000) % 100])
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.deserialize(image)
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("SELECT c0 FROM t WHERE key = 8150").fetchall() == [(50,)]
+
+
+def test_a_key_that_is_there_already_is_refused() -> None:
+    with pytest.raises(sqlite3.IntegrityError):
+        rows(1, {"key": numbered(3), "c0": numbered(3)}, many=2)
+
+
+def test_missing_values_texts_and_bytes_arrive_unchanged() -> None:
+    columns = {
+        "key": np.array([1, 2, 3]),
+        "c0": Optional(np.array([-5, 99, 7]), np.array([False, True, False])),
+        "c1": Optional(np.array([1, 2, 3]), np.array([True, True, True])),
+        "c2": np.array([b"\x00\xff", None, b""], object),
+        "c3": "it's",
+        "c4": np.array([2**62, -(2**62), 0]),
+        "c5": np.array([4, 4, 4]),
+    }
+    assert rows(6, columns) == [
+        (1, -5, None, b"\x00\xff", "it's", 2**62, 4),
+        (2, None, None, None, "it's", -(2**62), 4),
+        (3, 7, None, b"", "it's", 0, 4),
+    ]
+
+
+@given(st.lists(st.tuples(*[st.integers(-(2**62), 2**62)] * 3), min_size=1, max_size=450))
+@settings(max_examples=50)
+def test_numbers_that_share_a_word_do_not_mix(given_rows: list[tuple[int, int, int]]) -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE TABLE t (a, b, c, d)")
+        a, b, c = (np.array(column) for column in zip(*given_rows, strict=True))
+        insert_columns(connection, "t", {"a": a, "b": b % 100, "c": c % 7 - 3, "d": a % 2})
+        found = connection.execute("SELECT * FROM t").fetchall()
+    assert found == [(x, y % 100, z % 7 - 3, x % 2) for x, y, z in given_rows]
+
+
+def test_no_rows_are_no_rows() -> None:
+    assert rows(1, {"key": np.zeros(0, np.int64), "c0": np.zeros(0, np.int64)}) == []
+    gaps = Optional(np.zeros(0, np.int64), np.zeros(0, bool))
+    assert rows(1, {"key": np.zeros(0, np.int64), "c0": gaps}) == []
