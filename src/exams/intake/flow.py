@@ -1,7 +1,10 @@
-"""Runs a stage ahead of the next one, so that both work at the same time."""
+"""Lets stages work at the same time, and the parts of a stage."""
 
+import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice
 from queue import Queue
 from typing import TypeVar
@@ -51,3 +54,31 @@ def ahead(items: Iterable[Item]) -> Iterator[Item]:
             while not line.empty():
                 line.get_nowait()
             thread.join(0.01)
+
+
+def side_by_side(works: Iterable[Callable[[], Item]]) -> Iterator[Item]:
+    """Yield what each of `works` returns, in their order; as many at a time as there are cores.
+
+    An error, of a work or in making it, comes in its turn: when all before it was taken.
+    """
+    cores = os.cpu_count() or 1
+    line: deque[Future[Item]] = deque()
+    with ThreadPoolExecutor(cores) as pool:
+        for future in _submitted(pool, works):
+            line.append(future)
+            if len(line) > cores:
+                yield line.popleft().result()
+        while line:
+            yield line.popleft().result()
+
+
+def _submitted(
+    pool: ThreadPoolExecutor, works: Iterable[Callable[[], Item]]
+) -> Iterator[Future[Item]]:
+    try:
+        for work in works:
+            yield pool.submit(work)
+    except Exception as error:
+        failed: Future[Item] = Future()
+        failed.set_exception(error)
+        yield failed

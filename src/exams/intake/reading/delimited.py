@@ -6,7 +6,7 @@ its records and the line ends inside their quoted values, or the file is refused
 
 import csv as plain_csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +14,7 @@ from pyarrow import csv
 
 from exams.errors import ExamsError
 from exams.intake.arrays import of_numbers, to_numpy
+from exams.intake.flow import side_by_side
 from exams.intake.reading.blocks import RECORD, NoRecordError, below, line_ends, records_in_blocks
 from exams.intake.reading.header import Header
 
@@ -30,13 +31,21 @@ def read_delimited(
     read, E103 if records and lines do not add up, E108 for a quote inside a value, E118 for a
     record of more than RECORD bytes.
     """
+    for batch, bad in side_by_side(_blocks(chunks, header, delimiter, name)):
+        malformed += bad
+        yield batch
+
+
+def _blocks(
+    chunks: Iterable[bytes], header: Header, delimiter: str, name: str
+) -> Iterator[Callable[[], tuple[pa.RecordBatch, Malformed]]]:
+    """Yield, for each block of records, what reads it."""
     line = 1 + header.lines
     try:
-        for block in records_in_blocks(below(chunks, header.lines), delimiter):
-            batch, bad, lines = _Block(block, line, header, delimiter, name).read()
-            malformed += bad
-            line += lines
-            yield batch
+        for data in records_in_blocks(below(chunks, header.lines), delimiter):
+            block = _Block(data, line, header, delimiter, name)
+            line += block.lines
+            yield block.read
     except NoRecordError as error:
         where = f"{name} line {line + error.below}"
         if error.code == "E118":
@@ -65,21 +74,21 @@ class _Block:
         self.data, self.line, self.header = data, line, header
         self.delimiter, self.name = delimiter, name
         self.quoted = b'"' in data
+        self.lines = line_ends(data) + (not data.endswith((b"\n", b"\r")))
 
-    def read(self) -> tuple[pa.RecordBatch, Malformed, int]:
-        """Return the well-formed records, the malformed ones, and the number of lines."""
+    def read(self) -> tuple[pa.RecordBatch, Malformed]:
+        """Return the well-formed records and the malformed ones."""
         table, bad = self._parsed(list(self.header.places.values()))
         total = len(table) + len(bad)
-        lines = line_ends(self.data) + (not self.data.endswith((b"\n", b"\r")))
-        if lines != total:  # there are line ends inside of values, wherever they are
-            starts = self._starts_by_value(bad, total, lines)
+        if self.lines != total:  # there are line ends inside of values, wherever they are
+            starts = self._starts_by_value(bad, total)
         else:
             starts = np.arange(self.line, self.line + total, dtype=np.int32)
         at = np.array([number - 1 for number, _ in bad], np.int64)
         line = np.delete(starts, at) if bad else starts
         columns = [_whole(column) for column in table.columns]
         batch = pa.record_batch([of_numbers(line), *columns], ["line", *self.header.places])
-        return batch, [(int(starts[n - 1]), text) for n, text in bad], lines
+        return batch, [(int(starts[n - 1]), text) for n, text in bad]
 
     def _parsed(self, places: list[int]) -> tuple[pa.Table, Malformed]:
         """Return the columns at `places`, and number (from 1) and text of malformed records."""
@@ -116,7 +125,7 @@ class _Block:
             raise ExamsError("E101", what, "Is a quote left open?") from None
         return table, bad
 
-    def _starts_by_value(self, bad: Malformed, total: int, lines: int) -> np.ndarray:
+    def _starts_by_value(self, bad: Malformed, total: int) -> np.ndarray:
         """Return on which line each record starts, by the line ends inside its values."""
         table, _ = self._parsed(list(range(self.header.width)))
         at = np.array([number - 1 for number, _ in bad], np.int64)
@@ -132,7 +141,7 @@ class _Block:
         if swallowed:
             where = f"{self.name} line {starts[min(swallowed)]}"
             raise _unclear(where, "a value in quotes holds whole records")
-        if heights.sum() != lines:
+        if heights.sum() != self.lines:
             where = f"{self.name} line {self.line} or below"
             raise _unclear(where, "lines and records do not add up")
         return starts
