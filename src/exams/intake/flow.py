@@ -11,6 +11,7 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 _AHEAD = 2  # items that may wait: more would only take memory
+_BESIDE = 4  # works at a time, however many cores there are, for the same reason
 
 
 def started(items: Iterable[Item]) -> Iterator[Item]:
@@ -57,16 +58,16 @@ def ahead(items: Iterable[Item]) -> Iterator[Item]:
 
 
 def side_by_side(works: Iterable[Callable[[], Item]]) -> Iterator[Item]:
-    """Yield what each of `works` returns, in their order; as many at a time as there are cores.
+    """Yield what each of `works` returns, in their order; a few at a time if there are cores.
 
     An error, of a work or in making it, comes in its turn: when all before it was taken.
     """
-    cores = os.cpu_count() or 1
+    workers = min(os.cpu_count() or 1, _BESIDE)
     line: deque[Future[Item]] = deque()
-    with ThreadPoolExecutor(cores) as pool:
+    with ThreadPoolExecutor(workers) as pool:
         for future in _submitted(pool, works):
             line.append(future)
-            if len(line) > cores:
+            if len(line) > workers:
                 yield line.popleft().result()
         while line:
             yield line.popleft().result()
