@@ -21,7 +21,6 @@ def writing(path: Path, contract: Contract) -> Iterator[sqlite3.Connection]:
     opened = closing(sqlite3.connect(path, timeout=BUSY, isolation_level=None))
     with guarded(path), opened as connection:
         connection.execute("PRAGMA cache_size = -65536")
-        connection.execute("PRAGMA secure_delete = FAST")
         connection.execute("BEGIN IMMEDIATE")
         try:
             _prepare(connection, contract)
