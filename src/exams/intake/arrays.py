@@ -45,14 +45,13 @@ def to_numpy(numbers: pa.Array) -> np.ndarray:
 
 
 def to_optional(numbers: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-    """Return whole numbers of 32 bits as int64 (0 for null), and where they are null."""
+    """Return whole numbers of 32 bits as int64, and where they are null: there, any number."""
     valid, data = numbers.buffers()
     end = numbers.offset + len(numbers)
     bits = np.unpackbits(np.frombuffer(valid, np.uint8), count=end, bitorder="little")
     missing = bits[numbers.offset :] == 0
-    found = np.frombuffer(data, np.int32, end)[numbers.offset :].astype(np.int64)
-    found[missing] = 0
-    return found, missing
+    found = np.frombuffer(data, np.int32, end)[numbers.offset :]
+    return found.astype(np.int64), missing
 
 
 def encoded(values: Iterable[bytes]) -> pa.DictionaryArray:

@@ -181,12 +181,11 @@ class _Desk:
         columns: dict[str, Values] = {
             "quarter": self.quarter,
             "file": part.delivery.file,
-            "line": to_numpy(batch.column("line")).astype(np.int64),
+            "line": _values(batch.column("line")),
             "delivery": np.full(len(batch), self.ids[part.delivery.number]),
         }
         for name in ("column", "value", "reason"):
-            words = batch.column(name).cast(pa.string())
-            columns[name] = np.array(words.to_pylist(), object)
+            columns[name] = _values(batch.column(name).cast(pa.string()))
         insert_columns(self.connection, "quarantine", columns)
 
     def _note(self, judged: Judged) -> None:
@@ -211,7 +210,7 @@ COUNTS = ("received", "loaded", "quarantined", "resolved")
 
 
 def _values(column: pa.Array) -> Values:
-    """Return a column as numbers, with what is missing, or as objects where it holds bytes."""
+    """Return a column as numbers, with what is missing, or as objects: texts, bytes."""
     if not pa.types.is_integer(column.type):
         return np.array(column.to_pylist(), object)
     if column.null_count:

@@ -30,8 +30,8 @@ def empty(table: Table) -> bytes:
         return connection.serialize()
 
 
-def filled(empty: bytes, key: np.ndarray, columns: Sequence[np.ndarray]) -> bytes:
-    """Return the image of an `empty` table with rows: from one to ROWS.
+def filled(image: bytes, key: np.ndarray, columns: Sequence[np.ndarray]) -> bytes:
+    """Return `image`, which is that of an empty table, with rows: from one to ROWS.
 
     key: its INTEGER key, which is its first column; from 0 to 2^56, ascending. columns: the
     others in their order, int64, at most COLUMNS.
@@ -45,7 +45,7 @@ def filled(empty: bytes, key: np.ndarray, columns: Sequence[np.ndarray]) -> byte
         leaves = np.concatenate([leaves, _pages(_LEAF, cells[None, whole:])])
     pages = leaves if len(leaves) == 1 else _tree(leaves, keys[many - 1 :: many])
     size = (1 + len(pages)).to_bytes(4, "big")
-    return b"".join([empty[:28], size, empty[32:_PAGE], pages.data])
+    return b"".join([image[:28], size, image[32:_PAGE], pages.data])
 
 
 def _cells(keys: np.ndarray, columns: Sequence[np.ndarray]) -> np.ndarray:
