@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 
+import frictionless
 import pytest
 import yaml
 from given import OTHER, other_results
@@ -81,10 +82,20 @@ def test_a_second_build_does_nothing(sample):
 
 
 def test_the_private_side_is_closed_to_others(sample):
+    """Every file of it 0600 in folders 0700, though other programs would create them open."""
     places, *_ = sample
-    for folder in (places.warehouse.parent, places.deliveries):
-        assert folder.stat().st_mode & 0o777 == 0o700
-    assert (places.warehouse.parent / "key").stat().st_mode & 0o777 == 0o600
+    roots = [places.warehouse.parent, places.deliveries]
+    found = [*roots, *(path for root in roots for path in root.rglob("*"))]
+    modes = {path.relative_to(places.data): path.stat().st_mode & 0o777 for path in found}
+    assert len(modes) > 20
+    closed = {path: 0o700 if (places.data / path).is_dir() else 0o600 for path in modes}
+    assert modes == closed
+
+
+def test_the_data_package_of_a_build_is_valid(sample):
+    places, *_ = sample
+    assert frictionless.validate(str(places.package / "datapackage.json")).valid
+    assert places.package_zip.is_file()
 
 
 def test_no_report_or_chart_shows_a_rejected_value_or_a_path(sample):

@@ -21,6 +21,7 @@ PAGES = sorted(f for f in (ROOT / "src").rglob("*") if f.suffix in (".js", ".j2"
 PUBLIC = {
     "altair",
     "exams.dashboard",
+    "exams.datapackage",
     "exams.places",
     "exams.published",
     "exams.site",

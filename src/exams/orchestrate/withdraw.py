@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Iterator
 
-from exams import published, site, status
+from exams import datapackage, published, site, status
 from exams.errors import ExamsError
 from exams.places import STAGES, Places
 from exams.quarters import is_quarter
@@ -43,8 +43,10 @@ def withdraw(places: Places, quarter: str) -> bool:
     published.withdraw(places.published, quarter)
     if places.published.is_file():
         site.write_index(places)
+        datapackage.write_package(places)
     else:
         places.index.unlink(missing_ok=True)
+        datapackage.remove_package(places)
     for folder in (places.interim(quarter, STAGES[0]).parent, places.corrections(quarter)):
         shutil.rmtree(folder)
     for stage in STAGES:

@@ -1,6 +1,7 @@
 """extract: every physical record of a quarter's files, as it was received, with its line."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from exams.intake.reading.arrivals import Arrival, Refusal, find_arrivals, verdi
 from exams.intake.reading.delivery import delivery_from, read_delivery
 from exams.intake.reading.header import is_added
 from exams.intake.reading.layout import Layout, inspect
-from exams.places import Places
+from exams.places import Places, private
 from exams.progress import track
 
 
@@ -48,8 +49,13 @@ class Found:
 def find_files(places: Places, quarter: str, contract: Contract, limit: int) -> Found:
     """Look at the start of every file of `quarter`; raise E104 if there is none.
 
-    limit: bytes that a file may have when it is unpacked.
+    limit: bytes that a file may have when it is unpacked. The folder is closed to other users
+    (0700), unless it belongs to one of them.
     """
+    for folder in (places.deliveries, places.delivery(quarter)):
+        with suppress(PermissionError):
+            if folder.is_dir():
+                private(folder)
     arrivals, refused = find_arrivals(places, quarter, contract.same_file_twice)
     readable, repeats = [], []
     for arrival in arrivals:
