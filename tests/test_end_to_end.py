@@ -15,6 +15,8 @@ from given import OTHER, other_results
 from browser import DRAWN, OVERFLOW, WIDTHS, tab
 from building import QUARTER, ROOT, build, charts, charts_of_pages, rows, scratch
 from exams import published
+from exams.lineage import lineage
+from exams.orchestrate.origin import sha256
 from exams.places import STAGES
 from exams.samples import write_quarter
 from exams.status import stage_status
@@ -90,6 +92,22 @@ def test_the_private_side_is_closed_to_others(sample):
     assert len(modes) > 20
     closed = {path: 0o700 if (places.data / path).is_dir() else 0o600 for path in modes}
     assert modes == closed
+
+
+def test_the_lineage_of_a_build_leads_to_its_files_and_notebooks(sample):
+    places, *_ = sample
+    told = lineage(places, QUARTER)
+    assert [entry["stage"] for entry in told["stages"]] == list(STAGES)
+    for entry in told["stages"]:
+        notebook = places.report(QUARTER) / f"{entry['stage']}.ipynb"
+        assert entry["notebook_sha256"] == sha256(notebook)
+        assert entry["source_sha256"] == sha256(ROOT / "notebooks" / notebook.name)
+        assert entry["contract_sha256"] == sha256(places.contract)
+        assert entry["started"] < entry["ended"]
+    found = {d["file"]: d["sha256"] for d in told["deliveries"]}
+    assert found == {f.name: sha256(f) for f in places.delivery(QUARTER).iterdir()}
+    page = (places.report(QUARTER) / "visualize.html").read_text()
+    assert page.count('href="#lineage">Where') == len(charts(places)) + 1  # and in the contents
 
 
 def test_the_data_package_of_a_build_is_valid(sample):

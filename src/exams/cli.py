@@ -134,6 +134,17 @@ def quarantine(quarter: str, write: bool) -> None:
 
 
 @main.command()
+@click.argument("table")
+@click.option("--quarter", required=True, help="A published quarter, such as 2019Q1.")
+def lineage(table: str, quarter: str) -> None:
+    """Lead from TABLE (published.levels) back to the runs, code, contract and files behind it."""
+    places = project.places(project.find_root(Path.cwd()))
+    from exams.trail import trail  # noqa: PLC0415
+
+    click.echo("\n".join(trail(places, table, quarter)))
+
+
+@main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8866, show_default=True, help="Port to listen on.")
 def dashboard(host: str, port: int) -> None:
