@@ -4,8 +4,10 @@ import csv
 import json
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import frictionless
 import pytest
@@ -17,6 +19,7 @@ from building import QUARTER, ROOT, build, charts, charts_of_pages, rows, scratc
 from exams import published
 from exams.lineage import lineage
 from exams.orchestrate.origin import sha256
+from exams.orchestrate.reproduce import reproduce
 from exams.places import STAGES
 from exams.samples import write_quarter
 from exams.status import stage_status
@@ -149,6 +152,38 @@ def test_executing_the_notebooks_again_gives_the_same_outputs(sample, tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:]
     assert re.search(r"[5-9]\d passed", done.stdout), done.stdout[-300:]
+
+
+def state_of(places):
+    """Return bytes, time and mode of every file of a place."""
+    files = [f for f in places.data.parent.rglob("*") if f.is_file()]
+    return {f: (f.read_bytes(), f.stat().st_mtime_ns, f.stat().st_mode) for f in files}
+
+
+def test_a_published_quarter_is_reproduced_and_nothing_changes(sample):
+    places, *_ = sample
+    before = state_of(places)
+    (outcome,) = reproduce(ROOT, places, [QUARTER])
+    assert (outcome.differences, outcome.changes) == ([], [])
+    assert outcome.cells > 1000
+    assert state_of(places) == before
+
+
+def test_a_changed_contract_and_a_forged_figure_are_found_by_reproducing(sample):
+    places, *_ = sample
+    contract, forged = places.contract.read_text(), places.published.read_bytes()
+    places.contract.write_text(contract.replace("at_risk_below: 50", "at_risk_below: 60"))
+    with closing(sqlite3.connect(places.published)) as connection, connection:
+        connection.execute("UPDATE tiers SET mean = mean + 1 WHERE tier = 1")
+    try:
+        (outcome,) = reproduce(ROOT, places, [QUARTER])
+    finally:
+        places.contract.write_text(contract)
+        places.published.write_bytes(forged)
+    assert outcome.changes == ["the contract"]
+    named = {line.split()[0] for line in outcome.differences}
+    assert {"model", "visualize", "at_risk_by_group", "tiers"} <= named
+    assert "extract" not in named and "levels" not in named
 
 
 @pytest.mark.browser

@@ -145,6 +145,27 @@ def lineage(table: str, quarter: str) -> None:
 
 
 @main.command()
+@click.argument("quarter", required=False)
+@click.option("--all", "every", is_flag=True, help="Reproduce every published quarter.")
+def reproduce(quarter: str | None, every: bool) -> None:
+    """Make the published QUARTER again in a scratch folder and compare; change nothing.
+
+    The exit code is 0 if every output and published cell is the same, else 1.
+    """
+    if every == bool(quarter):
+        raise click.UsageError("Say a quarter such as 2019Q1, or --all.")
+    root = project.find_root(Path.cwd())
+    places = project.places(root)
+    from exams import published  # noqa: PLC0415
+    from exams.orchestrate.reproduce import reproduce  # noqa: PLC0415
+
+    quarters = [quarter] if quarter else published.published_quarters(places.published)
+    outcomes = list(reproduce(root, places, quarters))
+    click.echo("\n".join(line for outcome in outcomes for line in outcome.lines()))
+    sys.exit(1 if any(outcome.differences for outcome in outcomes) else 0)
+
+
+@main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8866, show_default=True, help="Port to listen on.")
 def dashboard(host: str, port: int) -> None:

@@ -84,6 +84,14 @@ def path_of(places: Places, quarter: str) -> Path:
     return places.reports / quarter / NAME
 
 
+def check_published(places: Places, quarter: str) -> None:
+    """Raise E331 if nothing of `quarter` is published."""
+    ready = published.published_quarters(places.published)
+    if quarter not in ready:
+        listed = f"Published quarters: {', '.join(ready) or 'none'}."
+        raise ExamsError("E331", f"{quarter} is not published.", listed)
+
+
 def hosts(status: Path, quarter: str) -> dict[str, str]:
     """Return the computer of the latest run that is noted of each stage."""
     query = "SELECT stage, host FROM stage_lineage WHERE quarter = ? ORDER BY id"

@@ -25,9 +25,7 @@ def trail(places: Places, name: str, quarter: str) -> list[str]:
     """
     check_quarter(quarter)
     table = _table(name)
-    if quarter not in published.published_quarters(places.published):
-        ready = ", ".join(published.published_quarters(places.published)) or "none"
-        raise ExamsError("E331", f"{quarter} is not published.", f"Published quarters: {ready}.")
+    lineage.check_published(places, quarter)
     told = lineage.lineage(places, quarter)
     stages = [entry for entry in told.get("stages", []) if entry["stage"] != "visualize"]
     if "publication" not in told or "publish" not in [entry["stage"] for entry in stages]:

@@ -30,7 +30,7 @@ from exams.intake.reading.arrivals import Arrival, Refusal, find_arrivals, verdi
 from exams.intake.reading.delivery import delivery_from, read_delivery
 from exams.intake.reading.header import is_added
 from exams.intake.reading.layout import Layout, inspect
-from exams.places import Places, private
+from exams.places import Places
 from exams.progress import track
 
 
@@ -52,10 +52,8 @@ def find_files(places: Places, quarter: str, contract: Contract, limit: int) -> 
     limit: bytes that a file may have when it is unpacked. The folder is closed to other users
     (0700), unless it belongs to one of them.
     """
-    for folder in (places.deliveries, places.delivery(quarter)):
-        with suppress(PermissionError):
-            if folder.is_dir():
-                private(folder)
+    with suppress(FileNotFoundError, PermissionError):
+        places.delivery(quarter).chmod(0o700)
     arrivals, refused = find_arrivals(places, quarter, contract.same_file_twice)
     readable, repeats = [], []
     for arrival in arrivals:
