@@ -18,7 +18,8 @@ from exams.errors import ExamsError
 from exams.protection import PROTECTION, Counted, Derived, Source
 from exams.tables import TABLES
 
-KEYS = {table.name: table.key for table in TABLES}
+_TABLES = {table.name: table for table in TABLES}
+_NULLABLE = {"INTEGER": "Int64", "REAL": "Float64"}
 
 
 def protect(
@@ -74,10 +75,7 @@ def _emptied(name: str, frame: pd.DataFrame, hidden: np.ndarray) -> pd.DataFrame
     declared = PROTECTION[name]
     assert isinstance(declared, Counted | Derived)
     emptied = frame.reset_index(drop=True)
-    for column in emptied.columns.difference([*KEYS[name], *declared.labels]):
-        values = emptied[column]
-        if pd.api.types.is_numeric_dtype(values):
-            kind = "Int64" if pd.api.types.is_integer_dtype(values) else "Float64"
-            values = values.astype(kind)
-        emptied[column] = values.mask(hidden)
+    types = {c.name: _NULLABLE.get(c.type, object) for c in _TABLES[name].columns}
+    for column in emptied.columns.difference([*_TABLES[name].key, *declared.labels]):
+        emptied[column] = emptied[column].astype(types.get(column, object)).mask(hidden)
     return emptied.assign(suppressed=hidden.astype(int))
