@@ -8,6 +8,7 @@ import pandas as pd
 from exams.contract import Contract
 from exams.disclosure import protect
 from exams.stages.receipt import private_fingerprint
+from exams.statistics.crossings import mean_by_crossing
 from exams.statistics.groups import at_risk_by_group, gaps, mean_by_group
 from exams.statistics.levels import levels
 from exams.warehouse.figures import write_figures
@@ -17,6 +18,7 @@ __all__ = [
     "at_risk_by_group",
     "gaps",
     "levels",
+    "mean_by_crossing",
     "mean_by_group",
     "read_cube",
     "save_figures",

@@ -36,12 +36,12 @@ def mean_by_group(cube: CubeFrames) -> pd.DataFrame:
     for dimension, level in groups(cube.contract):
         for field in cube.contract.reported:
             held = found.get((dimension, level, field.name), {"n": 0, "total": 0, "squares": 0})
-            rows.append((dimension, level, field.name, *_describe(held, field, cube.contract)))
+            rows.append((dimension, level, field.name, *describe(held, field, cube.contract)))
     columns = ["dimension", "level", "score", "n", "mean", "sd", "ci_low", "ci_high"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _describe(
+def describe(
     held: dict[str, int], field: Field, contract: Contract
 ) -> tuple[int, float, float, float, float]:
     """Return n, mean, sd and the interval from sums of steps above the scale's minimum."""
