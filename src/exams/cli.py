@@ -145,6 +145,19 @@ def lineage(table: str, quarter: str) -> None:
 
 
 @main.command()
+@click.option("--delivery", "prefix", required=True, help="Start of its SHA-256, 8 digits or more.")
+def forget(prefix: str) -> None:
+    """Delete a delivery: its file, its records, all that was made of it; and build anew."""
+    root = project.find_root(Path.cwd())
+    places = project.places(root)
+    from exams.forget import forget  # noqa: PLC0415
+
+    lines, right = forget(root, places, prefix)
+    click.echo("\n".join(lines))
+    sys.exit(0 if right else 1)
+
+
+@main.command()
 @click.argument("quarter", required=False)
 @click.option("--all", "every", is_flag=True, help="Reproduce every published quarter.")
 def reproduce(quarter: str | None, every: bool) -> None:

@@ -30,14 +30,20 @@ def vanished(places: Places) -> list[str]:
 
 
 def withdraw(places: Places, quarter: str) -> bool:
-    """Take away all that is left of a quarter without a file; say whether there was anything.
+    """Take away all that is left of a quarter without a file; say whether there was anything."""
+    if quarter not in vanished(places):
+        return False
+    take_away(places, quarter)
+    return True
+
+
+def take_away(places: Places, quarter: str) -> None:
+    """Take away all that is left of a quarter.
 
     Its records and figures leave the warehouse, the publication, the list and the reports; the
     history of its deliveries stays. The caller holds the quarter's lock. The folder of its
     reports goes last: as long as it is there, the next build withdraws the quarter once more.
     """
-    if quarter not in vanished(places):
-        return False
     reports = places.report(quarter)
     withdraw_quarter(places.warehouse, quarter)
     published.withdraw(places.published, quarter)
@@ -53,7 +59,6 @@ def withdraw(places: Places, quarter: str) -> bool:
         status.start(places.status, quarter, stage)
         status.end(places.status, quarter, stage, "done", rows_out=0, reason=status.WITHDRAWN)
     shutil.rmtree(reports)
-    return True
 
 
 def _loaded(places: Places) -> Iterator[str]:
