@@ -25,6 +25,7 @@ PUBLIC = {
     "exams.places",
     "exams.published",
     "exams.site",
+    "exams.stages.corrected",
     "exams.stages.receipt",
     "exams.stages.visualize",
     "exams.status",

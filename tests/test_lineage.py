@@ -74,7 +74,7 @@ def test_before_the_first_publication_there_are_stages_alone(tmp_path):
     places = example.make(tmp_path)
     places.report("2027Q1")
     record(places, "2027Q1", run_of("extract"), MADE)
-    assert lineage(places, "2027Q1").keys() == {"quarter", "stages"}
+    assert lineage(places, "2027Q1").keys() == {"quarter", "stages", "basis"}
     path_of(places, "2027Q1").write_text("[")
     assert lineage(places, "2027Q1") == {}
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from exams import published
+from exams.editions import edition
 from exams.errors import ExamsError
 from exams.files import write_atomic
 from exams.places import STAGES, Places
@@ -29,6 +30,7 @@ _ORIGIN = (
     Column("lock_sha256", "TEXT", "SHA-256 of requirements.lock; null if there is none."),
 )
 ORIGIN = tuple(column.name for column in _ORIGIN)
+RULES, CODE = ("contract_sha256",), ("source_sha256", "code", "lock_sha256")
 STAGE_LINEAGE = Table(
     "stage_lineage",
     "One row per run of a stage that ended well: what it was made by. Rows are never removed.",
@@ -56,16 +58,25 @@ def record(places: Places, quarter: str, run: dict[str, Any], origin: dict[str, 
     told = lineage(places, quarter)
     stages = {entry["stage"]: entry for entry in told.get("stages", [])}
     stages[run["stage"]] = {"stage": run["stage"], **{n: run.get(n) for n in _RUN}, **origin}
+    former = told.get("basis", {})
     told = {"quarter": quarter, **_published(places.published, quarter)}
     told["stages"] = [stages[stage] for stage in STAGES if stage in stages]
+    told["basis"] = basis(told["stages"]) if run["stage"] == "publish" else former
     write_atomic(path_of(places, quarter), json.dumps(told, indent=1))
+
+
+def basis(stages: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return RULES and CODE of the stages whose results are published, by stage."""
+    before = (entry for entry in stages if entry["stage"] not in ("publish", "visualize"))
+    return {entry["stage"]: {name: entry[name] for name in (*RULES, *CODE)} for entry in before}
 
 
 def lineage(places: Places, quarter: str) -> dict[str, Any]:
     """Return lineage.json of a quarter; empty if there is none that can be read.
 
-    Keys: quarter, publication, tables (names), deliveries (published rows) and stages, in order,
-    each with started, ended, rows_in, rows_out and ORIGIN.
+    Keys: quarter, publication, tables (names), deliveries (published rows), stages, in order,
+    each with started, ended, rows_in, rows_out and ORIGIN, and basis: what the published version
+    was made by.
     """
     return read(path_of(places, quarter))
 
@@ -110,7 +121,7 @@ def _published(database: Path, quarter: str) -> dict[str, Any]:
     except (ExamsError, ValueError):
         return {}
     return {
-        "publication": publication,
+        "publication": publication | {"edition": edition(database, quarter)},
         "tables": [table.name for table in published.TABLES],
         "deliveries": deliveries,
     }

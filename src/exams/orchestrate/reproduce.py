@@ -118,7 +118,7 @@ def _scratch(places: Places) -> Iterator[Places]:
         key.chmod(0o600)
         for name in ("warehouse", "published", "status"):
             _copy(getattr(places, name), closed(getattr(scratch, name)))
-        _forget_fingerprints(scratch.published)
+        _reopen(scratch.published)
         try:
             yield scratch
         finally:
@@ -135,10 +135,13 @@ def _copy(real: Path, copy: Path) -> None:
         source.backup(target)
 
 
-def _forget_fingerprints(database: Path) -> None:
-    """Let the copy be written anew even where its fingerprint says that it holds all already."""
+def _reopen(database: Path) -> None:
+    """Let the copy be written anew even where its fingerprint says that it holds all already.
+
+    What is written is then the same version again.
+    """
     with closing(sqlite3.connect(database)) as connection, connection:
-        connection.execute("UPDATE publication SET fingerprint = ''")
+        connection.execute("UPDATE publication SET fingerprint = '', version = version - 1")
 
 
 def _execute(root: Path, places: Places, scratch: Places, quarter: str, stage: str) -> str:
