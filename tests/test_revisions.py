@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 
 import example
+from building import ROOT
 from exams import lineage, published, site
 from exams.dashboard.payload import payload
-from exams.editions import PROVISIONAL, REVISED, corrections, edition
+from exams.editions import PROVISIONAL, REASONS, REVISED, corrections, edition
 from exams.lineage import ORIGIN
 from exams.places import STAGES
 from exams.stages.corrected import corrected, version
@@ -156,6 +157,12 @@ def test_another_file_is_a_reason(places, small, statement):
 def test_where_nothing_was_noted_the_reason_is_unknown(places):
     lineage.path_of(places, QUARTER).unlink()
     assert reasons(places, QUARTER) == ["unknown"]
+
+
+def test_every_reason_is_explained_in_the_docs():
+    page = (ROOT / "docs/lineage.md").read_text()
+    for code, meaning in REASONS.items():
+        assert f"| {code} | {meaning} |" in page
 
 
 def test_the_first_publication_corrects_nothing(tmp_path, places):
