@@ -58,10 +58,14 @@ def build(due: bool, quarters: Sequence[str]) -> None:
 @click.option("--history", is_flag=True, help="List every delivery ever, removed ones, too.")
 def status(quarter: str | None, history: bool) -> None:
     """Show how far each quarter is, and where the records of its files are."""
-    places = project.places(project.find_root(Path.cwd()))
+    root = project.find_root(Path.cwd())
+    places = project.places(root)
     from exams.overview import overview  # noqa: PLC0415
+    from exams.retention import notice  # noqa: PLC0415
 
-    click.echo("\n".join(overview(places, quarter, history=history)))
+    years = project.retention_years(project.settings(root))
+    kept = notice(places, years, datetime.now(UTC).date())
+    click.echo("\n".join([*overview(places, quarter, history=history), *kept]))
 
 
 @main.command()
@@ -145,11 +149,19 @@ def lineage(table: str, quarter: str) -> None:
 
 
 @main.command()
-@click.option("--delivery", "prefix", required=True, help="Start of its SHA-256, 8 digits or more.")
-def forget(prefix: str) -> None:
+@click.option("--delivery", "prefix", help="Start of its SHA-256, 8 digits or more.")
+@click.option("--expired", is_flag=True, help="List what is over the retention period instead.")
+def forget(prefix: str | None, expired: bool) -> None:
     """Delete a delivery: its file, its records, all that was made of it; and build anew."""
+    if expired == bool(prefix):
+        raise click.UsageError("Say --delivery and the start of a SHA-256, or --expired.")
     root = project.find_root(Path.cwd())
     places = project.places(root)
+    if not prefix:
+        from exams.retention import expired_lines  # noqa: PLC0415
+
+        years = project.retention_years(project.settings(root))
+        return click.echo("\n".join(expired_lines(places, years, datetime.now(UTC).date())))
     from exams.forget import forget  # noqa: PLC0415
 
     lines, right = forget(root, places, prefix)

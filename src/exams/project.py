@@ -69,3 +69,12 @@ def intake(env: Mapping[str, Any]) -> Intake:
         what = "env.yaml: refused_files is neither fail nor skip."
         raise ExamsError("E004", what, "Write `refused_files: fail`.")
     return found
+
+
+def retention_years(env: Mapping[str, Any]) -> int:
+    """Return for how many years files are kept, 10 if `env` does not say; raise E004 if wrong."""
+    years = env.get("retention_years", 10)
+    if type(years) is not int or not 0 < years < 1000:
+        what = "env.yaml: retention_years is no number of years."
+        raise ExamsError("E004", what, "Write `retention_years: 10`.")
+    return years

@@ -40,11 +40,18 @@ class StageExecutor(Executor):
     """
 
     def __init__(
-        self, quarter: str, data: str, reports: str, largest_file: object, refused_files: object
+        self,
+        quarter: str,
+        data: str,
+        reports: str,
+        largest_file: object,
+        refused_files: object,
+        retention_years: object,
     ) -> None:
         try:
             self.quarter = check_quarter(quarter)
             project.intake({"largest_file": largest_file, "refused_files": refused_files})
+            project.retention_years({"retention_years": retention_years})
             self.places = Places.of(data, reports)
         except ExamsError as error:
             raise BuildFailed(str(error)) from None
