@@ -109,6 +109,7 @@ def tables_of(quarter: str, frame: pd.DataFrame) -> dict[str, list[dict]]:
             | {"change": "column_added", "detail": "No field claims it."}
             | {"meaning": CHANGES["column_added"]}
         ],
+        "mean_by_crossing": [],
         "mean_by_group": [
             {"dimension": dimension, "level": level, "score": score, **mean_of(part[score])}
             for dimension, level, part in groups
