@@ -2,11 +2,9 @@
 
 import fcntl
 import re
-import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,10 +12,9 @@ import nbformat
 import papermill
 import pytest
 
-from exams import status
 from exams.errors import ExamsError
 from exams.files import write_atomic
-from exams.orchestrate import engine, hooks, locks
+from exams.orchestrate import hooks, locks
 from exams.orchestrate.failures import explain, explain_exception
 from exams.places import Places
 from orchestrate_project import make_project
@@ -125,23 +122,6 @@ def test_a_value_in_the_message_of_a_foreign_error_gets_nowhere(error):
     assert code is None
     assert "4711" not in text
     assert text.startswith(type(error).__name__)
-
-
-def test_a_heartbeat_survives_a_status_that_is_locked(places, monkeypatch):
-    beats = []
-
-    def beat(*_):
-        beats.append(len(beats))
-        if len(beats) == 1:
-            raise sqlite3.OperationalError("database is locked")
-
-    monkeypatch.setattr(status, "BEAT", 0.01)
-    monkeypatch.setattr(status, "beat", beat)
-    with engine._recorded(places.status, QUARTER, "load"):
-        end = time.monotonic() + 10
-        while len(beats) < 3:
-            assert time.monotonic() < end
-            time.sleep(0.01)
 
 
 def test_papermill_executes_other_notebooks_as_ever(tmp_path):

@@ -44,8 +44,7 @@ def build_due(root: Path = Path(), quarters: Iterable[str] = ()) -> int:
 
 def _built(quarter: str, root: Path, places: Places, *, announces: bool) -> str:
     """Build a quarter; return built, idle (it was up to date) or failed."""
-    env = {"quarter": quarter, "data": str(places.data), "reports": str(places.reports)}
-    env |= project.intake(project.settings(root))._asdict()  # defaults, where it has none
+    env = project.environment(root, quarter, places)
     try:
         with chdir(root), warnings.catch_warnings():
             warnings.simplefilter("ignore")
