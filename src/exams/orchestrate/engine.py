@@ -23,8 +23,9 @@ from exams import status
 from exams.errors import ExamsError
 from exams.notebook import injected
 from exams.orchestrate import locks
-from exams.orchestrate.failures import explain, explain_exception, terminable, withheld
+from exams.orchestrate.failures import explain, explain_exception, withheld
 from exams.orchestrate.products import forget
+from exams.orchestrate.stopping import terminable
 from exams.places import STAGES, Places
 
 _PRIVATE = set(STAGES) - {"visualize"}  # see records, or (model, publish) sums of any group

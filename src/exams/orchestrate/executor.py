@@ -15,10 +15,11 @@ from exams import project, status
 from exams.errors import ExamsError
 from exams.files import UNREADABLE, shown
 from exams.orchestrate import locks
-from exams.orchestrate.failures import complaint, explain_exception, terminable, verdict
+from exams.orchestrate.failures import complaint, explain_exception, verdict
 from exams.orchestrate.healing import heal, set_aside_unreadable
 from exams.orchestrate.hooks import counted
 from exams.orchestrate.products import receipt
+from exams.orchestrate.stopping import terminable
 from exams.orchestrate.withdraw import withdraw
 from exams.places import Places
 from exams.quarters import check_quarter
