@@ -14,6 +14,7 @@ from exams.orchestrate.products import (
     forget,
     note,
     products,
+    read_note,
     receipt,
     recorded_files,
     unsealed,
@@ -40,7 +41,7 @@ def heal(places: Places, quarter: str) -> None:
             forget(files)
             continue
         for file in files:
-            notes = _notes(note(file)) or {}
+            notes = read_note(file) or {}
             if notes["timestamp"] < latest:
                 notes["timestamp"] = latest
                 write_atomic(note(file), json.dumps(notes))
@@ -54,7 +55,7 @@ def harm(places: Places, quarter: str, stage: str) -> str:
         return "It has not run yet."
     if not all(note(file).exists() for file in files):
         return "Its last run did not end well."
-    if not all(_notes(note(file)) for file in files):
+    if not all(read_note(file) for file in files):
         return "Ploomber's notes about its last run cannot be read."
     found, broken = receipt(places, quarter, stage), unsealed(places, quarter, stage)
     if found is None or broken:
@@ -71,14 +72,6 @@ def _about(file: Path, stage: str) -> str:
     if file.suffix == ".sha256" and not file.name.startswith(f".{stage}."):
         return f"{file.name[1:].partition('.')[0]} has run since."
     return f"{file.name} is not as it left it."
-
-
-def _notes(file: Path) -> dict[str, float] | None:
-    try:
-        found = json.loads(file.read_text())
-        return found if {"timestamp", "stored_source_code"} <= set(found) else None
-    except (OSError, ValueError, TypeError):
-        return None
 
 
 def _whole(file: Path, size: int) -> bool:

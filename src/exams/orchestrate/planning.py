@@ -12,14 +12,13 @@ from typing import Any
 
 import yaml
 from ploomber.constants import TaskStatus
-from ploomber.exceptions import DAGRenderError
 from ploomber.spec import DAGSpec
 
 from exams import project
 from exams.errors import ExamsError
-from exams.orchestrate.failures import complaint
 from exams.orchestrate.fingerprint import COMPARING, WORDS
 from exams.orchestrate.healing import harm
+from exams.orchestrate.products import products, read_note
 from exams.orchestrate.withdraw import vanished
 from exams.places import STAGES, Places
 
@@ -46,14 +45,14 @@ def plan_lines(root: Path, quarters: Iterable[str] = ()) -> list[str]:
 def due(quarter: str, root: Path) -> dict[str, str]:
     """Return the stages of a quarter that a build would run, each with the reason in words.
 
-    Raise E408 if the quarter has no file, E412 if a notebook cannot run.
+    Raise E408 if the quarter has no file.
     """
     places = project.places(root)
     if quarter not in places.delivered_quarters():
         raise ExamsError("E408", f"{quarter} has no file.", "Deliver one.")
     found: dict[str, str] = {}
     for task in _tasks(quarter, root, places):
-        why = harm(places, quarter, task.name) or _changes(task)
+        why = harm(places, quarter, task.name) or _changes(task, places, quarter)
         before = next((s for s in task.upstream if s in found), None)
         if not why and before:
             why = f"{before} runs before it."
@@ -69,20 +68,17 @@ def _tasks(quarter: str, root: Path, places: Places) -> list[Any]:
     spec = yaml.safe_load((root / "pipeline.yaml").read_text(encoding="utf-8"))
     spec["executor"] = "serial"  # that of the pipeline would prepare a build
     env = project.environment(root, quarter, places)
-    try:
-        with chdir(root), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            dag = DAGSpec(spec, env=env, parent_path=str(root)).to_dag()
-            return list(dag.render(show_progress=False).values())
-    except DAGRenderError as error:
-        what = f"A notebook cannot run: {complaint(str(error))}."
-        raise ExamsError("E412", what, "Correct it.") from None
+    with chdir(root), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        dag = DAGSpec(spec, env=env, parent_path=str(root)).to_dag()
+        return list(dag.render(show_progress=False).values())
 
 
-def _changes(task: Any) -> str:
-    """Return what has changed since a stage ran that itself does not depend on another stage."""
-    former, source = task.product.metadata.params or {}, str(task.source)
-    if task.product.metadata.stored_source_code != source:
+def _changes(task: Any, places: Places, quarter: str) -> str:
+    """Return what has changed since a stage ran, beside the stages before it."""
+    notes = read_note(products(places, quarter, task.name)[0]) or {}
+    former = notes.get("params") or {}
+    if notes["stored_source_code"] != str(task.source):
         return f"notebooks/{task.name}.ipynb has changed."
     now = json.loads(json.dumps(task.params.to_json_serializable(params_only=True)))
     words = []

@@ -46,6 +46,15 @@ def note(product: Path) -> Path:
     return product.with_name(f".{product.name}.metadata")
 
 
+def read_note(product: Path) -> dict[str, Any] | None:
+    """Return what Ploomber has noted about `product`; None if that cannot be read."""
+    try:
+        found = json.loads(note(product).read_text())
+        return found if {"timestamp", "stored_source_code"} <= set(found) else None
+    except (OSError, ValueError, TypeError):
+        return None
+
+
 def forget(files: Iterable[Path]) -> None:
     """Remove Ploomber's notes about products, which makes their stage due."""
     for file in files:

@@ -28,8 +28,9 @@ def wait_for(stage: str, quarter: str, root: Path, seconds: float | None = None)
         _check_failure(places, runs, stage, quarter, root)
         left = POLL if seconds is None else begin + seconds - time.monotonic()
         if left <= 0:
-            what = f"{stage} of {quarter} is not done ({state or 'nothing is known of it'})."
-            raise ExamsError("E410", what, "`exams status` says more; is a build running?")
+            now = f" It is {state}." if state not in (None, "done") else ""
+            what = f"{stage} of {quarter} is not done for its present files.{now}"
+            raise ExamsError("E410", what, "`exams plan` says what it needs. Is a build running?")
         time.sleep(min(POLL, left))
 
 
