@@ -51,6 +51,11 @@ class Places:
         return private(self.data / "private") / "warehouse.db"
 
     @property
+    def ledger(self) -> Path:
+        """What was ever published, version by version. Private."""
+        return private(self.data / "private") / "ledger.db"
+
+    @property
     def status(self) -> Path:
         """What happened: runs of stages."""
         return made(self.data / "status") / "status.db"
