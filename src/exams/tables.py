@@ -14,7 +14,25 @@ _SUPPRESSED = Column(
 )
 _SHARE = Column("share", "REAL", "Share of students, 0 to 1; null for no students.")
 
+CATALOG = Table(
+    "catalog",
+    "One row per published table: what it holds.",
+    (
+        Column("name", "TEXT", "Name of the table."),
+        Column("title", "TEXT", "Name for people."),
+        Column("description", "TEXT", "What a row is."),
+        Column("dimensions", "TEXT", "Columns that name a row, a JSON list."),
+        Column("measures", "TEXT", "Columns that say something of it, a JSON list."),
+        Column("rows", "INTEGER", "Rows of all quarters.", "rows"),
+        Column("hidden", "INTEGER", "Of these, hidden to protect students.", "rows"),
+        Column("sources", "TEXT", "What it is made of, a JSON list."),
+        Column("first_quarter", "TEXT", "First quarter in it; null if it is empty."),
+        Column("last_quarter", "TEXT", "Last quarter in it; null if it is empty."),
+    ),
+    ("name",),
+)
 TABLES = (
+    CATALOG,
     Table(
         "publication",
         "One row per published quarter: when, and under which contract.",
@@ -200,7 +218,8 @@ TABLES = (
         ("quarter", "dimension", "level", "score"),
     ),
 )
-CONTENT = tuple(t for t in TABLES if t.name != "publication")
+# What the stages hand over, quarter by quarter.
+CONTENT = tuple(t for t in TABLES if t.name not in ("catalog", "publication"))
 
 # What the model stage works out and disclosure control protects.
 FIGURES = tuple(t for t in TABLES if any(c.name == "suppressed" for c in t.columns))

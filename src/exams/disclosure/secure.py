@@ -10,8 +10,19 @@ from exams.disclosure.audit.reading import Statement, Subject, statements
 from exams.disclosure.cells import Frames
 from exams.disclosure.protect import emptied
 from exams.errors import ExamsError
+from exams.protection import PROTECTION, Counted
 
-_ROUNDS = 8
+_ROUNDS = 6
+
+
+def _counts_classes(name: str) -> bool:
+    declared = PROTECTION[name]
+    return isinstance(declared, Counted) and bool(declared.category or declared.part)
+
+
+# Which tables to hide as a whole, besides those that give a count away: none, those that count
+# the same students in other classes (levels, students at risk), all.
+_WHOLE = (lambda _: False, _counts_classes, lambda _: True)
 _Rows = dict[str, set[int]]
 
 
@@ -26,12 +37,15 @@ def secure(
     """
     kept = dict(tables)
     verdict = audit(kept, contract, former)
-    for attempt in range(_ROUNDS):
+    for attempt in range(_ROUNDS + len(_WHOLE)):
         if not verdict.findings:
             break
-        found = _neighbours(kept, verdict, contract)
-        if attempt >= _ROUNDS - 2:
-            found = {f.table: set(range(len(kept[f.table]))) for f in verdict.findings}
+        if attempt < _ROUNDS:
+            found = _neighbours(kept, verdict, contract)
+        else:
+            tables_found = {finding.table for finding in verdict.findings}
+            every = [n for n in kept if n in tables_found or _WHOLE[attempt - _ROUNDS](n)]
+            found = {name: set(range(len(kept[name]))) for name in every}
         kept = {name: _hide(name, frame, found.get(name, set())) for name, frame in kept.items()}
         verdict = audit(kept, contract, former)
     check(verdict)
@@ -42,7 +56,8 @@ def check(verdict: Verdict) -> None:
     """Raise E324 if the audit has found something."""
     if verdict.findings:
         named = ", ".join(sorted({finding.table for finding in verdict.findings}))
-        what = f"Hidden counts can be worked out by {verdict.findings[0].attack}: {named}."
+        attacks = " and ".join(sorted({finding.attack for finding in verdict.findings}))
+        what = f"Hidden counts can be worked out by {attacks}: {named}."
         remedy = "The former publication stays; docs/privacy.md says what can be done."
         raise ExamsError("E324", what, remedy)
 

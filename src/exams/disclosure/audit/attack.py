@@ -8,7 +8,7 @@ import numpy as np
 from exams.contract import Contract
 from exams.disclosure.audit.program import Program, added, times
 from exams.disclosure.audit.reading import Published, Statement, Subject, statements
-from exams.disclosure.audit.world import World
+from exams.disclosure.audit.world import PARTS, World
 from exams.errors import ExamsError
 from exams.protection import PROTECTION, Counted, Derived
 from exams.tables import TABLES
@@ -164,7 +164,7 @@ def _narrow(
     found: list[Finding] = []
     for subject in hidden:
         sums = [world.count(subject)]
-        if subject.kind and subject.whole in hidden:
+        if subject.kind in PARTS and subject.whole in hidden:
             sums.append(added([world.count(subject.whole), times(sums[0], -1)]))
         for total in sums:
             low, high = program.bounds(total)

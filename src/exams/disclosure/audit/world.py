@@ -12,7 +12,7 @@ from exams.protection import PROTECTION, Counted
 AT_RISK = "at_risk"
 EVERY = "*"  # students with every score
 _REST = ""  # students in no class of a kind
-_PARTS = {p.part for p in PROTECTION.values() if isinstance(p, Counted) and p.part}
+PARTS = {p.part for p in PROTECTION.values() if isinstance(p, Counted) and p.part}
 
 
 class World:
@@ -62,7 +62,7 @@ class World:
 
     def _classes(self, kind: str, subjects: set[Subject]) -> list[str]:
         found = sorted({s.of_kind for s in subjects if s.kind == kind})
-        return [*found, _REST] if kind in _PARTS else found
+        return [*found, _REST] if kind in PARTS else found
 
     def _divide(self, kind: str, score: str) -> None:
         """The students of a profile are those of all its classes."""
