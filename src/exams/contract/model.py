@@ -62,6 +62,17 @@ class Disclosure:
 
 
 @dataclass(frozen=True)
+class Alarm:
+    """When a change of a score's mean from quarter to quarter is an alarm.
+
+    Its size is at least `effect` standard deviations, and p after Holm's correction under `p`.
+    """
+
+    effect: float = 0.1
+    p: float = 0.01
+
+
+@dataclass(frozen=True)
 class Contract:
     """The fields of a delivery and the settings of its office."""
 
@@ -77,6 +88,7 @@ class Contract:
     strict: bool = False  # refuse a file with a column that is not of the contract
     max_quarantined: float = 0.05  # share of a file's records; above it, nothing is loaded
     same_file_twice: bool = False  # the same bytes may be delivered for two quarters
+    alarm: Alarm = Alarm()
 
     @cached_property
     def dimensions(self) -> tuple[Field, ...]:

@@ -9,7 +9,7 @@ import yaml
 
 from exams.contract.checks import Kinds, check_keys, check_name, check_texts, mistake
 from exams.contract.fields import read_field
-from exams.contract.model import Contract, Disclosure, Field
+from exams.contract.model import Alarm, Contract, Disclosure, Field
 from exams.contract.words import plain
 from exams.errors import ExamsError
 from exams.quarters import is_quarter
@@ -18,7 +18,7 @@ _KEYS: Kinds = {
     "name": str, "title": str, "version": str, "description": str, "missingValues": list,
     "fields": list, "overall": dict, "levels": list, "at_risk_below": (int, float),
     "disclosure": dict, "valid_from": str, "strict": bool, "max_quarantined": (int, float),
-    "same_file_twice": bool,
+    "same_file_twice": bool, "alarm": dict,
 }  # fmt: skip
 
 
@@ -113,6 +113,7 @@ def _contract(raw: dict[str, Any]) -> Contract:
         strict=raw.get("strict", False),
         max_quarantined=_share(raw, "max_quarantined", 0.05),
         same_file_twice=raw.get("same_file_twice", False),
+        alarm=_alarm(raw.get("alarm", {})),
     )
 
 
@@ -160,6 +161,16 @@ def _disclosure(raw: dict[str, Any]) -> Disclosure:
         if value < 3:
             raise mistake(f"disclosure, {key}", f"it is {value}", "Use a whole number over 2.")
     return Disclosure(**raw)
+
+
+def _alarm(raw: dict[str, Any]) -> Alarm:
+    check_keys("alarm", raw, {"effect": (int, float), "p": (int, float)})
+    if raw.get("effect", 0) < 0:
+        what = f"it is {raw['effect']}"
+        raise mistake("alarm, effect", what, "Write 0.1 for a tenth of a standard deviation.")
+    if not 0 < raw.get("p", 1) <= 1:
+        raise mistake("alarm, p", f"it is {raw['p']}", "Write 0.01 for 1 %: over 0, up to 1.")
+    return Alarm(**raw)
 
 
 def _distinct(fields: list[Field]) -> None:

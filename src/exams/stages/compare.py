@@ -1,0 +1,106 @@
+"""model: a quarter beside the one before it, and what stands in the way of comparing them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from exams import published
+from exams.contract import Contract
+from exams.errors import ExamsError
+from exams.intake.judging.drift import CHANGES, Change, field_changes
+from exams.statistics import change as statistics
+from exams.statistics.common import common, narrowed
+from exams.statistics.composition import KEYS
+from exams.warehouse.form import Form, read_form
+from exams.warehouse.read import CubeFrames, read_cube
+from exams.warehouse.store import loaded
+
+ALL = "all"
+BREAKS = CHANGES | {"version_changed": "The quarters were read under two versions of the contract."}
+_EVERY = ("level_added", "level_removed", "role_changed")  # who counts, or as what, is another
+
+
+def former_quarter(warehouse: Path, quarter: str) -> str | None:
+    """Return the newest loaded quarter before `quarter`, None if it is the first."""
+    return max((q for q in loaded(warehouse) if q < quarter), default=None)
+
+
+def change(warehouse: Path, contract: Contract, quarter: str) -> pd.DataFrame:
+    """Return former and the columns of `statistics.change`, since the loaded quarter before.
+
+    Only dimensions and scores that both quarters have, on one scale, are compared. No rows if
+    there are none, or no quarter before.
+    """
+    columns = ["former", *statistics.COLUMNS]
+    former = former_quarter(warehouse, quarter)
+    if former is None:
+        return pd.DataFrame(columns=columns)
+    rules = common(contract, read_form(warehouse, former))
+    if not rules.dimensions or not rules.scores:
+        return pd.DataFrame(columns=columns)
+    before = _read(warehouse, rules, former)
+    if before is None:
+        return pd.DataFrame(columns=columns)
+    now = narrowed(read_cube(warehouse, contract, quarter), rules)
+    return statistics.change(now, before).assign(former=former)[columns]
+
+
+def _read(warehouse: Path, rules: Contract, quarter: str) -> CubeFrames | None:
+    try:
+        return narrowed(read_cube(warehouse, rules, quarter), rules)
+    except ExamsError as error:
+        if error.code != "E206":  # all its records are in quarantine
+            raise
+        return None
+
+
+def breaks(warehouse: Path, contract: Contract, quarter: str) -> pd.DataFrame:
+    """Return what makes `quarter` hard to compare with the loaded one before it.
+
+    One row per break and score whose line it breaks (all: every score): place, former, score,
+    subject, change (its code), detail and meaning; none of them holds a value of a record.
+    """
+    former = former_quarter(warehouse, quarter)
+    rows: list[tuple[str, Change]] = []
+    if former is not None:
+        before, now = (read_form(warehouse, q) for q in (former, quarter))
+        rows = list(_breaks(before, now, contract))
+    return pd.DataFrame(
+        [
+            (place, former, score, *found, BREAKS[found.code])
+            for place, (score, found) in enumerate(rows)
+        ],
+        columns=["place", "former", "score", "subject", "change", "detail", "meaning"],
+    )
+
+
+def _breaks(before: Form, now: Form, contract: Contract) -> Iterator[tuple[str, Change]]:
+    if before.version != now.version:
+        detail = f"It is version {now.version}; it was {before.version}."
+        yield ALL, Change("*", "version_changed", detail)
+    scores = {f.name for form in (before, now) for f in form.fields if f.role == "score"}
+    for found in field_changes(before, now):
+        if found.code in _EVERY:
+            yield ALL, found
+        elif found.code in ("scale_changed", "field_added", "field_removed"):
+            if found.subject not in scores:
+                continue  # other groups can be told apart, but of the same students
+            yield found.subject, found
+            if contract.overall is not None:
+                yield contract.overall.name, found
+
+
+def shown(found: pd.DataFrame, means: pd.DataFrame, database: Path) -> pd.DataFrame:
+    """Return the changes of groups whose means may be seen in both quarters.
+
+    `means` are those that may be seen of the quarter itself; those of the former one are what
+    is published of it in `database`.
+    """
+    if found.empty or not database.is_file():
+        return found.head(0)
+    rows = published.read(database, "mean_by_group", found["former"].iloc[0])
+    seen = pd.DataFrame([r for r in rows if not r["suppressed"]], columns=[*KEYS, "n"])
+    for visible in (means, seen):
+        found = found.merge(visible[KEYS], on=KEYS)
+    return found
