@@ -114,3 +114,11 @@ class Contract:
     def reported(self) -> tuple[Field, ...]:
         """Scores that are reported: each score, then the overall one if there is any."""
         return self.scores + ((self.overall,) if self.overall else ())
+
+    def parts(self, field: Field) -> int:
+        """Return how many scores a reported score adds up: the overall one is held as a total."""
+        return len(self.scores) if field.role == "overall" else 1
+
+    def per_unit(self, field: Field) -> int:
+        """Return how many steps, as they are counted, make one unit of a reported score."""
+        return self.parts(field) * 10**field.decimals

@@ -232,6 +232,9 @@ def _write_notes(
             for at, f in enumerate(contract.kept)
         ),
     )
+    levels = ((f, band) for f in contract.reported for band in f.bands)
+    rows = ((quarter, f.name, b.code, b.label, f.units(b.low)) for f, b in levels)
+    insert(connection, "score_level", rows)
 
 
 def _write_cube(
@@ -240,14 +243,14 @@ def _write_cube(
     present = np.flatnonzero(cube.n)
     counts = (a[present].tolist() for a in (numbers, cube.n, cube.complete, cube.at_risk))
     insert(connection, "cube", ((quarter, *row) for row in zip(*counts, strict=True)))
-    for field in cube.contract.scores:
+    for field in cube.contract.reported:
         counted = cube.values[field.name]
         at, value = np.nonzero(counted)
         columns: dict[str, Values] = {
             "quarter": quarter,
             "profile": numbers[at],
             "score": field.name,
-            "steps": value + field.minimum,
+            "steps": value + cube.contract.parts(field) * field.minimum,
             "n": counted[at, value],
         }
         insert_columns(connection, "cube_value", columns)

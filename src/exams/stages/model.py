@@ -1,6 +1,7 @@
 """model: what the notebook needs besides pandas and scikit-learn."""
 
 from collections.abc import Mapping
+from math import nan
 from pathlib import Path
 
 import pandas as pd
@@ -8,45 +9,100 @@ import pandas as pd
 from exams.contract import Contract
 from exams.disclosure import protect
 from exams.stages.receipt import private_fingerprint
-from exams.statistics.groups import at_risk_by_group, gaps, mean_by_group
-from exams.statistics.levels import levels
+from exams.statistics.adjusted import adjusted_gaps
+from exams.statistics.cells import ALL
+from exams.statistics.gaps import gaps, score_gaps
+from exams.statistics.groups import at_risk_by_group, mean_by_group
+from exams.statistics.levels import level_by_group, levels
+from exams.statistics.tiers import choose_tiers, ranked, tier_choice, tier_drift, tier_start
+from exams.statistics.words import gap_sentences, score_gap_sentences
+from exams.tables import FIGURES
 from exams.warehouse.figures import write_figures
-from exams.warehouse.read import read_cube
+from exams.warehouse.read import read_cube, read_former, read_history, read_lineage
 
 __all__ = [
+    "adjusted_gaps",
     "at_risk_by_group",
+    "choose_tiers",
+    "gap_sentences",
     "gaps",
+    "level_by_group",
     "levels",
     "mean_by_group",
+    "measured",
+    "ranked",
     "read_cube",
+    "read_former",
+    "read_history",
     "save_figures",
     "scales",
+    "score_gap_sentences",
+    "score_gaps",
     "shown",
+    "tier_choice",
+    "tier_drift",
+    "tier_start",
 ]
 
 
 def scales(contract: Contract) -> pd.DataFrame:
-    """Return title, unit, minimum and maximum of each score, indexed by its name."""
+    """Return title, unit, minimum, maximum and step of each score, indexed by its name."""
     rows = [
-        (s.name, s.title, s.unit, s.units(s.minimum), s.units(s.maximum)) for s in contract.scores
+        (s.name, s.title, s.unit, s.units(s.minimum), s.units(s.maximum), s.step)
+        for s in contract.scores
     ]
-    columns = ["score", "title", "unit", "minimum", "maximum"]
+    columns = ["score", "title", "unit", "minimum", "maximum", "step"]
     return pd.DataFrame(rows, columns=columns).set_index("score")
 
 
+def measured(model: str, metrics: Mapping[str, float], subject: str = ALL) -> pd.DataFrame:
+    """Return model, subject, metric, value: rows of the history of models."""
+    rows = [(model, subject, metric, float(value)) for metric, value in metrics.items()]
+    return pd.DataFrame(rows, columns=["model", "subject", "metric", "value"])
+
+
 def shown(figures: Mapping[str, pd.DataFrame], contract: Contract) -> dict[str, pd.DataFrame]:
-    """Return the figures as they may be shown in a notebook: small groups are hidden."""
-    protected = protect(figures, contract)
-    return {
+    """Return the figures as they may be shown in a notebook: small groups are hidden.
+
+    Of the tables that are never published there are score_gaps and adjusted_gaps, without the
+    groups whose means are hidden.
+    """
+    protected = protect({table.name: figures[table.name] for table in FIGURES}, contract)
+    safe = {
         name: frame[frame["suppressed"] == 0].drop(columns="suppressed")
         for name, frame in protected.items()
     }
+    known = safe["mean_by_group"].set_index(["dimension", "level", "score"])["n"]
+    least = contract.disclosure.minimum_group
+    pairs, adjusted = figures["score_gaps"], figures["adjusted_gaps"]
+    for score in ("score", "other"):
+        counted = _known(known, pairs, "level", score)
+        lacking = counted - pairs["n"]  # a few students less would tell theirs
+        pairs = pairs[counted.notna() & ((lacking == 0) | (lacking >= least))]
+    for level in ("level", "reference"):
+        adjusted = adjusted[_known(known, adjusted, level, "score").notna()]
+    return safe | {"score_gaps": pairs, "adjusted_gaps": adjusted}
+
+
+def _known(known: pd.Series, frame: pd.DataFrame, level: str, score: str) -> pd.Series:
+    """Return, for each row of `frame`, the students of its group that may be seen, or NaN."""
+    group = pd.MultiIndex.from_frame(frame[["dimension", level, score]])
+    return pd.Series(known.reindex(group).to_numpy(float, na_value=nan), frame.index)
 
 
 def save_figures(
-    warehouse: Path, contract: Contract, quarter: str, figures: Mapping[str, pd.DataFrame]
+    warehouse: Path,
+    contract: Contract,
+    quarter: str,
+    figures: Mapping[str, pd.DataFrame],
+    code: str | None,
 ) -> str:
-    """Replace the figures of the quarter in the warehouse; return their fingerprint."""
-    write_figures(warehouse, contract, quarter, figures)
+    """Replace the figures of the quarter in the warehouse; return their fingerprint.
+
+    model_history gets its lineage: what was loaded, and `code`, the fingerprint of the modules.
+    """
     content = {name: frame.astype(str).to_numpy().tolist() for name, frame in figures.items()}
+    lineage = read_lineage(warehouse, quarter)
+    history = figures["model_history"].assign(**lineage, code=code)
+    write_figures(warehouse, contract, quarter, {**figures, "model_history": history})
     return private_fingerprint(warehouse.parent, quarter, content)

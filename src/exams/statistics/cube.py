@@ -1,7 +1,8 @@
 """The cube: sufficient statistics of a quarter's records, which add up exactly.
 
 A profile is one combination of levels of all dimensions, numbered in mixed radix. Scores are
-whole steps of their scale, so every sum is an exact integer.
+whole steps of their scale, so every sum is an exact integer. The overall score is the total of
+all scores.
 """
 
 from collections.abc import Mapping
@@ -15,9 +16,8 @@ import numpy as np
 
 from exams.contract import Contract, Field
 from exams.contract.profiles import profiles
-from exams.errors import ExamsError
+from exams.statistics.width import check_width, values_of
 
-_CELLS = 50_000_000  # int64 counters: 400 MB
 _DENSE = 4_000_000  # combinations of scores
 Missing = np.ndarray | None  # true where a score is missing; None: nowhere
 
@@ -26,11 +26,12 @@ Missing = np.ndarray | None  # true where a score is missing; None: nowhere
 class Cube:
     """Counts and sums per profile (first axis), and counts of combinations of scores.
 
-    n, complete (every score present), at_risk: int64 (profiles). values: per score, int64
-    (profiles, size of the scale). moments: int64 (profiles) per pair of scores, the sum of
-    products over complete records; the pair (a, "") is the sum of a. Both count the steps above
-    the scale's minimum, so that sums stay far below 2^63. packed, packed_n: the combinations of
-    scores of complete records, ascending, each packed into one value, and their counts.
+    n, complete (every score present), at_risk: int64 (profiles). values: per reported score,
+    int64 (profiles, values it can have), the lowest first. moments: int64 (profiles) per pair of
+    scores, the sum of products over complete records; the pair (a, "") is the sum of a. Both
+    count the steps above the scale's minimum, so that sums stay far below 2^63. packed, packed_n:
+    the combinations of scores of complete records, ascending, each packed into one value, and
+    their counts.
     """
 
     contract: Contract
@@ -44,14 +45,9 @@ class Cube:
 
     @classmethod
     def empty(cls, contract: Contract) -> "Cube":
-        """Return the cube of no records; raise E012 for a contract that is too wide."""
+        """Return the cube of no records; raise E306 for a contract that is too wide."""
+        check_width(contract)
         size = profiles(contract)
-        if size * sum(s.size for s in contract.scores) > _CELLS:
-            raise ExamsError(
-                "E012",
-                f"contract.yaml: {size:,} combinations of levels are too many to add up.",
-                "Drop a dimension, or merge levels of the widest one.",
-            )
         names = [s.name for s in contract.scores]
         pairs = [*((a, "") for a in names), *combinations_with_replacement(names, 2)]
         return cls(
@@ -59,7 +55,10 @@ class Cube:
             n=np.zeros(size, np.int64),
             complete=np.zeros(size, np.int64),
             at_risk=np.zeros(size, np.int64),
-            values={s.name: np.zeros((size, s.size), np.int64) for s in contract.scores},
+            values={
+                s.name: np.zeros((size, values_of(contract, s)), np.int64)
+                for s in contract.reported
+            },
             moments={pair: np.zeros(size, np.int64) for pair in pairs},
             packed=pack([np.zeros(0, np.int64)] * len(names), [s.size for s in contract.scores]),
             packed_n=np.zeros(0, np.int64),
@@ -73,7 +72,7 @@ class Cube:
         for field in self.contract.scores:
             steps, missing = scores[field.name]
             present = slice(None) if missing is None else ~missing
-            self._count(field, profile[present], steps[present])
+            self._count(field, profile[present], steps[present] - field.minimum)
             if missing is not None:
                 complete &= ~missing
             if field.at_risk_below is not None:
@@ -86,10 +85,10 @@ class Cube:
         }
         self._add_complete(profile[complete], above)
 
-    def _count(self, field: Field, profile: np.ndarray, steps: np.ndarray) -> None:
-        place = profile.astype(np.int64) * field.size + (steps - field.minimum)
-        counts = np.bincount(place, minlength=self.values[field.name].size)
-        self.values[field.name] += counts.reshape(-1, field.size)
+    def _count(self, field: Field, profile: np.ndarray, above: np.ndarray) -> None:
+        counted = self.values[field.name]
+        place = profile.astype(np.int64) * counted.shape[1] + above
+        counted += np.bincount(place, minlength=counted.size).reshape(counted.shape)
 
     def _add_complete(self, profile: np.ndarray, above: Mapping[str, np.ndarray]) -> None:
         self.complete += np.bincount(profile, minlength=len(self.n))
@@ -98,6 +97,9 @@ class Cube:
             weight = above[a] * above[b] if b else above[a]
             summed = np.bincount(profile, weight, len(self.n))
             self.moments[a, b] += np.rint(summed).astype(np.int64)
+        if self.contract.overall is not None:
+            total = np.sum(list(above.values()), axis=0)
+            self._count(self.contract.overall, profile, total)
         packed = pack(list(above.values()), self._sizes())
         if prod(self._sizes()) <= _DENSE:  # counting is faster than sorting
             counted = np.bincount(packed)

@@ -1,0 +1,59 @@
+"""Figures in plain words. A difference is said as one, never as a cause or an effect."""
+
+from typing import Any
+
+import pandas as pd
+
+from exams.contract import Contract
+from exams.statistics.cells import ALL
+
+_SIZES = ((0.2, "negligible"), (0.5, "small"), (0.8, "medium"))  # Cohen (1988)
+_SURE = 0.05
+
+
+def gap_sentences(gaps: pd.DataFrame, contract: Contract) -> list[str]:
+    """Return a sentence for each gap between groups; `gaps` as from statistics.gaps.gaps."""
+    return [_gap(row, contract) for row in gaps.itertuples()]
+
+
+def score_gap_sentences(gaps: pd.DataFrame, contract: Contract) -> list[str]:
+    """Return a sentence for each gap between scores; `gaps` as from score_gaps."""
+    return [_score_gap(row, contract) for row in gaps.itertuples()]
+
+
+def _gap(row: Any, contract: Contract) -> str:
+    who = f"{_title(row.score, contract)}, {_title(row.dimension, contract)}: {row.level}"
+    if pd.isna(row.gap):
+        return f"{who} and {row.reference} cannot be compared: too few students."
+    said = f"{who} is {_far(row, contract)} {row.reference} {_how_surely(row)}"
+    if not row.p < _SURE:
+        return f"{said}: chance alone may explain it."
+    size = next((word for limit, word in _SIZES if abs(row.effect) < limit), "large")
+    return f"{said}, a {size} difference (g = {row.effect:.2f})."
+
+
+def _score_gap(row: Any, contract: Contract) -> str:
+    named = f"{_title(row.dimension, contract)} {row.level}"
+    who = "All students" if row.dimension == ALL else named
+    score, other = _title(row.score, contract), _title(row.other, contract)
+    if pd.isna(row.p):
+        return f"{who}: {score} and {other} cannot be compared."
+    said = f"{who}: {score} is {_far(row, contract)} {other} {_how_surely(row)}"
+    return f"{said}." if row.p < _SURE else f"{said}: chance alone may explain it."
+
+
+def _far(row: Any, contract: Contract) -> str:
+    """Return how far above or below, in the unit of the score."""
+    unit = next((s.unit for s in contract.reported if s.name == row.score), "")
+    way = "above" if row.gap > 0 else "below"
+    return " ".join(filter(None, [f"{abs(row.gap):.1f}", unit, way]))
+
+
+def _how_surely(row: Any) -> str:
+    p = "p < .001" if row.p < 0.001 else f"p = {row.p:.3f}".replace("= 0.", "= .")
+    return f"(95 % interval {row.ci_low:.1f} to {row.ci_high:.1f}, {p})"
+
+
+def _title(name: str, contract: Contract) -> str:
+    fields = (*contract.dimensions, *contract.reported)
+    return next((f.title for f in fields if f.name == name), name)
