@@ -12,16 +12,16 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
-from cubes import cube_of
 from intake import HERE
 
+from cubes import cube_of
 from exams.contract import Contract, read_contract
 from exams.samples import draw
-from exams.statistics.change import change
+from exams.statistics.change import mean_changes
 
 DATA = HERE.parent / "data"
 SIZES = (300, 1_000, 3_000)
-SHIFTS = (0.0, 0.1, 0.2)  # standard deviations, of one score
+SHIFTS = (0.0, 0.1, 0.2)  # standard deviations
 
 
 def main() -> None:
@@ -30,15 +30,16 @@ def main() -> None:
     wish = parser.parse_args()
     contract = read_contract(DATA / "contract.yaml")
     sample = json.loads((DATA / "sample.json").read_text("utf-8"))
-    score = contract.scores[0].name
     many = draw(sample, 100_000, np.random.default_rng(1), {})
-    sd = float(many[score].std())
+    sd = {s.name: float(many[s.name].std()) for s in contract.scores}
+    cases = [(shift, number) for shift in SHIFTS for number in ((1, len(sd)) if shift else (0,))]
     rows = []
-    for size, shift in product(SIZES, SHIFTS):
-        random = np.random.default_rng([size, round(shift * 100)])
-        moved = {score: shift * sd}
+    for size, (shift, number) in product(SIZES, cases):
+        random = np.random.default_rng([size, round(shift * 100), number])
+        moved = {name: shift * sd[name] for name in list(sd)[:number]}
         alarms = [pair(sample, contract, random, size, moved) for _ in range(wish.pairs)]
-        rows.append({"rows": size, "shift": shift, "pairs": wish.pairs, "alarms": sum(alarms)})
+        found = {"rows": size, "shift": shift, "scores": number, "pairs": wish.pairs}
+        rows.append(found | {"alarms": sum(alarms)})
         print(*rows[-1].values(), f"{sum(alarms) / wish.pairs:.1%}", sep="\t", flush=True)
     (HERE / "results").mkdir(exist_ok=True)
     (HERE / "results/alarm.json").write_text(json.dumps(rows, indent=1), encoding="utf-8")
@@ -50,7 +51,7 @@ def pair(
     now, former = (
         cube_of(pd.DataFrame(draw(sample, size, random, by)), contract) for by in (moved, {})
     )
-    return bool(change(now, former)["alarm"].any())
+    return bool(mean_changes(now, former)["alarm"].any())
 
 
 if __name__ == "__main__":

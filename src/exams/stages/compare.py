@@ -1,12 +1,14 @@
 """model: a quarter beside the one before it, and what stands in the way of comparing them."""
 
 from collections.abc import Iterator
+from math import isnan
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from exams import published
-from exams.contract import Contract
+from exams.contract import Contract, Field
 from exams.errors import ExamsError
 from exams.intake.judging.drift import CHANGES, Change, field_changes
 from exams.statistics import change as statistics
@@ -104,3 +106,30 @@ def shown(found: pd.DataFrame, means: pd.DataFrame, database: Path) -> pd.DataFr
     for visible in (means, seen):
         found = found.merge(visible[KEYS], on=KEYS)
     return found
+
+
+def sentences(found: pd.DataFrame, contract: Contract) -> list[str]:
+    """Return in words what the changes that may be `shown` say of all students."""
+    everyone = found[found["dimension"] == ALL]
+    if everyone.empty:
+        return ["There is no quarter before that this one can be compared with."]
+    fields = {f.name: f for f in contract.reported}
+    rule = contract.alarm
+    said = [
+        f"{'Alarm: ' if row.alarm else ''}{_sentence(fields[row.score], row)}"
+        for row in everyone.itertuples()
+    ]
+    if not everyone["alarm"].any():
+        limit = f"{rule.effect:g} standard deviations or more with p under {rule.p:g}"
+        said.insert(0, f"No mean of all students has changed by {limit}: there is no alarm.")
+    return said
+
+
+def _sentence(field: Field, row: Any) -> str:
+    form = f".{field.decimals + 1}f"
+    unit = f" {field.unit}" if field.unit else ""
+    size = f"{abs(row.delta):{form}}{unit} {'higher' if row.delta > 0 else 'lower'}"
+    said = f"{field.title}: the mean is {size} than in {row.former}"
+    if isnan(row.p):
+        return f"{said}; it cannot be told how surely."
+    return f"{said} (95 % interval {row.ci_low:+{form}} to {row.ci_high:+{form}}, p = {row.p:.2g})."

@@ -19,31 +19,27 @@ COLUMNS = [
 def change(now: CubeFrames, former: CubeFrames) -> pd.DataFrame:
     """Return how the scores of each group have changed: COLUMNS, one row per group and score.
 
-    Both cubes have one contract (see `common`); a group without students in either quarter is
-    left out. delta is the difference of means, in units of the score, with Welch's interval;
-    effect is Hedges' g; p is of Welch's test, with Holm's correction, for all students and for
-    the groups apart. ks is the largest difference between the shares of students up to a score,
-    psi the population stability index over the score levels. delta = composition +
-    score_effect: what other shares of groups explain, and the change at equal shares (see
-    `score_effects`). alarm is 1 where the mean of all students has changed as much, and as
-    surely, as the contract says, else 0: groups only inform.
+    Both cubes have one contract (see `common`). To mean_changes it adds: ks, the largest
+    difference between the shares of students up to a score; psi, the population stability index
+    over the score levels; and delta = composition + score_effect: what other shares of groups
+    explain, and the change at equal shares (see `score_effects`).
+    """
+    found = mean_changes(now, former).merge(_distances(now, former), on=KEYS, how="left")
+    found = found.merge(score_effects(now, former), on=KEYS, how="left")
+    return found.assign(composition=found["delta"] - found["score_effect"])[COLUMNS]
+
+
+def mean_changes(now: CubeFrames, former: CubeFrames) -> pd.DataFrame:
+    """Return KEYS, n, n_former, delta, ci_low, ci_high, effect, p and alarm by group and score.
+
+    A group without students in either quarter is left out. delta is the difference of means,
+    in units of the score, with Welch's interval; effect is Hedges' g; p is of Welch's test,
+    with Holm's correction, for all students and for the groups apart. alarm is 1 where the mean
+    of all students has changed as much, and as surely, as the contract says, else 0: groups
+    only inform.
     """
     pairs = mean_by_group(now).merge(mean_by_group(former), on=KEYS, suffixes=("", "_former"))
     pairs = pairs[(pairs["n"] > 0) & (pairs["n_former"] > 0)].reset_index(drop=True)
-    found = _tested(pairs).merge(_distances(now, former), on=KEYS, how="left")
-    found = found.merge(score_effects(now, former), on=KEYS, how="left")
-    found["composition"] = found["delta"] - found["score_effect"]
-    return found.assign(alarm=alarms(found, now.contract.alarm).astype(int))[COLUMNS]
-
-
-def alarms(found: pd.DataFrame, rule: Alarm) -> pd.Series:
-    """Return where the mean of all students has changed by `rule`."""
-    large = (found["effect"].abs() >= rule.effect) & (found["p"] < rule.p)
-    return large & (found["dimension"] == ALL)
-
-
-def _tested(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Return KEYS, n, n_former, delta, ci_low, ci_high, effect and p of pairs of groups."""
     sides = [pairs[[f"{c}{end}" for c in ("n", "mean", "sd")]] for end in ("", "_former")]
     rows = zip(*(side.itertuples(index=False, name=None) for side in sides), strict=True)
     tests = pd.DataFrame([welch(a, b) for a, b in rows], columns=Comparison._fields)
@@ -51,7 +47,14 @@ def _tested(pairs: pd.DataFrame) -> pd.DataFrame:
     found["delta"] = pairs["mean"] - pairs["mean_former"]  # also where nothing has any spread
     whole = found["dimension"] == ALL
     families = [holm(tests["p"].where(rows).to_numpy(float)) for rows in (whole, ~whole)]
-    return found.assign(p=np.where(whole, *families))
+    found["p"] = np.where(whole, *families)
+    return found.assign(alarm=alarms(found, now.contract.alarm).astype(int))
+
+
+def alarms(found: pd.DataFrame, rule: Alarm) -> pd.Series:
+    """Return where the mean of all students has changed by `rule`."""
+    large = (found["effect"].abs() >= rule.effect) & (found["p"] < rule.p)
+    return large & (found["dimension"] == ALL)
 
 
 def _distances(now: CubeFrames, former: CubeFrames) -> pd.DataFrame:

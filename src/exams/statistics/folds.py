@@ -34,9 +34,7 @@ class Folds:
     def __init__(self, contract: Contract, size: int) -> None:
         scores = [s.name for s in contract.reported]
         keys = [("", "n"), ("", "at_risk"), *((score, s) for score in scores for s in _SUMS)]
-        self.sums: dict[Key, np.ndarray] = {
-            key: np.zeros((size, FOLDS), np.int64) for key in keys
-        }
+        self.sums: dict[Key, np.ndarray] = {key: np.zeros((size, FOLDS), np.int64) for key in keys}
         self.scores = [s.name for s in contract.scores]
         self.overall = contract.overall.name if contract.overall else ""
 

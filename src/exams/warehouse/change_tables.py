@@ -27,7 +27,7 @@ CHANGE = Table(
         Column("ks", "REAL", "Kolmogorov-Smirnov distance of the distributions, 0 to 1."),
         Column("psi", "REAL", "Population stability index over the score levels."),
         Column("composition", "REAL", "Part of delta that other shares of groups explain."),
-        Column("score_effect", "REAL", "Rest of delta: the change at equal shares; null: no telling."),
+        Column("score_effect", "REAL", "Rest: the change at equal shares; null: untold."),
         Column("alarm", "INTEGER", "1: all students' mean changed by the contract's rule; else 0."),
     ),
     ("quarter", "dimension", "level", "score"),

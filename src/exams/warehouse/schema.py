@@ -3,6 +3,7 @@
 from exams.contract import Contract, Field
 from exams.schema import Column, Table
 from exams.tables import FIGURES
+from exams.warehouse.change_tables import COMPARED
 from exams.warehouse.deliveries import DELIVERY, OF_DELIVERY, OF_QUARTER, QUARTER
 from exams.warehouse.model_tables import PRIVATE
 
@@ -67,6 +68,7 @@ MODEL = (
         for t in FIGURES
     ),
     *PRIVATE,
+    *COMPARED,
 )
 
 
