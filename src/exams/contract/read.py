@@ -7,6 +7,11 @@ from typing import Any
 
 import yaml
 
+try:
+    from yaml import CSafeLoader as SafeLoader  # reads ten times as fast
+except ImportError:  # PyYAML was built without libyaml
+    from yaml import SafeLoader  # type: ignore[assignment]
+
 from exams.contract.checks import Kinds, check_keys, check_name, check_texts, mistake
 from exams.contract.fields import read_field
 from exams.contract.model import Alarm, Contract, Disclosure, Field
@@ -72,7 +77,7 @@ def _keys(content: bytes) -> dict[Any, Any]:
     return raw
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(SafeLoader):
     """Safe YAML in which a key may not occur twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

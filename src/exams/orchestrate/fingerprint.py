@@ -8,6 +8,7 @@ import ast
 import hashlib
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import exams
@@ -101,15 +102,27 @@ def _python(source: str) -> str:
     return "\n".join(lines)
 
 
-def _imports(source: str, name: str = "", file: Path | None = None) -> Iterator[str]:
-    """Yield every module that `source`, the module `name`, imports (and some names in them)."""
-    for node in ast.walk(ast.parse(source)):
+@cache  # the stages share most modules
+def _imports(source: str, name: str = "", file: Path | None = None) -> tuple[str, ...]:
+    """Return every module that `source`, the module `name`, imports (and some names in them)."""
+    found: list[str] = []
+    for node in _statements(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = _base(node, name, file)
-            yield base
-            yield from (f"{base}.{alias.name}" for alias in node.names)
+            found += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+    return tuple(found)
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield every statement, however deep; expressions, which are many, import nothing."""
+    todo: list[ast.AST] = [tree]
+    while todo:
+        node = todo.pop()
+        yield node
+        for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+            todo += getattr(node, block, ())
 
 
 def _base(node: ast.ImportFrom, name: str, file: Path | None) -> str:

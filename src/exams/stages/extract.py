@@ -141,7 +141,7 @@ def _columns(delivery: Delivery, contract: Contract) -> Iterator[str]:
     if delivery.corrects:
         yield "its records stand for others, which were in quarantine."
     if ignored := _ignored(delivery):
-        yield f"columns that are no field of the contract are ignored: {_listed(ignored)}."
+        yield f"columns that the contract does not load are ignored: {_listed(ignored)}."
     unstored = [] if read_key() else [f.name for f in contract.identifiers]
     for word, field in delivery.columns:
         if field in unstored:

@@ -9,7 +9,7 @@ _OF_DELIVERY = (("delivery", "delivery", "id"),)
 
 DELIVERY = Table(
     "delivery",
-    "One row per delivered file, for ever. Removed and superseded ones keep their row.",
+    "One row per delivered file, for ever. One that was removed and returns has another row.",
     (
         Column("id", "INTEGER", "Number of the delivery."),
         QUARTER,

@@ -34,18 +34,17 @@ def empty_quarter(connection: sqlite3.Connection, quarter: str) -> dict[int, str
 def enter_delivery(
     connection: sqlite3.Connection, found: tuple[str, str, str, int], now: str
 ) -> int:
-    """Return the number of a delivery about to be loaded; one seen before keeps its number.
+    """Return the number of a delivery about to be loaded; one that lies there keeps its number.
 
-    found: quarter, file, sha256, bytes.
+    One that was removed and comes back is a new one: the history tells both. found: quarter,
+    file, sha256, bytes.
     """
     known = connection.execute(
-        "SELECT id FROM delivery WHERE (quarter, file, sha256) = (?, ?, ?)", found[:3]
+        "SELECT id FROM delivery WHERE (quarter, file, sha256) = (?, ?, ?) AND removed IS NULL",
+        found[:3],
     ).fetchone()
     if known:
-        connection.execute(
-            "UPDATE delivery SET removed = NULL, superseded_by = NULL WHERE id = ?", known
-        )
-        return known[0]
+        return int(known[0])
     cursor = connection.execute(
         "INSERT INTO delivery (quarter, file, sha256, bytes, first_seen,"
         " received, loaded, quarantined, resolved) VALUES (?, ?, ?, ?, ?, 0, 0, 0, 0)",

@@ -110,7 +110,10 @@ def _looked_at(
 def verdict(refused: Sequence[Refusal], fine: Sequence[str]) -> ExamsError:
     """Return one error that tells of every file: those that are refused, and those that are not."""
     first, *others = [refusal.error for refusal in refused]
-    verdicts = [first.message, *(f"{error.code} {error.message}" for error in others)]
+    verdicts = [first.message]
+    for error in others:
+        remedy = f" {error.remedy}" if error.remedy != first.remedy else ""
+        verdicts.append(f"{error.code} {error.message}{remedy}")
     if fine:
         named = ", ".join(fine) if len(fine) <= _NAMED else f"the other {len(fine)} files"
         verdicts.append(f"Not refused: {named}.")
