@@ -1,18 +1,18 @@
 """Folds: each record is in one of five, for cross-validation from the cube alone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
 from exams.contract import Contract
 
 FOLDS = 5
-_SUMS = ("n", "total", "squares")
-Key = tuple[str, str]  # a reported score and one of _SUMS; ("", "n") and ("", "at_risk")
+SUMS = ("n", "total", "squares")
+Key = tuple[str, str]  # a reported score and one of SUMS; ("", "n") and ("", "at_risk")
 
 
 def fold_of(sha256: str, line: np.ndarray) -> np.ndarray:
-    """Return the fold, 0 to FOLDS - 1, of the records on these lines of a delivery (uint32).
+    """Return the fold, 0 to FOLDS - 1, of the records on these lines of a delivery, as uint32.
 
     It is a hash of the line and of the delivery's SHA-256: the same at every build, and blind
     to how a file is sorted. The hash is the finalizer of MurmurHash3 (Appleby 2008).
@@ -32,40 +32,36 @@ class Folds:
     """
 
     def __init__(self, contract: Contract, size: int) -> None:
-        scores = [s.name for s in contract.reported]
-        keys = [("", "n"), ("", "at_risk"), *((score, s) for score in scores for s in _SUMS)]
-        self.sums: dict[Key, np.ndarray] = {key: np.zeros((size, FOLDS), np.int64) for key in keys}
         self.scores = [s.name for s in contract.scores]
         self.overall = contract.overall.name if contract.overall else ""
+        keys: list[Key] = [("", "n"), ("", "at_risk")]
+        keys += [(s.name, name) for s in contract.reported for name in SUMS]
+        self.sums = {key: np.zeros((size, FOLDS), np.int64) for key in keys}
+        self.size = size * FOLDS
 
-    def add(self, key: Key, counts: np.ndarray) -> None:
-        """Add counts, flat or per profile and fold."""
-        self.sums[key] += counts.reshape(-1, FOLDS)
+    def count(self, place: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
+        """Return how many records, or which sum of `weight`, each profile has in each fold.
+
+        place: profile * FOLDS + fold. Exact for sums below 2^53.
+        """
+        counted = np.bincount(place, weight, self.size).reshape(-1, FOLDS)
+        return counted if weight is None else np.rint(counted).astype(np.int64)
 
     def add_moments(self, n: np.ndarray, moments: Mapping[Key, np.ndarray], every: bool) -> None:
-        """Add sums over records with every score, by pair of scores as the cube has them.
+        """Add counts of records with every score, and sums by pair of scores as the cube has.
 
-        every: they are all the records, so that they count for each score, too.
+        every: there are no other records, so that these are the sums of each score, too.
         """
-        if self.overall:
-            self.add((self.overall, "n"), n)
+        for name in (self.scores if every else []) + ([self.overall] if self.overall else []):
+            self.sums[name, "n"] += n
         for (a, b), summed in moments.items():
+            kind = "squares" if b else "total"
             if self.overall:
-                twice = 2 if b and a != b else 1
-                self.add((self.overall, "squares" if b else "total"), twice * summed)
+                self.sums[self.overall, kind] += 2 * summed if b and a != b else summed
             if every and b in ("", a):
-                self.add((a, "squares" if b else "total"), summed)
-        if every:
-            for score in self.scores:
-                self.add((score, "n"), n)
+                self.sums[a, kind] += summed
 
     def add_score(self, score: str, place: np.ndarray, above: np.ndarray) -> None:
-        """Add the records that have `score`: their profiles and folds as one place, and steps."""
-        size = self.sums[score, "n"].size
-        weights = (None, above, above * above)
-        for name, weight in zip(_SUMS, weights, strict=True):
-            self.add((score, name), np.rint(np.bincount(place, weight, size)).astype(np.int64))
-
-    def arrays(self) -> Iterator[tuple[str, np.ndarray]]:
-        """Yield the sums by a name for a file."""
-        yield from ((f"fold {score} {name}", array) for (score, name), array in self.sums.items())
+        """Add the records that have `score`: places and steps above the lowest."""
+        for name, weight in zip(SUMS, (None, above, above * above), strict=True):
+            self.sums[score, name] += self.count(place, weight)
