@@ -14,7 +14,7 @@ except ImportError:  # PyYAML was built without libyaml
 
 from exams.contract.checks import Kinds, check_keys, check_name, check_texts, mistake
 from exams.contract.fields import read_field
-from exams.contract.model import Alarm, Contract, Disclosure, Field
+from exams.contract.model import Alarm, Contract, Disclosure, Field, Prediction
 from exams.contract.words import plain
 from exams.errors import ExamsError
 from exams.quarters import is_quarter
@@ -23,7 +23,7 @@ _KEYS: Kinds = {
     "name": str, "title": str, "version": str, "description": str, "missingValues": list,
     "fields": list, "overall": dict, "levels": list, "at_risk_below": (int, float),
     "disclosure": dict, "valid_from": str, "strict": bool, "max_quarantined": (int, float),
-    "same_file_twice": bool, "alarm": dict,
+    "same_file_twice": bool, "alarm": dict, "prediction": dict,
 }  # fmt: skip
 
 
@@ -119,6 +119,7 @@ def _contract(raw: dict[str, Any]) -> Contract:
         max_quarantined=_share(raw, "max_quarantined", 0.05),
         same_file_twice=raw.get("same_file_twice", False),
         alarm=_alarm(raw.get("alarm", {})),
+        prediction=_prediction(raw.get("prediction", {})),
     )
 
 
@@ -176,6 +177,14 @@ def _alarm(raw: dict[str, Any]) -> Alarm:
     if not 0 < raw.get("p", 1) <= 1:
         raise mistake("alarm, p", f"it is {raw['p']}", "Write 0.01 for 1 %: over 0, up to 1.")
     return Alarm(**raw)
+
+
+def _prediction(raw: dict[str, Any]) -> Prediction:
+    check_keys("prediction", raw, {"minimum_gain": (int, float), "per_student": bool})
+    if not 0 <= raw.get("minimum_gain", 0) < 1:
+        what = f"it is {raw['minimum_gain']}"
+        raise mistake("prediction, minimum_gain", what, "Write 0.02 for 2 %: 0 to under 1.")
+    return Prediction(**raw)
 
 
 def _distinct(fields: list[Field]) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from exams.statistics.folded import AT_RISK, Folded
 from exams.statistics.intervals import share_interval
-from exams.statistics.prediction import AT_RISK, Folded
 
 BINS = 10
 RATES = ["flagged", "missed", "false_alarms"]
@@ -62,4 +62,15 @@ def fairness(folded: Folded, rates: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         part["false_alarms"] = part["false_alarms"].where(part["at_risk"] < part["n"])
         parts.append(part.rename_axis("level").reset_index().assign(dimension=dimension))
     columns = ["dimension", "level", "n", "at_risk", *RATES]
-    return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def fairness_gaps(shown: pd.DataFrame) -> pd.DataFrame:
+    """Return dimension, metric, difference: the highest rate of the groups less the lowest.
+
+    shown: the rows of `fairness` whose groups may be seen. Of flagged it is the demographic
+    parity difference, of missed and false_alarms the differences of error rates.
+    """
+    rates = shown.groupby("dimension", sort=False)[RATES]
+    gaps = (rates.max() - rates.min()).rename_axis(columns="metric").stack()
+    return gaps.rename("difference").reset_index()

@@ -5,7 +5,6 @@ predicts for every student in it, so that its errors follow exactly as from the 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from math import nan, sqrt
 
 import numpy as np
@@ -13,35 +12,12 @@ import pandas as pd
 from scipy import stats
 from sklearn.metrics import log_loss, roc_auc_score
 
-from exams.contract import Contract
 from exams.errors import ExamsError
+from exams.statistics.folded import AT_RISK, Folded
 
 BASELINE = "baseline"
-AT_RISK = "at_risk"
 COLUMNS = ["target", "model", "metric", "n", "value", "ci_low", "ci_high", "beats"]
 Predicted = Mapping[tuple[str, str], np.ndarray]  # by target and model: one value per cell
-
-
-@dataclass(frozen=True)
-class Folded:
-    """A quarter's cells by profile and fold.
-
-    cells: profile, dimensions, fold, n, at_risk. targets: per score, and for AT_RISK, a frame
-    with the rows of `cells`: n (students who have it), mean and squares (the sum of squared
-    deviations from the cell's mean), in units of the score; of AT_RISK 1 for a student at risk,
-    else 0. There is no target that too few students have.
-    """
-
-    contract: Contract
-    cells: pd.DataFrame
-    targets: Mapping[str, pd.DataFrame]
-
-    def errors(self, target: str, predicted: np.ndarray) -> pd.DataFrame:
-        """Return, per fold, n and the sum of squared errors over its students."""
-        of = self.targets[target]
-        squared = of["squares"] + of["n"] * (of["mean"] - predicted) ** 2
-        found = pd.DataFrame({"fold": self.cells["fold"], "n": of["n"], "error": squared})
-        return found.groupby("fold").sum()
 
 
 def scored(folded: Folded, predicted: Predicted) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from exams.warehouse.change_tables import COMPARED
 from exams.warehouse.deliveries import DELIVERY, OF_DELIVERY, OF_QUARTER, QUARTER
 from exams.warehouse.fold_tables import BY_FOLD
 from exams.warehouse.model_tables import PRIVATE
+from exams.warehouse.prediction_tables import PREDICTED
 
 _PROFILE = Column("profile", "INTEGER", "Profile (combination of levels) of the students.")
 _N = Column("n", "INTEGER", "Students counted.", "students")
@@ -70,6 +71,7 @@ MODEL = (
     ),
     *PRIVATE,
     *COMPARED,
+    *PREDICTED,
 )
 
 
