@@ -4,7 +4,7 @@ A model is fitted to cells, each weighted with its students. What it predicts fo
 predicts for every student in it, so that its errors follow exactly as from the records.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from math import nan, sqrt
 
 import numpy as np
@@ -26,7 +26,8 @@ def scored(folded: Folded, predicted: Predicted) -> pd.DataFrame:
     predicted: for each target, what each model, and one called BASELINE, predicts per cell when
     fitted without the cell's fold. Metrics: gain, the share of the baseline's squared error
     that the model removes (out-of-sample R²; of AT_RISK the Brier skill score); rmse, or for
-    AT_RISK brier, auc and log_loss. Intervals: Student's t over the folds, with the variance of
+    AT_RISK brier, auc (the mean over folds, as ranks of different folds do not compare) and
+    log_loss. Intervals: Student's t over the folds, with the variance of
     Nadeau and Bengio (2003). beats: 1 if the gain is at least the contract's minimum_gain, else
     0. Raise E312 for a target without a baseline.
     """
@@ -64,11 +65,13 @@ def _metrics(
         yield "rmse", (n, sqrt(pooled), *fold_interval(sqrt(pooled), np.sqrt(mean)))
         return
     yield "brier", (n, pooled, *fold_interval(pooled, mean))
-    for name, metric in (("auc", roc_auc_score), ("log_loss", log_loss)):
-        outcome = _outcomes(folded, predicted)
-        value = float(_weighted(metric, outcome))
-        parts = [_weighted(metric, part) for _, part in outcome.groupby("fold")]
-        yield name, (n, value, *fold_interval(value, pd.Series(parts)))
+    outcome = _outcomes(folded, predicted)
+    parts = [part for _, part in outcome.groupby("fold")]
+    ranks = pd.Series([_weighted(roc_auc_score, part) for part in parts])
+    yield "auc", (n, float(ranks.mean()), *fold_interval(float(ranks.mean()), ranks))
+    losses = pd.Series([_weighted(log_loss, part) for part in parts])
+    loss = _weighted(log_loss, outcome)
+    yield "log_loss", (n, loss, *fold_interval(loss, losses))
 
 
 def _outcomes(folded: Folded, predicted: np.ndarray) -> pd.DataFrame:
@@ -82,8 +85,8 @@ def _outcomes(folded: Folded, predicted: np.ndarray) -> pd.DataFrame:
     return both[both["n"] > 0]
 
 
-def _weighted(metric: object, part: pd.DataFrame) -> float:
-    if part["outcome"].nunique() < 2 or not callable(metric):
+def _weighted(metric: Callable[..., float], part: pd.DataFrame) -> float:
+    if part["outcome"].nunique() < 2:
         return nan
     return float(metric(part["outcome"], part["predicted"], sample_weight=part["n"]))
 
