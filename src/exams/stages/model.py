@@ -6,24 +6,29 @@ from pathlib import Path
 
 import pandas as pd
 
+from exams import published
 from exams.contract import Contract
 from exams.disclosure import protect
 from exams.stages.receipt import private_fingerprint
+from exams.stages.said import Findings
 from exams.statistics.adjusted import adjusted_gaps
 from exams.statistics.cells import ALL
 from exams.statistics.gaps import gaps, score_gaps
 from exams.statistics.groups import at_risk_by_group, mean_by_group
 from exams.statistics.levels import level_by_group, levels
 from exams.statistics.tiers import choose_tiers, ranked, tier_choice, tier_drift, tier_start
-from exams.statistics.words import gap_sentences, score_gap_sentences
+from exams.statistics.words import gap_sentences, score_gap_sentences, standing, tier_findings
 from exams.tables import FIGURES
 from exams.warehouse.figures import write_figures
-from exams.warehouse.read import read_cube, read_former, read_history, read_lineage
+from exams.warehouse.read import read_cube, read_history, read_lineage
 
 __all__ = [
+    "Findings",
     "adjusted_gaps",
     "at_risk_by_group",
     "choose_tiers",
+    "findings",
+    "former_tiers",
     "gap_sentences",
     "gaps",
     "level_by_group",
@@ -32,15 +37,16 @@ __all__ = [
     "measured",
     "ranked",
     "read_cube",
-    "read_former",
     "read_history",
     "save_figures",
     "scales",
     "score_gap_sentences",
     "score_gaps",
     "shown",
+    "standing",
     "tier_choice",
     "tier_drift",
+    "tier_findings",
     "tier_start",
 ]
 
@@ -61,11 +67,34 @@ def measured(model: str, metrics: Mapping[str, float], subject: str = ALL) -> pd
     return pd.DataFrame(rows, columns=["model", "subject", "metric", "value"])
 
 
+def findings(gaps: pd.DataFrame, score_gaps: pd.DataFrame, contract: Contract) -> pd.DataFrame:
+    """Return dimension, level, score, other, sentence: each gap in words.
+
+    other is the score compared with; empty where groups are compared.
+    """
+    keys = ["dimension", "level", "score", "other", "sentence"]
+    between = gaps.assign(other="", sentence=gap_sentences(gaps, contract))
+    pairs = score_gaps.assign(sentence=score_gap_sentences(score_gaps, contract))
+    return pd.concat([between[keys], pairs[keys]], ignore_index=True)
+
+
+def former_tiers(database: Path, quarter: str) -> pd.DataFrame:
+    """Return the tiers of the nearest earlier quarter with any, as they were published.
+
+    quarter, tier, score, share, mean; without hidden ones, and empty if there is none.
+    """
+    rows = published.read(database, "tiers") if database.is_file() else []
+    columns = ["quarter", "tier", "score", "share", "mean", "suppressed"]
+    frame = pd.DataFrame(rows, columns=columns)
+    shown = frame[(frame["quarter"] < quarter) & (frame["suppressed"] == 0)]
+    return shown[shown["quarter"] == shown["quarter"].max()]
+
+
 def shown(figures: Mapping[str, pd.DataFrame], contract: Contract) -> dict[str, pd.DataFrame]:
     """Return the figures as they may be shown in a notebook: small groups are hidden.
 
     Of the tables that are never published there are score_gaps and adjusted_gaps, without the
-    groups whose means are hidden.
+    groups whose means are hidden, and tier_choice and tier_drift of shown tiers.
     """
     protected = protect({table.name: figures[table.name] for table in FIGURES}, contract)
     safe = {
@@ -81,7 +110,14 @@ def shown(figures: Mapping[str, pd.DataFrame], contract: Contract) -> dict[str, 
         pairs = pairs[counted.notna() & ((lacking == 0) | (lacking >= least))]
     for level in ("level", "reference"):
         adjusted = adjusted[_known(known, adjusted, level, "score").notna()]
-    return safe | {"score_gaps": pairs, "adjusted_gaps": adjusted}
+    tiers = safe["tiers"]["tier"].unique()
+    drift, choice = figures["tier_drift"], figures["tier_choice"]
+    return safe | {
+        "score_gaps": pairs,
+        "adjusted_gaps": adjusted,
+        "tier_choice": choice if len(tiers) else choice[:0],
+        "tier_drift": drift[drift["tier"].isin(tiers)],
+    }
 
 
 def _known(known: pd.Series, frame: pd.DataFrame, level: str, score: str) -> pd.Series:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 from sklearn.base import BaseEstimator, clone
+from threadpoolctl import threadpool_limits
 
 CLEAR = 10.0  # in BIC: "very strong" evidence (Kass and Raftery 1995)
 STABLE = 0.8  # adjusted Rand index: partitions that agree well (Steinley 2004)
@@ -49,10 +50,11 @@ def tier_choice(
     stability at least STABLE. One row per k.
     """
     rows = []
-    for k, estimator in estimators.items():
-        labels = estimator.fit(features.to_numpy(), sample_weight=n).labels_
-        stability = tier_stability(estimator, features, n, labels)
-        rows.append((k, tier_bic(features, n, labels, step), stability))
+    with threadpool_limits(1):  # the same sums on every machine; more threads only wait here
+        for k, estimator in estimators.items():
+            labels = estimator.fit(features.to_numpy(), sample_weight=n).labels_
+            stability = tier_stability(estimator, features, n, labels) if k > 1 else 1.0
+            rows.append((k, tier_bic(features, n, labels, step), stability))
     found = pd.DataFrame(rows, columns=["k", "bic", "stability"])
     one = found.loc[found["k"] == 1, "bic"].max()
     apart = (found["bic"] <= one - CLEAR) & (found["stability"] >= STABLE)

@@ -21,6 +21,48 @@ def score_gap_sentences(gaps: pd.DataFrame, contract: Contract) -> list[str]:
     return [_score_gap(row, contract) for row in gaps.itertuples()]
 
 
+def standing(means: pd.DataFrame, levels: pd.DataFrame, contract: Contract) -> list[str]:
+    """Return a sentence for each score of the whole quarter, of what may be shown.
+
+    means, levels: as from mean_by_group and levels, without hidden rows.
+    """
+    whole = means[means["dimension"] == ALL].set_index("score")
+    said = []
+    for row in whole.itertuples():
+        title, unit = _title(str(row.Index), contract), _unit(str(row.Index), contract)
+        mean = f"{title}: {' '.join(filter(None, [f'{row.mean:.1f}', unit]))} on average"
+        sentence = f"{mean} (95 % interval {row.ci_low:.1f} to {row.ci_high:.1f})"
+        of = levels[levels["score"] == row.Index]
+        if of["n"].sum() == row.n:  # none is hidden
+            top = of.loc[of["share"].astype(float).idxmax()]
+            sentence += f"; the most students, {top['share']:.0%}, are at {top['level']}"
+        said.append(f"{sentence}.")
+    return said
+
+
+def tier_findings(choice: pd.DataFrame, k: int) -> list[str]:
+    """Say whether the students form clusters; `choice` as from tier_choice, k as chosen."""
+    if not len(choice):
+        return []
+    bic = choice.set_index("k")["bic"]
+    best = bic.drop(1, errors="ignore")
+    if choice.set_index("k")["clusters"].get(k, 0):
+        gain = bic.get(1, float("nan")) - bic[k]
+        return [
+            f"Students form {k} clusters that lie apart (BIC lower than of one by {gain:,.0f})."
+        ]
+    said = ["Students form no clusters of their own: their scores are a continuum."]
+    if len(best):
+        more = best.min() - bic[1]
+        better = "higher" if more > 0 else "lower"
+        said.append(
+            f"The best of {best.index.min()} to {best.index.max()} tiers, {best.idxmin()}, has a BIC"
+            f" {better} than one tier by {abs(more):,.0f}; clusters would need a lower one, and"
+            " to be found again in resampled students."
+        )
+    return [*said, f"The {k} tiers cut this continuum at lines that we have drawn."]
+
+
 def _gap(row: Any, contract: Contract) -> str:
     who = f"{_title(row.score, contract)}, {_title(row.dimension, contract)}: {row.level}"
     if pd.isna(row.gap):
@@ -44,7 +86,7 @@ def _score_gap(row: Any, contract: Contract) -> str:
 
 def _far(row: Any, contract: Contract) -> str:
     """Return how far above or below, in the unit of the score."""
-    unit = next((s.unit for s in contract.reported if s.name == row.score), "")
+    unit = _unit(row.score, contract)
     way = "above" if row.gap > 0 else "below"
     return " ".join(filter(None, [f"{abs(row.gap):.1f}", unit, way]))
 
@@ -57,3 +99,7 @@ def _how_surely(row: Any) -> str:
 def _title(name: str, contract: Contract) -> str:
     fields = (*contract.dimensions, *contract.reported)
     return next((f.title for f in fields if f.name == name), name)
+
+
+def _unit(score: str, contract: Contract) -> str:
+    return next((s.unit for s in contract.reported if s.name == score), "")

@@ -95,6 +95,19 @@ TIER_DRIFT = Table(
     ),
     ("quarter", "tier", "score"),
 )
+FINDING = Table(
+    "finding",
+    "One row per quarter and gap, between groups or between scores: the gap in words.",
+    (
+        _QUARTER,
+        _DIMENSION,
+        _LEVEL,
+        _SCORE,
+        Column("other", "TEXT", "Score compared with; empty where groups are compared."),
+        Column("sentence", "TEXT", "What the figures say, in plain words."),
+    ),
+    ("quarter", "dimension", "level", "score", "other"),
+)
 MODEL_HISTORY = Table(
     "model_history",
     "One row per quarter, model, subject and metric, of all quarters, with its lineage.",
@@ -110,4 +123,12 @@ MODEL_HISTORY = Table(
     ),
     ("quarter", "model", "subject", "metric"),
 )
-PRIVATE = (LEVEL_BY_GROUP, SCORE_GAPS, ADJUSTED_GAPS, TIER_CHOICE, TIER_DRIFT, MODEL_HISTORY)
+PRIVATE = (
+    LEVEL_BY_GROUP,
+    SCORE_GAPS,
+    ADJUSTED_GAPS,
+    TIER_CHOICE,
+    TIER_DRIFT,
+    FINDING,
+    MODEL_HISTORY,
+)

@@ -91,17 +91,6 @@ def read_figures(path: Path, quarter: str) -> dict[str, pd.DataFrame]:
         }
 
 
-def read_former(path: Path, table: str, quarter: str) -> pd.DataFrame:
-    """Return the rows of a table of the model stage of the nearest earlier quarter with any."""
-    name = quoted(table)
-    query = (
-        f"SELECT * FROM {name} WHERE quarter ="
-        f" (SELECT max(quarter) FROM {name} WHERE quarter < ?) ORDER BY rowid"
-    )
-    with reading(path) as connection:
-        return pd.read_sql_query(query, connection, params=(quarter,))
-
-
 def read_history(path: Path, quarter: str) -> pd.DataFrame:
     """Return model_history of the quarters up to `quarter`, oldest first. Private."""
     query = "SELECT * FROM model_history WHERE quarter <= ? ORDER BY quarter, rowid"
