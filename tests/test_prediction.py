@@ -366,16 +366,37 @@ def test_rates_by_group_are_those_of_fairlearn_on_the_records(thousand):
     assert found["n"].to_dict() == rows["lunch"].value_counts().to_dict()
 
 
-def test_gaps_are_of_the_groups_that_may_be_seen():
-    found = pd.DataFrame(
-        {
-            "dimension": "track",
-            "level": ["a", "b", "c"],
-            "flagged": [0.1, 0.5, 0.9],
-            "missed": [0.2, np.nan, 0.3],
-            "false_alarms": 0.1,
-        }
-    )
-    seen = predict.seen(found, pd.DataFrame({"dimension": "track", "level": ["a", "b"]}))
-    gaps = fairness_gaps(seen).set_index("metric")["difference"]
-    assert gaps.to_dict() == pytest.approx({"flagged": 0.4, "missed": 0.0, "false_alarms": 0.0})
+def rated(*groups):
+    """Return groups of a track: n, at_risk, missed, false alarms, as counts."""
+    rows = [
+        ("track", f"t{place}", n, k, 0.3, missed / k, alarms / (n - k))
+        for place, (n, k, missed, alarms) in enumerate(groups)
+    ]
+    columns = ["dimension", "level", "n", "at_risk", *RATES]
+    return pd.DataFrame(rows, columns=columns)
+
+
+FINE = (40, 20, 10, 10)
+
+
+@pytest.mark.parametrize(
+    ("groups", "hidden", "shown"),
+    [
+        ([FINE, FINE], [], ["t0", "t1"]),
+        ([FINE, (50, 20, 4, 10), (45, 20, 10, 10)], [], ["t2"]),  # few missed; t0 with it
+        ([FINE, (50, 20, 16, 10), (50, 20, 10, 4)], [], ["t0"]),  # few found, few false alarms
+        ([FINE, (50, 20, 10, 27), (45, 20, 10, 10)], [], ["t2"]),  # few of the others let alone
+        ([FINE, (50, 20, 10, 10), (60, 20, 10, 10)], ["t2"], ["t1"]),
+    ],
+)
+def test_rates_that_tell_of_few_students_are_not_shown(small, groups, hidden, shown):
+    found = rated(*groups)
+    at_risk = found[~found["level"].isin(hidden)]
+    assert predict.seen(found, at_risk, small)["level"].tolist() == shown
+
+
+def test_gaps_are_the_highest_rate_less_the_lowest():
+    found = rated((40, 20, 10, 10), (40, 20, 5, 10)).assign(flagged=[0.1, 0.5])
+    gaps = fairness_gaps(found).set_index("metric")["difference"]
+    assert gaps.to_dict() == pytest.approx({"flagged": 0.4, "missed": 0.25, "false_alarms": 0.0})
+    assert fairness_gaps(found.head(0)).empty

@@ -35,15 +35,16 @@ def change(warehouse: Path, contract: Contract, quarter: str) -> pd.DataFrame:
     there are none, or no quarter before.
     """
     columns = ["former", *statistics.COLUMNS]
+    nothing = pd.DataFrame(columns=columns).astype({"effect": float})
     former = former_quarter(warehouse, quarter)
     if former is None:
-        return pd.DataFrame(columns=columns)
+        return nothing
     rules = common(contract, read_form(warehouse, former))
     if not rules.dimensions or not rules.scores:
-        return pd.DataFrame(columns=columns)
+        return nothing
     before = _read(warehouse, rules, former)
     if before is None:
-        return pd.DataFrame(columns=columns)
+        return nothing
     now = narrowed(read_cube(warehouse, contract, quarter), rules)
     return statistics.change(now, before).assign(former=former)[columns]
 
