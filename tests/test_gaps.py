@@ -70,8 +70,8 @@ def test_mathematics_lags_reading_and_writing_but_not_among_males(cube):
     assert whole[0].startswith("All students: Mathematics is 3.1 points below Reading (95 %")
     assert whole[1].startswith("All students: Mathematics is 2.0 points below Writing (95 %")
     male = [said[at] for at in found.query("level == 'male'").index]
-    assert male[0].startswith("Gender male: Mathematics is 3.3 points above Reading (95 %")
-    assert male[1].startswith("Gender male: Mathematics is 5.4 points above Writing (95 %")
+    assert male[0].startswith("Gender, male: Mathematics is 3.3 points above Reading (95 %")
+    assert male[1].startswith("Gender, male: Mathematics is 5.4 points above Writing (95 %")
     assert all("p < .001" in sentence for sentence in [*whole[:2], *male[:2]])
 
 

@@ -4,7 +4,7 @@ Everything works on distinct combinations of scores, each weighted with its stud
 the cost does not grow with them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import log
 from typing import TypeAlias
 
@@ -33,8 +33,9 @@ def tier_start(features: pd.DataFrame, n: pd.Series, k: int) -> np.ndarray:
     return weighted.div(n.groupby(part).sum(), axis="rows").to_numpy()
 
 
-def ranked(features: pd.DataFrame, n: pd.Series, labels: np.ndarray) -> np.ndarray:
+def ranked(features: pd.DataFrame, n: pd.Series, labels: Sequence[int] | np.ndarray) -> np.ndarray:
     """Return the labels numbered by the mean total of their students, 1 the lowest."""
+    labels = np.asarray(labels, int)
     total = features.sum(axis="columns")
     mean = (total * n).groupby(labels).sum() / n.groupby(labels).sum()
     return mean.rank(method="first").astype(int).reindex(labels).to_numpy()

@@ -54,11 +54,10 @@ def tier_findings(choice: pd.DataFrame, k: int) -> list[str]:
     said = ["Students form no clusters of their own: their scores are a continuum."]
     if len(best):
         more = best.min() - bic[1]
-        better = "higher" if more > 0 else "lower"
         said.append(
-            f"The best of {best.index.min()} to {best.index.max()} tiers, {best.idxmin()}, has a BIC"
-            f" {better} than one tier by {abs(more):,.0f}; clusters would need a lower one, and"
-            " to be found again in resampled students."
+            f"Of 2 to {best.index.max()}, {best.idxmin()} tiers have the lowest BIC,"
+            f" {'higher' if more > 0 else 'lower'} than that of one by {abs(more):,.0f}; clusters"
+            " would need a clearly lower one, and to be found again in resampled students."
         )
     return [*said, f"The {k} tiers cut this continuum at lines that we have drawn."]
 
@@ -75,7 +74,7 @@ def _gap(row: Any, contract: Contract) -> str:
 
 
 def _score_gap(row: Any, contract: Contract) -> str:
-    named = f"{_title(row.dimension, contract)} {row.level}"
+    named = f"{_title(row.dimension, contract)}, {row.level}"
     who = "All students" if row.dimension == ALL else named
     score, other = _title(row.score, contract), _title(row.other, contract)
     if pd.isna(row.p):
@@ -92,8 +91,10 @@ def _far(row: Any, contract: Contract) -> str:
 
 
 def _how_surely(row: Any) -> str:
+    """Return the interval, counted in the direction that is said, and p."""
     p = "p < .001" if row.p < 0.001 else f"p = {row.p:.3f}".replace("= 0.", "= .")
-    return f"(95 % interval {row.ci_low:.1f} to {row.ci_high:.1f}, {p})"
+    low, high = (row.ci_low, row.ci_high) if row.gap > 0 else (-row.ci_high, -row.ci_low)
+    return f"(95 % interval {low:.1f} to {high:.1f}, {p})"
 
 
 def _title(name: str, contract: Contract) -> str:
