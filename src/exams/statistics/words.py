@@ -28,7 +28,7 @@ def standing(means: pd.DataFrame, levels: pd.DataFrame, contract: Contract) -> l
     """
     whole = means[means["dimension"] == ALL].set_index("score")
     said = []
-    for row in whole.itertuples():
+    for row in whole[whole["n"] > 0].itertuples():
         title, unit = _title(str(row.Index), contract), _unit(str(row.Index), contract)
         mean = f"{title}: {' '.join(filter(None, [f'{row.mean:.1f}', unit]))} on average"
         sentence = f"{mean} (95 % interval {row.ci_low:.1f} to {row.ci_high:.1f})"
