@@ -180,6 +180,15 @@ def tier_names(tiers: pd.DataFrame) -> list[str]:
     return [f"Tier {tier}: {said(share, '.0%')} of students" for tier, share in pairs]
 
 
+def largest_tier(tiers: pd.DataFrame) -> str:
+    """Return a sentence about the tier with the most students."""
+    seen = tiers.dropna(subset=["share"])
+    if seen.empty:
+        return TOO_FEW
+    most, of = seen.loc[seen["share"].idxmax()], tiers["tier"].max()
+    return f"{said(most['share'], '.0%')} of students are in tier {most['tier']} of {of}"
+
+
 def widest(gaps: pd.DataFrame, scale: pd.DataFrame) -> str:
     """Return a sentence about the gap of one score that is the widest in standard deviations."""
     gaps = gaps.dropna(subset=["gap", "effect"])
