@@ -115,6 +115,7 @@ def tables_of(quarter: str, frame: pd.DataFrame) -> dict[str, list[dict]]:
             | {"change": "version_changed", "detail": "It is version 1.0; it was 0.9."}
             | {"meaning": BREAKS["version_changed"]}
         ][: quarter == INCOMPLETE],
+        "mean_by_crossing": [],
         "mean_by_group": [
             {"dimension": dimension, "level": level, "score": score, **mean_of(part[score])}
             for dimension, level, part in groups

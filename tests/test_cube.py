@@ -72,9 +72,21 @@ def test_parts_add_up_to_the_whole(width, tmp_path):
     ("sizes", "points", "remedy"),
     [
         ([99] * 5, 100, "Drop d0, d1 and d2 (role: ignore)."),
-        ([2, 700, 900], 100, "Drop d2 (role: ignore), or merge the levels of d2 into 283."),
-        ([50, 40, 30, 20], 100, "Drop d0 (role: ignore), or merge the levels of d0 into 16."),
-        ([60_000], 10_000, "Drop d0 (role: ignore), or merge the levels of d0 into 4987."),
+        (
+            [2, 700, 900],
+            100,
+            "Drop d2 (role: ignore), or give d2 at most 283 levels, the others as synonyms.",
+        ),
+        (
+            [50, 40, 30, 20],
+            100,
+            "Drop d0 (role: ignore), or give d0 at most 16 levels, the others as synonyms.",
+        ),
+        (
+            [60_000],
+            10_000,
+            "Drop d0 (role: ignore), or give d0 at most 4987 levels, the others as synonyms.",
+        ),
     ],
 )
 def test_a_contract_of_too_many_combinations_says_what_to_drop(sizes, points, remedy):

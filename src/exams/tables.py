@@ -133,6 +133,25 @@ TABLES = (
         ("quarter", "dimension", "level", "score"),
     ),
     Table(
+        "mean_by_crossing",
+        "One row per quarter, group by two dimensions, and score: mean and spread.",
+        (
+            _QUARTER,
+            _DIMENSION,
+            Column("level", "TEXT", "Level of the dimension, merged where the contract says so."),
+            Column("dimension_2", "TEXT", "Contract name of the other dimension."),
+            Column("level_2", "TEXT", "Level of the other dimension, likewise."),
+            _SCORE,
+            Column("n", "INTEGER", "Students with this score.", "students"),
+            Column("mean", "REAL", "Mean score; null if n = 0."),
+            Column("sd", "REAL", "Standard deviation (n - 1); null if n < 2."),
+            _LOW,
+            _HIGH,
+            _SUPPRESSED,
+        ),
+        ("quarter", "dimension", "level", "dimension_2", "level_2", "score"),
+    ),
+    Table(
         "at_risk_by_group",
         "One row per quarter and group: students with a score below its at-risk threshold.",
         (

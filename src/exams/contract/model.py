@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+# What the tables call every level of a dimension, and a value that is missing.
+ALL = "all"
+NOT_STATED = "not stated"
+
 
 @dataclass(frozen=True)
 class Band:
@@ -32,6 +36,7 @@ class Field:
     aliases: tuple[str, ...] = ()
     levels: tuple[str, ...] = ()
     synonyms: tuple[tuple[str, str], ...] = ()
+    merges: tuple[tuple[str, tuple[str, ...]], ...] = ()  # coarser levels, where crossed
     decimals: int = 0
     minimum: int = 0
     maximum: int = 0
@@ -42,6 +47,16 @@ class Field:
     def step(self) -> float:
         """Value of one step: 1 for whole numbers, 0.1 for one decimal."""
         return 1 / 10**self.decimals
+
+    @property
+    def coarse(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Levels of a dimension where it is crossed: each with the levels that it merges."""
+        return self.merges or tuple((level, (level,)) for level in self.levels)
+
+    @property
+    def counted_levels(self) -> tuple[str, ...]:
+        """Levels of a dimension, and NOT_STATED where a value may be missing."""
+        return self.levels + (() if self.required else (NOT_STATED,))
 
     def units(self, steps: int) -> float:
         """Return a score in its unit: 45 steps of 0.1 are 4.5."""
@@ -55,10 +70,15 @@ class Field:
 
 @dataclass(frozen=True)
 class Disclosure:
-    """What is hidden: groups of 1 to `minimum_group` - 1, counts of 1 to `minimum_count` - 1."""
+    """What is hidden: groups of 1 to `minimum_group` - 1, counts of 1 to `minimum_count` - 1.
+
+    No hidden count may be known to within `within`. Zeros are no secret, unless `hide_zeros`.
+    """
 
     minimum_group: int = 10
     minimum_count: int = 5
+    within: int = 2
+    hide_zeros: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,6 +116,7 @@ class Contract:
     missing_values: tuple[str, ...] = ("",)
     overall: Field | None = None
     disclosure: Disclosure = Disclosure()
+    crossings: tuple[tuple[str, str], ...] = ()  # pairs of dimensions with a table of their own
     valid_from: str = ""  # first quarter under this contract; empty: from the beginning
     strict: bool = False  # refuse a file with a column that is not of the contract
     max_quarantined: float = 0.05  # share of a file's records; above it, nothing is loaded

@@ -14,7 +14,9 @@ except ImportError:  # PyYAML was built without libyaml
 
 from exams.contract.checks import Kinds, check_keys, check_name, check_texts, mistake
 from exams.contract.fields import read_field
-from exams.contract.model import Alarm, Contract, Disclosure, Field, Prediction
+from exams.contract.guarding import read_crossings, read_disclosure
+from exams.contract.model import Contract, Field
+from exams.contract.modelling import read_alarm, read_prediction
 from exams.contract.words import plain
 from exams.errors import ExamsError
 from exams.quarters import is_quarter
@@ -23,7 +25,7 @@ _KEYS: Kinds = {
     "name": str, "title": str, "version": str, "description": str, "missingValues": list,
     "fields": list, "overall": dict, "levels": list, "at_risk_below": (int, float),
     "disclosure": dict, "valid_from": str, "strict": bool, "max_quarantined": (int, float),
-    "same_file_twice": bool, "alarm": dict, "prediction": dict,
+    "same_file_twice": bool, "crossings": list, "alarm": dict, "prediction": dict,
 }  # fmt: skip
 
 
@@ -113,13 +115,14 @@ def _contract(raw: dict[str, Any]) -> Contract:
         fields=fields,
         missing_values=tuple(missing),
         overall=overall,
-        disclosure=_disclosure(raw.get("disclosure", {})),
+        disclosure=read_disclosure(raw.get("disclosure", {})),
+        crossings=read_crossings(raw.get("crossings", []), fields),
         valid_from=_valid_from(raw),
         strict=raw.get("strict", False),
         max_quarantined=_share(raw, "max_quarantined", 0.05),
         same_file_twice=raw.get("same_file_twice", False),
-        alarm=_alarm(raw.get("alarm", {})),
-        prediction=_prediction(raw.get("prediction", {})),
+        alarm=read_alarm(raw.get("alarm", {})),
+        prediction=read_prediction(raw.get("prediction", {})),
     )
 
 
@@ -159,32 +162,6 @@ def _overall(raw: dict[str, Any], fields: tuple[Field, ...]) -> Field | None:
         maximum=first.maximum,
         bands=first.bands,
     )
-
-
-def _disclosure(raw: dict[str, Any]) -> Disclosure:
-    check_keys("disclosure", raw, {"minimum_group": int, "minimum_count": int})
-    for key, value in raw.items():
-        if value < 3:
-            raise mistake(f"disclosure, {key}", f"it is {value}", "Use a whole number over 2.")
-    return Disclosure(**raw)
-
-
-def _alarm(raw: dict[str, Any]) -> Alarm:
-    check_keys("alarm", raw, {"effect": (int, float), "p": (int, float)})
-    if raw.get("effect", 0) < 0:
-        what = f"it is {raw['effect']}"
-        raise mistake("alarm, effect", what, "Write 0.1 for a tenth of a standard deviation.")
-    if not 0 < raw.get("p", 1) <= 1:
-        raise mistake("alarm, p", f"it is {raw['p']}", "Write 0.01 for 1 %: over 0, up to 1.")
-    return Alarm(**raw)
-
-
-def _prediction(raw: dict[str, Any]) -> Prediction:
-    check_keys("prediction", raw, {"minimum_gain": (int, float), "per_student": bool})
-    if not 0 <= raw.get("minimum_gain", 0) < 1:
-        what = f"it is {raw['minimum_gain']}"
-        raise mistake("prediction, minimum_gain", what, "Write 0.02 for 2 %: 0 to under 1.")
-    return Prediction(**raw)
 
 
 def _distinct(fields: list[Field]) -> None:

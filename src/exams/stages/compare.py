@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from exams import published
-from exams.contract import Contract, Field
+from exams.contract import ALL, Contract, Field
 from exams.errors import ExamsError
 from exams.intake.judging.drift import CHANGES, Change, field_changes
 from exams.statistics import change as statistics
@@ -18,7 +18,6 @@ from exams.warehouse.form import Form, read_form
 from exams.warehouse.read import CubeFrames, read_cube
 from exams.warehouse.store import loaded
 
-ALL = "all"
 BREAKS = CHANGES | {"version_changed": "The quarters were read under two versions of the contract."}
 _EVERY = ("level_added", "level_removed", "role_changed")  # who counts, or as what, is another
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pandas as pd
 
 from exams import published
-from exams.contract import Contract
+from exams.contract import ALL, Contract
 from exams.disclosure import protect
 from exams.stages.receipt import private_fingerprint
 from exams.stages.said import Findings
 from exams.statistics.adjusted import adjusted_gaps
-from exams.statistics.cells import ALL
+from exams.statistics.crossings import mean_by_crossing
 from exams.statistics.gaps import gaps, score_gaps
 from exams.statistics.groups import at_risk_by_group, mean_by_group
 from exams.statistics.levels import level_by_group, levels
@@ -33,6 +33,7 @@ __all__ = [
     "gaps",
     "level_by_group",
     "levels",
+    "mean_by_crossing",
     "mean_by_group",
     "measured",
     "ranked",

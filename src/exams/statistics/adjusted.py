@@ -11,7 +11,6 @@ from scipy import stats
 
 from exams.contract import Contract, Field
 from exams.statistics.cells import cells
-from exams.statistics.groups import levels_of
 from exams.statistics.intervals import holm
 from exams.statistics.regression import fit
 from exams.warehouse.read import CubeFrames
@@ -48,14 +47,14 @@ def adjusted_gaps(cube: CubeFrames) -> pd.DataFrame:
 
 def _gaps_of(part: pd.DataFrame, field: Field, contract: Contract) -> Iterator[tuple[object, ...]]:
     """Yield the rows of one score; `part` has its cells."""
-    found = fit(part, {d.name: levels_of(d) for d in contract.dimensions})
+    found = fit(part, {d.name: d.counted_levels for d in contract.dimensions})
     quantile = float(stats.t.ppf(0.975, found.freedom)) if found.freedom > 0 else nan
     per_unit = contract.per_unit(field)
     for dimension in contract.dimensions:
         students = part.groupby(dimension.name, sort=False)["n"].sum().to_dict()
         reference = found.references[dimension.name]
         overlap = _overlap(part, dimension.name, reference, contract)
-        for level in levels_of(dimension):
+        for level in dimension.counted_levels:
             if level == reference or level not in students:
                 continue
             n = int(min(students[level], students[reference]))

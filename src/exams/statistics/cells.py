@@ -5,11 +5,9 @@ All three are Python's whole numbers, which have no bounds: nothing is lost, at 
 
 import pandas as pd
 
-from exams.contract import Contract
+from exams.contract import ALL, NOT_STATED, Contract
 from exams.warehouse.read import CubeFrames
 
-ALL = "all"
-NOT_STATED = "not stated"
 SUMS = ["n", "total", "squares"]
 _SAFE = 2**62
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from exams.contract import Alarm, Contract
-from exams.statistics.cells import ALL, by_group
+from exams.contract import ALL, Alarm, Contract
+from exams.statistics.cells import by_group
 from exams.statistics.composition import KEYS, score_effects
 from exams.statistics.groups import mean_by_group
 from exams.statistics.intervals import Comparison, holm, welch

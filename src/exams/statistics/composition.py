@@ -5,7 +5,8 @@ import pandas as pd
 from scipy import linalg, sparse
 from sklearn.preprocessing import OneHotEncoder
 
-from exams.statistics.cells import ALL, cells
+from exams.contract import ALL
+from exams.statistics.cells import cells
 from exams.statistics.groups import groups
 from exams.warehouse.read import CubeFrames
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from exams.contract import Contract, Field
-from exams.statistics.cells import NOT_STATED
+from exams.contract import NOT_STATED, Contract, Field
 from exams.statistics.folds import FOLDS
 from exams.warehouse.folds import read_folds
 

@@ -6,8 +6,8 @@ from math import sqrt
 
 import pandas as pd
 
-from exams.contract import Field
-from exams.statistics.cells import ALL, by_group
+from exams.contract import ALL, Field
+from exams.statistics.cells import by_group
 from exams.statistics.groups import groups
 from exams.statistics.intervals import Comparison, holm, paired, welch
 from exams.warehouse.read import CubeFrames

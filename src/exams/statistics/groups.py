@@ -4,21 +4,16 @@ from math import sqrt
 
 import pandas as pd
 
-from exams.contract import Contract, Field
-from exams.statistics.cells import ALL, NOT_STATED, SUMS, by_group, cells
+from exams.contract import ALL, Contract, Field
+from exams.statistics.cells import SUMS, by_group, cells
 from exams.statistics.intervals import mean_interval, share_interval
 from exams.warehouse.read import CubeFrames
 
 
 def groups(contract: Contract) -> list[tuple[str, str]]:
     """Return every group: (all, all), then (dimension, level) in the contract's order."""
-    named = [(d.name, level) for d in contract.dimensions for level in levels_of(d)]
+    named = [(d.name, level) for d in contract.dimensions for level in d.counted_levels]
     return [(ALL, ALL), *named]
-
-
-def levels_of(dimension: Field) -> tuple[str, ...]:
-    """Return the levels of a dimension, and NOT_STATED where a value may be missing."""
-    return dimension.levels + (() if dimension.required else (NOT_STATED,))
 
 
 def mean_by_group(cube: CubeFrames) -> pd.DataFrame:
@@ -34,12 +29,12 @@ def mean_by_group(cube: CubeFrames) -> pd.DataFrame:
     for group in groups(cube.contract):
         for field in cube.contract.reported:
             held = found.get((*group, field.name), none)
-            rows.append((*group, field.name, *_describe(held, field, cube.contract)))
+            rows.append((*group, field.name, *describe(held, field, cube.contract)))
     columns = ["dimension", "level", "score", "n", "mean", "sd", "ci_low", "ci_high"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _describe(
+def describe(
     held: dict[str, int], field: Field, contract: Contract
 ) -> tuple[int, float, float, float, float]:
     """Return n, mean, sd and the interval from sums of steps above the lowest."""

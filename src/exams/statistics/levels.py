@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from exams.contract import Field
-from exams.statistics.cells import ALL, by_group
+from exams.contract import ALL, Field
+from exams.statistics.cells import by_group
 from exams.statistics.groups import groups
 from exams.statistics.intervals import share_interval
 from exams.warehouse.read import CubeFrames

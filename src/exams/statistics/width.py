@@ -45,4 +45,5 @@ def _remedy(contract: Contract, most: int) -> str:
     merged = most // others
     if merged < 2:
         return f"Drop {dropped} (role: ignore)."
-    return f"Drop {dropped} (role: ignore), or merge the levels of {wide[0]} into {merged}."
+    fewer = f"give {wide[0]} at most {merged} levels, the others as synonyms"
+    return f"Drop {dropped} (role: ignore), or {fewer}."

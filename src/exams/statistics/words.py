@@ -4,8 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from exams.contract import Contract
-from exams.statistics.cells import ALL
+from exams.contract import ALL, Contract
 
 _SIZES = ((0.2, "negligible"), (0.5, "small"), (0.8, "medium"))  # Cohen (1988)
 _SURE = 0.05
