@@ -31,6 +31,21 @@ CATALOG = Table(
     ),
     ("name",),
 )
+BREAK = Table(
+    "comparability_break",
+    "One row per quarter, score and reason why it cannot simply be compared with the one before.",
+    (
+        _QUARTER,
+        Column("place", "INTEGER", "Order of the breaks, from 0."),
+        Column("former", "TEXT", "The quarter before, with which it was compared."),
+        Column("score", "TEXT", "Contract name of the score whose line breaks; all: every score."),
+        Column("subject", "TEXT", "Contract name of the field that changed; *: the contract."),
+        Column("change", "TEXT", "Code of the change."),
+        Column("detail", "TEXT", "What has changed here; never a value of a record."),
+        Column("meaning", "TEXT", "The kind of change in words."),
+    ),
+    ("quarter", "place"),
+)
 TABLES = (
     CATALOG,
     Table(
@@ -117,6 +132,7 @@ TABLES = (
         ),
         ("quarter", "place"),
     ),
+    BREAK,
     Table(
         "mean_by_group",
         "One row per quarter, group of students and score: mean and spread.",
@@ -213,6 +229,13 @@ TABLES = (
             _LOW,
             _HIGH,
             Column("effect", "REAL", "Hedges' g; null if undefined.", "standard deviations"),
+            Column("effect_low", "REAL", "Lower end of its 95 % interval; null if undefined."),
+            Column("effect_high", "REAL", "Upper end of its 95 % interval; null if undefined."),
+            Column("p", "REAL", "Welch's p, Holm's correction over the quarter; null: undefined."),
+            Column("mean", "REAL", "Mean score of the level; null if it has no students."),
+            Column("sd", "REAL", "Standard deviation (n - 1) of the level; null if undefined."),
+            Column("reference_mean", "REAL", "Mean score of the reference."),
+            Column("reference_sd", "REAL", "Standard deviation (n - 1) of the reference."),
             _SUPPRESSED,
         ),
         ("quarter", "dimension", "level", "score"),

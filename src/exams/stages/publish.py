@@ -14,7 +14,7 @@ from exams.places import Places
 from exams.stages.changes import schema_changes
 from exams.tables import FIGURES
 from exams.warehouse.ledger import read_versions, record
-from exams.warehouse.read import count_refused, read_figures, read_reconciliation
+from exams.warehouse.read import count_refused, read_breaks, read_figures, read_reconciliation
 
 __all__ = [
     "audited",
@@ -66,6 +66,7 @@ def publish(
     ):
         reconciled[name]["meaning"] = reconciled[name][code].map(meanings)
     content = {name: _rows(frame) for name, frame in (*tables.items(), *reconciled.items())}
+    content["comparability_break"] = _rows(read_breaks(warehouse, quarter))
     content["field"] = _fields(contract, quarter)
     content["schema_change"] = [
         {"quarter": quarter, **change} for change in schema_changes(warehouse, quarter)

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from exams.contract import NOT_STATED, Contract, Field
+from exams.statistics.cells import SUMS, cells
 from exams.statistics.groups import describe
 from exams.warehouse.read import CubeFrames
 
@@ -15,13 +16,13 @@ def mean_by_crossing(cube: CubeFrames) -> pd.DataFrame:
     One row per crossing of the contract, pair of levels (merged where the contract says so) and
     reported score, as in mean_by_group. Pairs without students have n = 0.
     """
-    sums = _by_profile(cube)
+    sums = cells(cube)
     rows = []
     for first, second in _pairs(cube.contract):
         found = _sums(sums, first, second)
         for level, other in _levels(first, second):
             for field in cube.contract.reported:
-                held = found.get((level, other, field.name), {"n": 0, "total": 0, "squares": 0})
+                held = found.get((level, other, field.name), dict.fromkeys(SUMS, 0))
                 key = (first.name, level, second.name, other, field.name)
                 rows.append((*key, *describe(held, field, cube.contract)))
     return pd.DataFrame(rows, columns=[*_COLUMNS, "ci_low", "ci_high"])
@@ -48,25 +49,4 @@ def _sums(sums: pd.DataFrame, first: Field, second: Field) -> dict:
     }
     crossed = sums.assign(**{key: column.fillna(NOT_STATED) for key, column in named.items()})
     keys = ["level", "level_2", "score"]
-    return crossed.groupby(keys)[["n", "total", "squares"]].sum().to_dict("index")
-
-
-def _by_profile(cube: CubeFrames) -> pd.DataFrame:
-    """Return dimensions, score, n, total, squares: the scores as counted, the overall one added."""
-    minimum = {score.name: score.minimum for score in cube.contract.scores}
-    above, n = cube.values["steps"] - cube.values["score"].map(minimum), cube.values["n"]
-    scores = cube.values.assign(total=above * n, squares=above**2 * n)
-    overall = cube.contract.overall
-    if overall is None:
-        return scores
-    names = [d.name for d in cube.contract.dimensions]
-    plain = cube.moments["other"] == ""
-    twice = cube.moments["score"] != cube.moments["other"]
-    sums = cube.moments.assign(
-        total=cube.moments["total"].where(plain, 0),
-        squares=(cube.moments["total"] * (1 + twice)).where(~plain, 0),
-    )
-    added = sums.groupby(names, dropna=False, as_index=False)[["total", "squares"]].sum()
-    counted = cube.cells.rename(columns={"n": "every", "complete": "n"})[[*names, "n"]]
-    whole = added.merge(counted, on=names).assign(score=overall.name)
-    return pd.concat([scores, whole], ignore_index=True)
+    return crossed.groupby(keys)[SUMS].sum().to_dict("index")

@@ -109,5 +109,17 @@ CONTRACT_FIELD = Table(
     ),
     ("quarter", "name"),
 )
+SCORE_LEVEL = Table(
+    "score_level",
+    "One row per loaded quarter, reported score and score level of its contract.",
+    (
+        QUARTER,
+        Column("score", "TEXT", "Contract name of a score, or of the overall score."),
+        Column("code", "INTEGER", "Order of the score level, 1 the lowest."),
+        Column("label", "TEXT", "Label of the score level."),
+        Column("low", "REAL", "Lowest score of the level; it ends where the next one begins."),
+    ),
+    ("quarter", "score", "code"),
+)
 OF_DELIVERY = (QUARANTINE, REPAIR, HEADER, OBSERVED)
-OF_QUARTER = (LEFT_OUT, CONTRACT_FIELD)
+OF_QUARTER = (LEFT_OUT, CONTRACT_FIELD, SCORE_LEVEL)
