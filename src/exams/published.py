@@ -90,8 +90,11 @@ def read(path: Path, table: str, quarter: str | None = None) -> list[dict[str, A
     """
     if not path.is_file():
         raise ExamsError("E301", "Nothing is published yet.", "Run `make run`.")
+    if quarter and table == CATALOG.name:
+        return []  # it is of no quarter
     where, values = ("WHERE quarter = ?", [quarter]) if quarter else ("", [])
-    query = f"SELECT * FROM {quoted(table)} {where} ORDER BY quarter, rowid"
+    order = "rowid" if table == CATALOG.name else "quarter, rowid"
+    query = f"SELECT * FROM {quoted(table)} {where} ORDER BY {order}"
     every = dict.fromkeys(c.name for t in TABLES if t.name == table for c in t.columns)
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
