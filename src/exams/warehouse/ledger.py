@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from exams.errors import ExamsError
-from exams.files import is_damage
+from exams.files import closed, is_damage
 from exams.schema import Column, Table, create
 from exams.tables import FIGURES
 
@@ -60,8 +60,7 @@ def record(
     values: the counts of score values by profile from which the tables were made.
     """
     content = json.dumps({name: _rows(name, frame) for name, frame in sorted(tables.items())})
-    path.touch(mode=0o600)
-    with _opened(path) as connection, connection:
+    with _opened(closed(path)) as connection, connection:
         create(connection, [VERSION])
         last = connection.execute(
             "SELECT version, tables FROM version WHERE quarter = ? ORDER BY version DESC",
