@@ -14,6 +14,38 @@ _SUPPRESSED = Column(
 )
 _SHARE = Column("share", "REAL", "Share of students, 0 to 1; null for no students.")
 
+CATALOG = Table(
+    "catalog",
+    "One row per published table: what it holds.",
+    (
+        Column("name", "TEXT", "Name of the table."),
+        Column("title", "TEXT", "Name for people."),
+        Column("description", "TEXT", "What a row is."),
+        Column("dimensions", "TEXT", "Columns that name a row, a JSON list."),
+        Column("measures", "TEXT", "Columns that say something of it, a JSON list."),
+        Column("rows", "INTEGER", "Rows of all quarters.", "rows"),
+        Column("hidden", "INTEGER", "Of these, hidden to protect students.", "rows"),
+        Column("sources", "TEXT", "What it is made of, a JSON list."),
+        Column("first_quarter", "TEXT", "First quarter in it; null if it is empty."),
+        Column("last_quarter", "TEXT", "Last quarter in it; null if it is empty."),
+    ),
+    ("name",),
+)
+BREAK = Table(
+    "comparability_break",
+    "One row per quarter, score and reason why it cannot simply be compared with the one before.",
+    (
+        _QUARTER,
+        Column("place", "INTEGER", "Order of the breaks, from 0."),
+        Column("former", "TEXT", "The quarter before, with which it was compared."),
+        Column("score", "TEXT", "Contract name of the score whose line breaks; all: every score."),
+        Column("subject", "TEXT", "Contract name of the field that changed; *: the contract."),
+        Column("change", "TEXT", "Code of the change."),
+        Column("detail", "TEXT", "What has changed here; never a value of a record."),
+        Column("meaning", "TEXT", "The kind of change in words."),
+    ),
+    ("quarter", "place"),
+)
 TABLES: tuple[Table, ...] = (
     Table(
         "publication",
@@ -99,6 +131,7 @@ TABLES: tuple[Table, ...] = (
         ),
         ("quarter", "place"),
     ),
+    BREAK,
     Table(
         "mean_by_group",
         "One row per quarter, group of students and score: mean and spread.",
@@ -224,8 +257,9 @@ REVISION = Table(
     ),
     ("quarter", "version", "place"),
 )
-TABLES = (*TABLES, REVISION)
-CONTENT = tuple(t for t in TABLES if t.name != "publication")
+TABLES = (*TABLES, REVISION, CATALOG)
+# What the stages hand over, quarter by quarter.
+CONTENT = tuple(t for t in TABLES if t.name not in ("catalog", "publication"))
 
 # What the model stage works out and disclosure control protects.
 FIGURES = tuple(t for t in TABLES if any(c.name == "suppressed" for c in t.columns))

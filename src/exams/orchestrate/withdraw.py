@@ -53,7 +53,8 @@ def take_away(places: Places, quarter: str) -> None:
     else:
         places.index.unlink(missing_ok=True)
         datapackage.remove_package(places)
-    for folder in (places.interim(quarter, STAGES[0]).parent, places.corrections(quarter)):
+    parts = places.interim(quarter, STAGES[0]).parent
+    for folder in (parts, places.corrections(quarter), places.models(quarter)):
         shutil.rmtree(folder)
     for stage in STAGES:
         status.start(places.status, quarter, stage)
