@@ -44,7 +44,7 @@ def protect(
     for name in figures:
         if name not in hidden:
             _derive(name, figures, hidden)
-    return {name: _emptied(name, frame, hidden[name]) for name, frame in figures.items()}
+    return {name: emptied(name, frame, hidden[name]) for name, frame in figures.items()}
 
 
 def _derive(name: str, figures: Frames, hidden: dict[str, np.ndarray]) -> None:
@@ -70,7 +70,7 @@ def _own(frame: pd.DataFrame, source: Source) -> pd.MultiIndex:
     return pd.MultiIndex.from_arrays(parts)
 
 
-def _emptied(name: str, frame: pd.DataFrame, hidden: np.ndarray) -> pd.DataFrame:
+def emptied(name: str, frame: pd.DataFrame, hidden: np.ndarray) -> pd.DataFrame:
     """Return the frame with `suppressed`, and no value but its keys where `hidden`."""
     declared = PROTECTION[name]
     assert isinstance(declared, Counted | Derived)

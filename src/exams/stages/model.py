@@ -97,7 +97,8 @@ def shown(figures: Mapping[str, pd.DataFrame], contract: Contract) -> dict[str, 
     Of the tables that are never published there are score_gaps and adjusted_gaps, without the
     groups whose means are hidden, and tier_choice and tier_drift of shown tiers.
     """
-    protected = protect({table.name: figures[table.name] for table in FIGURES}, contract)
+    made = {t.name: figures[t.name] for t in FIGURES if t.name in figures}
+    protected = protect(made, contract)
     safe = {
         name: frame[frame["suppressed"] == 0].drop(columns="suppressed")
         for name, frame in protected.items()

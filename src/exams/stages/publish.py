@@ -7,13 +7,16 @@ from typing import Any
 import pandas as pd
 
 from exams import published
-from exams.contract import Contract
+from exams.contract import ALL, Contract
 from exams.disclosure import protect
+from exams.disclosure.protect import emptied
 from exams.errors import ExamsError
 from exams.intake.judging.judge import REASONS, REPAIRS
 from exams.stages.changes import schema_changes
 from exams.tables import FIGURES
 from exams.warehouse.read import count_refused, read_breaks, read_figures, read_reconciliation
+
+_GROUP = ("dimension", "level", "score")
 
 __all__ = ["hidden_cells", "protect", "publish", "read_figures"]
 
@@ -35,6 +38,7 @@ def publish(
 
     Return the fingerprint of what is published. Raise E302 for a table that is not protected.
     """
+    tables = {**tables, "change": beside_former(tables["change"], database)}
     for table in FIGURES:
         if "suppressed" not in tables[table.name].columns:
             what = f"Table {table.name} did not pass disclosure control."
@@ -58,6 +62,23 @@ def publish(
     refused = count_refused(warehouse, quarter)
     titled = (contract.title, contract.version)
     return published.publish(database, quarter, content, titled, refused)
+
+
+def beside_former(found: pd.DataFrame, database: Path) -> pd.DataFrame:
+    """Return the protected changes, hidden as well where the former mean is not published.
+
+    What is more than a difference of published means stays empty for groups.
+    """
+    seen: set[tuple[str, ...]] = set()
+    for former in found["former"].unique() if database.is_file() else ():
+        rows = published.read(database, "mean_by_group", former)
+        seen |= {tuple(row[key] for key in _GROUP) for row in rows if not row["suppressed"]}
+    known = pd.Series(list(zip(*(found[key] for key in _GROUP), strict=True)), found.index, object)
+    hidden = (found["suppressed"] == 1) | ~known.isin(seen)
+    safe = emptied("change", found.drop(columns="suppressed"), hidden.to_numpy())
+    inner = ["ks", "psi", "composition", "score_effect"]
+    safe[inner] = safe[inner].mask(safe["dimension"] != ALL)
+    return safe
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
