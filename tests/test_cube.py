@@ -75,17 +75,17 @@ def test_parts_add_up_to_the_whole(width, tmp_path):
         (
             [2, 700, 900],
             100,
-            "Drop d2 (role: ignore), or give d2 at most 353 levels, the others as synonyms.",
+            "Drop d2 (role: ignore), or give d2 at most 283 levels, the others as synonyms.",
         ),
         (
             [50, 40, 30, 20],
             100,
-            "Drop d0 (role: ignore), or give d0 at most 20 levels, the others as synonyms.",
+            "Drop d0 (role: ignore), or give d0 at most 16 levels, the others as synonyms.",
         ),
         (
             [60_000],
             10_000,
-            "Drop d0 (role: ignore), or give d0 at most 4999 levels, the others as synonyms.",
+            "Drop d0 (role: ignore), or give d0 at most 4987 levels, the others as synonyms.",
         ),
     ],
 )

@@ -73,6 +73,10 @@ class Places:
         """Return the private folder for the parts that `stage` hands on."""
         return private(private(self.data / "private") / "interim" / quarter / stage)
 
+    def models(self, quarter: str) -> Path:
+        """Return the private folder of a quarter's fitted models."""
+        return private(private(self.data / "private") / "models" / quarter)
+
     def corrections(self, quarter: str) -> Path:
         """Return the private folder for records of the quarantine that are to be corrected."""
         return private(private(self.data / "private") / "corrections" / quarter)

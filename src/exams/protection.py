@@ -63,6 +63,7 @@ PROTECTION: Mapping[str, Protection] = {
     "quarantine_count": Exempt("Counts of rejected records by file, which its sender knows."),
     "repair_count": Exempt("Counts of repaired records by file, which its sender knows."),
     "schema_change": Exempt("Changes of fields and columns."),
+    "comparability_break": Exempt("Changes of the contract."),
     "mean_by_group": Counted(_GROUP, by_score=True, described=True),
     "mean_by_crossing": Counted(_CROSSING, by_score=True, described=True),
     "at_risk_by_group": Counted(_GROUP, part="at_risk"),

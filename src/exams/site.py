@@ -47,6 +47,7 @@ def _entry(
         "at_risk": _share(risk),
         "refused": publication["refused"] or 0,
         "trouble": next(failed, None),
+        "card": (places.reports / quarter / "model_card.html").is_file(),
         "stages": [stage for stage in STAGES if _has_report(places, quarter, stage)],
     }
 

@@ -14,6 +14,21 @@ _SUPPRESSED = Column(
 )
 _SHARE = Column("share", "REAL", "Share of students, 0 to 1; null for no students.")
 
+BREAK = Table(
+    "comparability_break",
+    "One row per quarter, score and reason why it cannot simply be compared with the one before.",
+    (
+        _QUARTER,
+        Column("place", "INTEGER", "Order of the breaks, from 0."),
+        Column("former", "TEXT", "The quarter before, with which it was compared."),
+        Column("score", "TEXT", "Contract name of the score whose line breaks; all: every score."),
+        Column("subject", "TEXT", "Contract name of the field that changed; *: the contract."),
+        Column("change", "TEXT", "Code of the change."),
+        Column("detail", "TEXT", "What has changed here; never a value of a record."),
+        Column("meaning", "TEXT", "The kind of change in words."),
+    ),
+    ("quarter", "place"),
+)
 TABLES = (
     Table(
         "publication",
@@ -99,6 +114,7 @@ TABLES = (
         ),
         ("quarter", "place"),
     ),
+    BREAK,
     Table(
         "mean_by_group",
         "One row per quarter, group of students and score: mean and spread.",

@@ -82,6 +82,29 @@ class Disclosure:
 
 
 @dataclass(frozen=True)
+class Alarm:
+    """When a change of a score's mean from quarter to quarter is an alarm.
+
+    Its size is at least `effect` standard deviations, and p after Holm's correction under `p`.
+    """
+
+    effect: float = 0.1
+    p: float = 0.01
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What of prediction is published, and whether students get one of their own.
+
+    A model that removes a smaller share than `minimum_gain` of the baseline's squared error is
+    not published. `per_student` stores a prediction for each student, without sensitive fields.
+    """
+
+    minimum_gain: float = 0.02
+    per_student: bool = False
+
+
+@dataclass(frozen=True)
 class Contract:
     """The fields of a delivery and the settings of its office."""
 
@@ -98,6 +121,8 @@ class Contract:
     strict: bool = False  # refuse a file with a column that is not of the contract
     max_quarantined: float = 0.05  # share of a file's records; above it, nothing is loaded
     same_file_twice: bool = False  # the same bytes may be delivered for two quarters
+    alarm: Alarm = Alarm()
+    prediction: Prediction = Prediction()
 
     @cached_property
     def dimensions(self) -> tuple[Field, ...]:

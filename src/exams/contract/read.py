@@ -16,6 +16,7 @@ from exams.contract.checks import Kinds, check_keys, check_name, check_texts, mi
 from exams.contract.fields import read_field
 from exams.contract.guarding import read_crossings, read_disclosure
 from exams.contract.model import Contract, Field
+from exams.contract.modelling import read_alarm, read_prediction
 from exams.contract.words import plain
 from exams.errors import ExamsError
 from exams.quarters import is_quarter
@@ -24,7 +25,7 @@ _KEYS: Kinds = {
     "name": str, "title": str, "version": str, "description": str, "missingValues": list,
     "fields": list, "overall": dict, "levels": list, "at_risk_below": (int, float),
     "disclosure": dict, "valid_from": str, "strict": bool, "max_quarantined": (int, float),
-    "same_file_twice": bool, "crossings": list,
+    "same_file_twice": bool, "crossings": list, "alarm": dict, "prediction": dict,
 }  # fmt: skip
 
 
@@ -120,6 +121,8 @@ def _contract(raw: dict[str, Any]) -> Contract:
         strict=raw.get("strict", False),
         max_quarantined=_share(raw, "max_quarantined", 0.05),
         same_file_twice=raw.get("same_file_twice", False),
+        alarm=read_alarm(raw.get("alarm", {})),
+        prediction=read_prediction(raw.get("prediction", {})),
     )
 
 

@@ -45,7 +45,8 @@ def withdraw(places: Places, quarter: str) -> bool:
         site.write_index(places)
     else:
         places.index.unlink(missing_ok=True)
-    for folder in (places.interim(quarter, STAGES[0]).parent, places.corrections(quarter)):
+    parts = places.interim(quarter, STAGES[0]).parent
+    for folder in (parts, places.corrections(quarter), places.models(quarter)):
         shutil.rmtree(folder)
     for stage in STAGES:
         status.start(places.status, quarter, stage)

@@ -13,7 +13,7 @@ from exams.errors import ExamsError
 from exams.intake.judging.judge import REASONS, REPAIRS
 from exams.stages.changes import schema_changes
 from exams.tables import FIGURES
-from exams.warehouse.read import count_refused, read_figures, read_reconciliation
+from exams.warehouse.read import count_refused, read_breaks, read_figures, read_reconciliation
 
 __all__ = ["hidden_cells", "protect", "publish", "read_figures"]
 
@@ -50,6 +50,7 @@ def publish(
     ):
         reconciled[name]["meaning"] = reconciled[name][code].map(meanings)
     content = {name: _rows(frame) for name, frame in (*tables.items(), *reconciled.items())}
+    content["comparability_break"] = _rows(read_breaks(warehouse, quarter))
     content["field"] = _fields(contract, quarter)
     content["schema_change"] = [
         {"quarter": quarter, **change} for change in schema_changes(warehouse, quarter)

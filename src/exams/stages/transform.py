@@ -27,6 +27,7 @@ from exams.intake.parts import (
     write_part,
 )
 from exams.statistics.cube import Cube
+from exams.statistics.folds import fold_of
 
 CUBE = "cube.npz"
 Read = Delivery | Part | Extracted
@@ -83,7 +84,8 @@ class _Writer:
             quarantine = self.desk.malformed(to_numpy(batch.column("line")))
         else:
             clean, quarantine = self.desk.judge(batch, item.delivery.corrects)
-            self.cube.add(clean.profile, clean.scores)
+            fold = fold_of(item.delivery.sha256, clean.line)
+            self.cube.add(clean.profile, clean.scores, fold)
             write_part(self.out / item.name, clean.batch())
         write_part(self.out / item.quarantine, quarantine)
         self.names.append(item.name)

@@ -5,6 +5,7 @@ from math import prod
 from exams.contract import Contract, Field
 from exams.contract.profiles import profiles, radix
 from exams.errors import ExamsError
+from exams.statistics.folds import FOLDS, SUMS
 
 CELLS = 50_000_000  # counters of the cube: 400 MB
 
@@ -16,12 +17,13 @@ def values_of(contract: Contract, field: Field) -> int:
 
 def check_width(contract: Contract) -> None:
     """Raise E306, with the fields to drop or to merge, if the cube would have over CELLS cells."""
-    values = sum(values_of(contract, s) for s in contract.reported)
+    scores = contract.reported
+    values = sum(values_of(contract, s) for s in scores) + FOLDS * (2 + len(SUMS) * len(scores))
     if profiles(contract) * values <= CELLS:
         return
     raise ExamsError(
         "E306",
-        f"contract.yaml: {profiles(contract):,} combinations of levels times {values:,} values of"
+        f"contract.yaml: {profiles(contract):,} combinations of levels times {values:,} counts of"
         f" scores are too many to add up (over {CELLS:,}).",
         _remedy(contract, CELLS // values),
     )

@@ -106,6 +106,13 @@ def read_lineage(path: Path, quarter: str) -> dict[str, str]:
     return dict(zip(("contract_version", "content"), found, strict=True))
 
 
+def read_breaks(path: Path, quarter: str) -> pd.DataFrame:
+    """Return the breaks in comparability that the model stage found in `quarter`."""
+    query = "SELECT * FROM comparability_break WHERE quarter = ? ORDER BY place"
+    with reading(path) as connection:
+        return pd.read_sql_query(query, connection, params=(quarter,))
+
+
 def read_reconciliation(path: Path, quarter: str) -> dict[str, pd.DataFrame]:
     """Return what became of a quarter's files, as counts of records alone.
 

@@ -3,8 +3,11 @@
 from exams.contract import Contract, Field
 from exams.schema import Column, Table
 from exams.tables import FIGURES
+from exams.warehouse.change_tables import COMPARED
 from exams.warehouse.deliveries import DELIVERY, OF_DELIVERY, OF_QUARTER, QUARTER
+from exams.warehouse.fold_tables import BY_FOLD
 from exams.warehouse.model_tables import PRIVATE
+from exams.warehouse.prediction_tables import PREDICTED
 
 _PROFILE = Column("profile", "INTEGER", "Profile (combination of levels) of the students.")
 _N = Column("n", "INTEGER", "Students counted.", "students")
@@ -67,6 +70,8 @@ MODEL = (
         for t in FIGURES
     ),
     *PRIVATE,
+    *COMPARED,
+    *PREDICTED,
 )
 
 
@@ -94,7 +99,7 @@ def tables(contract: Contract) -> tuple[Table, ...]:
         ),
         ("id",),
     )
-    cube = (CUBE, CUBE_VALUE, CUBE_MOMENT, combination)
+    cube = (CUBE, CUBE_VALUE, CUBE_MOMENT, combination, *BY_FOLD)
     records = (profile, *OF_DELIVERY, *OF_QUARTER)
     return DELIVERY, LOADED, *records, *cube, *MODEL
 
