@@ -36,9 +36,9 @@ __all__ = [
     "mean_by_crossing",
     "mean_by_group",
     "measured",
+    "past",
     "ranked",
     "read_cube",
-    "read_history",
     "save_figures",
     "scales",
     "score_gap_sentences",
@@ -77,6 +77,17 @@ def findings(gaps: pd.DataFrame, score_gaps: pd.DataFrame, contract: Contract) -
     between = gaps.assign(other="", sentence=gap_sentences(gaps, contract))
     pairs = score_gaps.assign(sentence=score_gap_sentences(score_gaps, contract))
     return pd.concat([between[keys], pairs[keys]], ignore_index=True)
+
+
+def past(warehouse: Path, contract: Contract, quarter: str) -> pd.DataFrame:
+    """Return model_history of the quarters up to `quarter` with enough students to be shown.
+
+    Not the means, of which a quarter may have hidden some.
+    """
+    kept = read_history(warehouse, quarter)
+    means = kept["model"] == "means"
+    few = means & (kept["metric"] == "n") & (kept["value"] < contract.disclosure.minimum_group)
+    return kept[~means & ~kept["quarter"].isin(kept.loc[few, "quarter"])]
 
 
 def former_tiers(database: Path, quarter: str) -> pd.DataFrame:

@@ -29,6 +29,9 @@ def standing(means: pd.DataFrame, levels: pd.DataFrame, contract: Contract) -> l
     said = []
     for row in whole[whole["n"] > 0].itertuples():
         title, unit = _title(str(row.Index), contract), _unit(str(row.Index), contract)
+        if not row.n:
+            said.append(f"{title}: nobody has a score.")
+            continue
         mean = f"{title}: {' '.join(filter(None, [f'{row.mean:.1f}', unit]))} on average"
         sentence = f"{mean} (95 % interval {row.ci_low:.1f} to {row.ci_high:.1f})"
         of = levels[levels["score"] == row.Index]
@@ -47,9 +50,8 @@ def tier_findings(choice: pd.DataFrame, k: int) -> list[str]:
     best = bic.drop(1, errors="ignore")
     if choice.set_index("k")["clusters"].get(k, 0):
         gain = bic.get(1, float("nan")) - bic[k]
-        return [
-            f"Students form {k} clusters that lie apart (BIC lower than of one by {gain:,.0f})."
-        ]
+        apart = f"Students form {k} clusters that lie apart: their BIC is lower than of one"
+        return [f"{apart} by {gain:,.0f}."]
     said = ["Students form no clusters of their own: their scores are a continuum."]
     if len(best):
         more = best.min() - bic[1]
