@@ -134,6 +134,51 @@ def quarantine(quarter: str, write: bool) -> None:
 
 
 @main.command()
+@click.argument("table")
+@click.option("--quarter", required=True, help="A published quarter, such as 2019Q1.")
+def lineage(table: str, quarter: str) -> None:
+    """Lead from TABLE (published.levels) back to the runs, code, contract and files behind it."""
+    places = project.places(project.find_root(Path.cwd()))
+    from exams.trail import trail  # noqa: PLC0415
+
+    click.echo("\n".join(trail(places, table, quarter)))
+
+
+@main.command()
+@click.option("--delivery", "prefix", required=True, help="Start of its SHA-256, 8 digits or more.")
+def forget(prefix: str) -> None:
+    """Delete a delivery: its file, its records, all that was made of it; and build anew."""
+    root = project.find_root(Path.cwd())
+    places = project.places(root)
+    from exams.forget import forget  # noqa: PLC0415
+
+    lines, right = forget(root, places, prefix)
+    click.echo("\n".join(lines))
+    sys.exit(0 if right else 1)
+
+
+@main.command()
+@click.argument("quarter", required=False)
+@click.option("--all", "every", is_flag=True, help="Reproduce every published quarter.")
+def reproduce(quarter: str | None, every: bool) -> None:
+    """Make the published QUARTER again in a scratch folder and compare; change nothing.
+
+    The exit code is 0 if every output and published cell is the same, else 1.
+    """
+    if every == bool(quarter):
+        raise click.UsageError("Say a quarter such as 2019Q1, or --all.")
+    root = project.find_root(Path.cwd())
+    places = project.places(root)
+    from exams import published  # noqa: PLC0415
+    from exams.orchestrate.reproduce import reproduce  # noqa: PLC0415
+
+    quarters = [quarter] if quarter else published.published_quarters(places.published)
+    outcomes = list(reproduce(root, places, quarters))
+    click.echo("\n".join(line for outcome in outcomes for line in outcome.lines()))
+    sys.exit(1 if any(outcome.differences for outcome in outcomes) else 0)
+
+
+@main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8866, show_default=True, help="Port to listen on.")
 def dashboard(host: str, port: int) -> None:

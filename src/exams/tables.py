@@ -12,7 +12,24 @@ from exams.columns import N as _N
 from exams.schema import Column, Table
 from exams.tables_models import MODELS
 
-TABLES = (
+CATALOG = Table(
+    "catalog",
+    "One row per published table: what it holds.",
+    (
+        Column("name", "TEXT", "Name of the table."),
+        Column("title", "TEXT", "Name for people."),
+        Column("description", "TEXT", "What a row is."),
+        Column("dimensions", "TEXT", "Columns that name a row, a JSON list."),
+        Column("measures", "TEXT", "Columns that say something of it, a JSON list."),
+        Column("rows", "INTEGER", "Rows of all quarters.", "rows"),
+        Column("hidden", "INTEGER", "Of these, hidden to protect students.", "rows"),
+        Column("sources", "TEXT", "What it is made of, a JSON list."),
+        Column("first_quarter", "TEXT", "First quarter in it; null if it is empty."),
+        Column("last_quarter", "TEXT", "Last quarter in it; null if it is empty."),
+    ),
+    ("name",),
+)
+TABLES: tuple[Table, ...] = (
     Table(
         "publication",
         "One row per published quarter: when, and under which contract.",
@@ -206,7 +223,26 @@ TABLES = (
     ),
     *MODELS,
 )
-CONTENT = tuple(t for t in TABLES if t.name != "publication")
+REVISION = Table(
+    "revision",
+    "One row per quarter, version and figure that this version changed; none for the first one.",
+    (
+        _QUARTER,
+        Column("version", "INTEGER", "Version of the publication that changed it."),
+        Column("place", "INTEGER", "Order of the changes of the version, from 0."),
+        Column("table", "TEXT", "Published table that holds the figure."),
+        Column("cell", "TEXT", "What names the row there: a JSON object of its key."),
+        Column("measure", "TEXT", "Column that holds the figure."),
+        Column("former", "REAL", "Value in the version before."),
+        Column("revised", "REAL", "Value in this version."),
+        Column("reason", "TEXT", "Codes of the reasons, with commas between."),
+        Column("meaning", "TEXT", "The reasons in words."),
+    ),
+    ("quarter", "version", "place"),
+)
+TABLES = (*TABLES, REVISION, CATALOG)
+# What the stages hand over, quarter by quarter.
+CONTENT = tuple(t for t in TABLES if t.name not in ("catalog", "publication"))
 
 # What the model stage works out and disclosure control protects.
 FIGURES = tuple(t for t in TABLES if any(c.name == "suppressed" for c in t.columns))

@@ -5,13 +5,13 @@ suppression), and others with them until no hidden count can be worked out (comp
 suppression). A reader cannot tell the two kinds apart.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from exams.contract import Contract
-from exams.disclosure.cells import Cell, Frames, read_counts
+from exams.disclosure.cells import Cell, Counts, Frames, pattern, read_counts
 from exams.disclosure.suppression import suppress
 from exams.disclosure.told import told
 from exams.errors import ExamsError
@@ -23,21 +23,22 @@ _NULLABLE = {"INTEGER": "Int64", "REAL": "Float64"}
 
 
 def protect(
-    figures: Frames, contract: Contract, wished: Iterable[Cell] = (), known: Iterable[Cell] = ()
+    figures: Frames, contract: Contract, former: Sequence[Frames] = ()
 ) -> dict[str, pd.DataFrame]:
     """Return the figures with `suppressed` and with the hidden cells' values emptied.
 
-    `figures` are tables of one quarter, unprotected. `wished` are hidden in any case; `known`
-    were published before, and are hidden only if nothing else helps. Raise E320 for a table
-    without a declaration of what protects it.
+    `figures` are tables of one quarter, unprotected; `former` its earlier versions, as they were
+    published. What one of them hides stays hidden, and what one shows is hidden only if nothing
+    else helps, unless so many students came or went that the versions tell little of each
+    other. Raise E320 for a table without a declaration of what protects it.
     """
     for name in figures:
         if not isinstance(PROTECTION.get(name), Counted | Derived):
             what = f"Nothing declares what protects table {name}."
             raise ExamsError("E320", what, "Declare it in exams/protection.py.")
     counts = read_counts(figures, contract)
-    places = [[counts.place[c] for c in cells if c in counts.place] for cells in (wished, known)]
-    gone = suppress(counts, contract, *places)
+    known, wished = _before(former, counts, contract)
+    gone = suppress(counts, contract, wished, known)
     hidden = {name: gone[rows].any(axis=1) for name, rows in counts.rows.items()}
     for name, more in told(counts, gone, contract):
         hidden[name] |= more
@@ -45,6 +46,29 @@ def protect(
         if name not in hidden:
             _derive(name, figures, hidden)
     return {name: emptied(name, frame, hidden[name]) for name, frame in figures.items()}
+
+
+def _before(
+    former: Sequence[Frames], counts: Counts, contract: Contract
+) -> tuple[list[int], list[int]]:
+    """Return the places of the cells that earlier versions have shown, and have hidden."""
+    shown: set[Cell] = set()
+    hidden: set[Cell] = set()
+    size = max(counts.values, default=0)
+    for tables in former:
+        if size <= 2 * _size(tables) <= 4 * size:
+            of = pattern(tables, contract)
+            shown |= of[0]
+            hidden |= of[1]
+    both = (shown - hidden, hidden)
+    known, wished = ([counts.place[c] for c in cells if c in counts.place] for cells in both)
+    return sorted(known), sorted(wished)
+
+
+def _size(tables: Frames) -> int:
+    """Return the largest count that published tables show."""
+    counted = [frame["n"].max() for frame in tables.values() if frame.get("n") is not None]
+    return int(max((n for n in counted if pd.notna(n)), default=0))
 
 
 def _derive(name: str, figures: Frames, hidden: dict[str, np.ndarray]) -> None:

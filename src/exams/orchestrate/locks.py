@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from exams.files import closed
 from exams.places import Places, private
 from exams.status import HOST
 
@@ -22,7 +23,7 @@ def hold(places: Places, quarter: str, *, wait: bool = True) -> bool:
     path = private(places.data / "private") / f".{quarter}.lock"
     if path in _held:
         return True
-    file = path.open("a+")
+    file = closed(path).open("a+")
     told = False
     while not _taken(file):
         if not wait:

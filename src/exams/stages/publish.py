@@ -8,41 +8,58 @@ import pandas as pd
 
 from exams import published
 from exams.contract import ALL, Contract
-from exams.disclosure import protect
+from exams.disclosure import Verdict, audit, check, protect, secure
 from exams.disclosure.protect import emptied
 from exams.errors import ExamsError
 from exams.intake.judging.judge import REASONS, REPAIRS
+from exams.places import Places
 from exams.stages.changes import schema_changes
 from exams.tables import FIGURES
+from exams.warehouse.ledger import read_versions, record
 from exams.warehouse.read import count_refused, read_breaks, read_figures, read_reconciliation
 
 _GROUP = ("dimension", "level", "score")
 
-__all__ = ["hidden_cells", "protect", "publish", "read_figures"]
+__all__ = [
+    "audited",
+    "hidden_cells",
+    "protect",
+    "publish",
+    "read_figures",
+    "read_versions",
+    "secure",
+]
 
 
 def hidden_cells(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return, per protected table, its rows and how many of them are hidden."""
+    """Return, per protected table, its rows and how many of them are hidden (and in percent)."""
     rows = [(name, len(frame), int(frame["suppressed"].sum())) for name, frame in tables.items()]
-    return pd.DataFrame(rows, columns=["table", "rows", "hidden"])
+    cells = pd.DataFrame(rows, columns=["table", "rows", "hidden"])
+    return cells.assign(percent=(100 * cells["hidden"] / cells["rows"].clip(lower=1)).round())
+
+
+def audited(verdict: Verdict) -> pd.Series:
+    """Return what the audit found: hidden counts, and the width of the narrowest range."""
+    found = {"hidden counts attacked": verdict.hidden, "narrowest range": verdict.narrowest}
+    return pd.Series(found, name="audit", dtype=object)
 
 
 def publish(
-    tables: Mapping[str, pd.DataFrame],
-    warehouse: Path,
-    database: Path,
-    contract: Contract,
-    quarter: str,
+    tables: Mapping[str, pd.DataFrame], places: Places, contract: Contract, quarter: str
 ) -> str:
     """Publish the protected `tables`, the contract's words and the reconciliation of `quarter`.
 
-    Return the fingerprint of what is published. Raise E302 for a table that is not protected.
+    Return the fingerprint of what is published. Raise E302 for a table that is not protected,
+    E324 if the audit finds that a hidden count can be worked out.
     """
-    tables = {**tables, "change": beside_former(tables["change"], database)}
+    tables = {**tables, "change": beside_former(tables["change"], places.published)}
     for table in FIGURES:
         if "suppressed" not in tables[table.name].columns:
             what = f"Table {table.name} did not pass disclosure control."
             raise ExamsError("E302", what, "Publish what `protect` returns.")
+    figures = {table.name: tables[table.name] for table in FIGURES}
+    check(audit(figures, contract, read_versions(places.ledger, quarter)))
+    warehouse = places.warehouse
     reconciled = read_reconciliation(warehouse, quarter)
     deliveries = reconciled["delivery"]
     # A file of a few records could be found by trying: its hash stays private.
@@ -61,7 +78,8 @@ def publish(
     ]
     refused = count_refused(warehouse, quarter)
     titled = (contract.title, contract.version)
-    return published.publish(database, quarter, content, titled, refused)
+    record(places.ledger, quarter, figures)  # before anybody can see them
+    return published.publish(places.published, quarter, content, titled, refused)
 
 
 def beside_former(found: pd.DataFrame, database: Path) -> pd.DataFrame:
