@@ -13,6 +13,7 @@ from exams import published
 from exams.errors import ExamsError
 from exams.stages import model
 from exams.stages import publish as door
+from exams.stages.revising import revisions
 from exams.tables import FIGURES
 from exams.warehouse.ledger import read_versions, record
 from test_protect import dimension
@@ -35,7 +36,10 @@ def figures(office):
     """Work out and store the figures of what was delivered, as the notebook of model does."""
     cube = model.read_cube(office.warehouse, office.contract, QUARTER)
     made = {name: getattr(model, name)(cube) for name in ("mean_by_group", "mean_by_crossing")}
-    made |= {"at_risk_by_group": model.at_risk_by_group(cube), "levels": model.levels(cube)}
+    made |= {
+        "at_risk_by_group": model.at_risk_by_group(cube),
+        "levels": model.levels(model.level_by_group(cube)),
+    }
     tiers = cube.combinations.assign(tier=1, score="points", share=1.0, mean=5.0)
     tiers = tiers.groupby(["tier", "score", "share", "mean"], as_index=False)["n"].sum()
     made |= {"gaps": model.gaps(made["mean_by_group"]), "tiers": tiers}
@@ -50,7 +54,8 @@ def publish(office, *sizes, unsafe=None):
     tables = unsafe or door.protect(figures(office), office.contract, former)
     if not unsafe:
         tables, _ = door.secure(tables, office.contract, former)
-    return door.publish(tables, office.places, office.contract, QUARTER)
+    revised = {"revision": revisions(tables, office.places, QUARTER)}
+    return door.publish({**tables, **revised}, office.places, office.contract, QUARTER)
 
 
 def sizes_shown(office):

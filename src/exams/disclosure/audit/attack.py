@@ -28,7 +28,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the audit found: so many hidden counts, the width of the narrowest range, findings."""
+    """What the audit found.
+
+    hidden: how many counts are hidden. narrowest: the width of the narrowest range that these
+    tables leave to one of them.
+    """
 
     hidden: int
     narrowest: float
@@ -47,7 +51,7 @@ def audit(tables: Published, contract: Contract, former: Sequence[Published] = (
     for part in _linked(told):
         findings += _attacked(part, contract, widths)
     for version in former:
-        findings += _versions(statements(version, contract), told, contract, widths)
+        findings += _versions(statements(version, contract), told, contract)
     unique = tuple(dict.fromkeys(findings))
     return Verdict(len(_hidden(told)), min(widths, default=np.inf), unique)
 
@@ -175,9 +179,7 @@ def _narrow(
     return found
 
 
-def _versions(
-    past: list[Statement], now: list[Statement], contract: Contract, widths: list[float]
-) -> list[Finding]:
+def _versions(past: list[Statement], now: list[Statement], contract: Contract) -> list[Finding]:
     """Return what two versions give away to one who takes it that students were only added.
 
     Or only removed: where neither fits to the figures, the versions say nothing of each other.
@@ -200,7 +202,7 @@ def _versions(
             worlds = {id(first): base, id(second): grown}
             for told in sides:
                 rows = _narrow(
-                    program, worlds[id(told)], told, _hidden(told), contract, widths,
+                    program, worlds[id(told)], told, _hidden(told), contract, [],
                     "comparing versions",
                 )  # fmt: skip
                 found += rows if told is sides[1] else [_former(f) for f in rows]
