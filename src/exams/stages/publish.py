@@ -22,6 +22,7 @@ _GROUP = ("dimension", "level", "score")
 
 __all__ = [
     "audited",
+    "beside_former",
     "hidden_cells",
     "protect",
     "publish",
@@ -50,13 +51,10 @@ def publish(
     """Publish the protected `tables`, the contract's words and the reconciliation of `quarter`.
 
     Return the fingerprint of what is published. Raise E302 for a table that is not protected,
-    E324 if the audit finds that a hidden count can be worked out.
+    E313 for a change that `beside_former` would hide, E324 if the audit finds that a hidden
+    count can be worked out.
     """
-    tables = {**tables, "change": beside_former(tables["change"], places.published)}
-    for table in FIGURES:
-        if "suppressed" not in tables[table.name].columns:
-            what = f"Table {table.name} did not pass disclosure control."
-            raise ExamsError("E302", what, "Publish what `protect` returns.")
+    _check_masks(tables, places.published)
     figures = {table.name: tables[table.name] for table in FIGURES}
     check(audit(figures, contract, read_versions(places.ledger, quarter)))
     warehouse = places.warehouse
@@ -80,6 +78,17 @@ def publish(
     titled = (contract.title, contract.version)
     record(places.ledger, quarter, figures)  # before anybody can see them
     return published.publish(places.published, quarter, content, titled, refused)
+
+
+def _check_masks(tables: Mapping[str, pd.DataFrame], database: Path) -> None:
+    for table in FIGURES:
+        if "suppressed" not in tables[table.name].columns:
+            what = f"Table {table.name} did not pass disclosure control."
+            raise ExamsError("E302", what, "Publish what `protect` returns.")
+    found = tables["change"].reset_index(drop=True)
+    if (beside_former(found, database).isna() & found.notna()).any(axis=None):
+        what = "A change would tell what is hidden in the quarter before."
+        raise ExamsError("E313", what, "Publish of `change` what `beside_former` returns.")
 
 
 def beside_former(found: pd.DataFrame, database: Path) -> pd.DataFrame:
