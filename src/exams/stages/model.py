@@ -64,7 +64,8 @@ def scales(contract: Contract) -> pd.DataFrame:
 
 def measured(model: str, metrics: Mapping[str, float], subject: str = ALL) -> pd.DataFrame:
     """Return model, subject, metric, value: rows of the history of models."""
-    rows = [(model, subject, metric, float(value)) for metric, value in metrics.items()]
+    known = {metric: nan if pd.isna(value) else float(value) for metric, value in metrics.items()}
+    rows = [(model, subject, metric, value) for metric, value in known.items()]
     return pd.DataFrame(rows, columns=["model", "subject", "metric", "value"])
 
 
