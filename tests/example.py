@@ -17,7 +17,7 @@ from exams import status
 from exams.intake.judging.drift import CHANGES
 from exams.intake.judging.judge import REASONS, REPAIRS
 from exams.places import STAGES, Places
-from exams.published import publish
+from exams.published import CONTENT, publish
 from exams.quarters import shift
 from exams.stages.compare import BREAKS
 from exams.statistics.intervals import mean_interval, share_interval
@@ -134,6 +134,7 @@ def tables_of(quarter: str, frame: pd.DataFrame) -> dict[str, list[dict]]:
         "tiers": [],
         "gaps": [],
     }
+    tables = {table.name: [] for table in CONTENT} | tables
     return {name: [{"quarter": quarter, **row} for row in rows] for name, rows in tables.items()}
 
 

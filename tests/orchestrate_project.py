@@ -63,6 +63,8 @@ nothing = {table.name: [] for table in published.CONTENT}
 content = published.publish(places.published, quarter, nothing, ("contract", "1"))
 """,
     "visualize": """
+from exams.datapackage import write_package
+write_package(places)
 places.index.write_text("every quarter")
 """,
 }

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from exams import published
+from exams.datapackage import write_package
 from exams.orchestrate.healing import heal, set_aside_unreadable
 from exams.orchestrate.products import note, products, seal
 from exams.places import STAGES, Places
@@ -22,6 +23,7 @@ def places(tmp_path):
     store_loaded(places.warehouse, QUARTER, "content")
     content = published.publish(places.published, QUARTER, NOTHING, ("contract", "1"))
     places.index.write_text("every quarter")
+    write_package(places)
     (places.charts(QUARTER) / "a.vl.json").write_text("{}")
     chart = {"in": "reports", "path": f"{QUARTER}/charts/a.vl.json", "bytes": 2}
     for stage in STAGES:
@@ -126,8 +128,9 @@ def test_another_quarters_publication_makes_nothing_due(places):
         lambda places: (places.charts(QUARTER) / "a.vl.json").unlink(),
         lambda places: (places.charts(QUARTER) / "a.vl.json").write_text("{} "),
         lambda places: places.index.unlink(),
+        lambda places: places.package_zip.unlink(),
     ],
-    ids=["chart lost", "chart changed", "index lost"],
+    ids=["chart lost", "chart changed", "index lost", "zip lost"],
 )
 def test_a_harmed_chart_or_a_lost_index_makes_visualize_due(places, harm):
     harm(places)

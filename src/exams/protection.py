@@ -64,6 +64,7 @@ PROTECTION: Mapping[str, Protection] = {
     "repair_count": Exempt("Counts of repaired records by file, which its sender knows."),
     "schema_change": Exempt("Changes of fields and columns."),
     "comparability_break": Exempt("Changes of the contract."),
+    "revision": Exempt("Figures of two versions, both of them shown in tables that are protected."),
     "mean_by_group": Counted(_GROUP, by_score=True, described=True),
     "mean_by_crossing": Counted(_CROSSING, by_score=True, described=True),
     "at_risk_by_group": Counted(_GROUP, part="at_risk"),

@@ -29,7 +29,7 @@ BREAK = Table(
     ),
     ("quarter", "place"),
 )
-TABLES = (
+TABLES: tuple[Table, ...] = (
     Table(
         "publication",
         "One row per published quarter: when, and under which contract.",
@@ -223,6 +223,24 @@ TABLES = (
         ("quarter", "dimension", "level", "score"),
     ),
 )
+REVISION = Table(
+    "revision",
+    "One row per quarter, version and figure that this version changed; none for the first one.",
+    (
+        _QUARTER,
+        Column("version", "INTEGER", "Version of the publication that changed it."),
+        Column("place", "INTEGER", "Order of the changes of the version, from 0."),
+        Column("table", "TEXT", "Published table that holds the figure."),
+        Column("cell", "TEXT", "What names the row there: a JSON object of its key."),
+        Column("measure", "TEXT", "Column that holds the figure."),
+        Column("former", "REAL", "Value in the version before."),
+        Column("revised", "REAL", "Value in this version."),
+        Column("reason", "TEXT", "Codes of the reasons, with commas between."),
+        Column("meaning", "TEXT", "The reasons in words."),
+    ),
+    ("quarter", "version", "place"),
+)
+TABLES = (*TABLES, REVISION)
 CONTENT = tuple(t for t in TABLES if t.name != "publication")
 
 # What the model stage works out and disclosure control protects.

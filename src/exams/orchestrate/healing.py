@@ -62,4 +62,5 @@ def _stored(places: Places, quarter: str, stage: str, content: str) -> bool:
         return store.loaded_content(places.warehouse, quarter) == content
     if stage == "publish":
         return published.published_content(places.published, quarter) == content
-    return stage != "visualize" or places.index.is_file()
+    made = (places.index, places.package_zip, places.package / "datapackage.json")
+    return stage != "visualize" or all(file.is_file() for file in made)

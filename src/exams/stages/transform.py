@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from exams.contract import Contract
+from exams.files import closed
 from exams.intake.arrays import to_numpy
 from exams.intake.flow import ahead
 from exams.intake.judging.corrections import in_order, named_deliveries, reference
@@ -61,7 +62,7 @@ def transforming(
             yield writer.take(item)
     for item in _ordered(corrections, raw):
         yield writer.take(item)
-    writer.cube.save(out / CUBE)
+    writer.cube.save(closed(out / CUBE))
 
 
 class _Writer:

@@ -24,6 +24,8 @@ DELIVERY = Table(
         Column("removed", "TEXT", "When its records left the warehouse; null if they are in it."),
         Column("resolved", "INTEGER", "Records that were delivered again, corrected.", "records"),
         Column("read_as", "TEXT", "Format, encoding and delimiter in which it was read."),
+        Column("forgotten", "TEXT", "When it was deleted on demand, ISO 8601 in UTC; else null."),
+        Column("forgotten_by", "TEXT", "Who had it deleted; null if nobody had."),
     ),
     ("id",),
     (("superseded_by", "delivery", "id"),),
