@@ -1,7 +1,10 @@
 """The command `exams`: each command is one call into the module that does the work."""
 
+import json
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,7 @@ from typing import Any
 import click
 
 from exams import project
+from exams.commands import forget, lineage, reproduce
 from exams.errors import ExamsError
 from exams.places import Places
 from exams.quarters import check_quarter
@@ -36,6 +40,10 @@ def main() -> None:
     """Quarterly exam results: from delivered files to reports and a dashboard."""
 
 
+for command in (lineage, reproduce, forget):
+    main.add_command(command)
+
+
 @main.command()
 @click.option("--due", is_flag=True, help="Build every quarter that is due, oldest first.")
 @click.option("--quarter", "quarters", multiple=True, help="A quarter such as 2019Q1.")
@@ -56,12 +64,41 @@ def build(due: bool, quarters: Sequence[str]) -> None:
 @main.command()
 @click.option("--quarter", help="The quarter whose files are listed; else the newest loaded.")
 @click.option("--history", is_flag=True, help="List every delivery ever, removed ones, too.")
-def status(quarter: str | None, history: bool) -> None:
-    """Show how far each quarter is, and where the records of its files are."""
-    places = project.places(project.find_root(Path.cwd()))
-    from exams.overview import overview  # noqa: PLC0415
+@click.option("--json", "as_json", is_flag=True, help="Say how things stand as JSON.")
+@click.option("--watch", is_flag=True, help="Show it anew every two seconds, until Ctrl-C.")
+def status(quarter: str | None, history: bool, as_json: bool, watch: bool) -> None:
+    """Show how far each quarter is, what is wrong, and where the records of its files are.
 
-    click.echo("\n".join(overview(places, quarter, history=history)))
+    The exit code is 0 if all is right, 1 if something failed, was interrupted or is late.
+    """
+    if as_json and (quarter or history or watch):
+        raise click.UsageError("--json says how things stand; it goes with no other option.")
+    root = project.find_root(Path.cwd())
+    places, timing = project.places(root), project.timing(project.settings(root))
+    from exams.overview import overview  # noqa: PLC0415
+    from exams.retention import notice  # noqa: PLC0415
+    from exams.situation import situation  # noqa: PLC0415
+
+    if as_json:
+        found = situation(places, timing)
+        click.echo(json.dumps(found, indent=1))
+        sys.exit(0 if found["ok"] else 1)
+    if watch:
+        return _watch(lambda: overview(places, timing, quarter, history=history)[0])
+    lines, right = overview(places, timing, quarter, history=history)
+    years = project.retention_years(project.settings(root))
+    click.echo("\n".join([*lines, *notice(places, years, datetime.now(UTC).date())]))
+    sys.exit(0 if right else 1)
+
+
+def _watch(lines: Callable[[], list[str]]) -> None:
+    """Show `lines` anew every two seconds, until Ctrl-C."""
+    with suppress(KeyboardInterrupt):
+        while True:
+            shown = "\n".join(lines())
+            click.clear()
+            click.echo(shown)
+            time.sleep(2)
 
 
 @main.command()
@@ -134,48 +171,35 @@ def quarantine(quarter: str, write: bool) -> None:
 
 
 @main.command()
-@click.argument("table")
-@click.option("--quarter", required=True, help="A published quarter, such as 2019Q1.")
-def lineage(table: str, quarter: str) -> None:
-    """Lead from TABLE (published.levels) back to the runs, code, contract and files behind it."""
-    places = project.places(project.find_root(Path.cwd()))
-    from exams.trail import trail  # noqa: PLC0415
+def schedule() -> None:
+    """Build what is due at each tick, until Ctrl-C or SIGTERM.
 
-    click.echo("\n".join(trail(places, table, quarter)))
-
-
-@main.command()
-@click.option("--delivery", "prefix", required=True, help="Start of its SHA-256, 8 digits or more.")
-def forget(prefix: str) -> None:
-    """Delete a delivery: its file, its records, all that was made of it; and build anew."""
-    root = project.find_root(Path.cwd())
-    places = project.places(root)
-    from exams.forget import forget  # noqa: PLC0415
-
-    lines, right = forget(root, places, prefix)
-    click.echo("\n".join(lines))
-    sys.exit(0 if right else 1)
-
-
-@main.command()
-@click.argument("quarter", required=False)
-@click.option("--all", "every", is_flag=True, help="Reproduce every published quarter.")
-def reproduce(quarter: str | None, every: bool) -> None:
-    """Make the published QUARTER again in a scratch folder and compare; change nothing.
-
-    The exit code is 0 if every output and published cell is the same, else 1.
+    With EXECUTION_MODE=test that is every minute; else as `schedule` in env.yaml says.
     """
-    if every == bool(quarter):
-        raise click.UsageError("Say a quarter such as 2019Q1, or --all.")
     root = project.find_root(Path.cwd())
-    places = project.places(root)
-    from exams import published  # noqa: PLC0415
-    from exams.orchestrate.reproduce import reproduce  # noqa: PLC0415
+    from exams.schedule import run_schedule  # noqa: PLC0415
 
-    quarters = [quarter] if quarter else published.published_quarters(places.published)
-    outcomes = list(reproduce(root, places, quarters))
-    click.echo("\n".join(line for outcome in outcomes for line in outcome.lines()))
-    sys.exit(1 if any(outcome.differences for outcome in outcomes) else 0)
+    run_schedule(root)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def backup(folder: Path) -> None:
+    """Write a backup of the data folder to FOLDER, a new one; builds may go on meanwhile."""
+    places = project.places(project.find_root(Path.cwd()))
+    from exams.backup.save import backup  # noqa: PLC0415
+
+    click.echo("\n".join(backup(places, folder)))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def restore(folder: Path) -> None:
+    """Put the backup in FOLDER back; files that were delivered since stay."""
+    places = project.places(project.find_root(Path.cwd()))
+    from exams.backup.restore import restore  # noqa: PLC0415
+
+    click.echo("\n".join(restore(places, folder)))
 
 
 @main.command()

@@ -27,25 +27,47 @@ def build_quarter(quarter: str, root: Path = Path()) -> bool:
 def build_due(root: Path = Path(), quarters: Iterable[str] = ()) -> int:
     """Build every quarter that is due, or those of `quarters` that are, oldest first.
 
-    A quarter that has lost its last file is due, too: it is withdrawn. One that fails does not
-    stop the others. Return the exit code: 0, or 1 if one failed.
+    One that fails does not stop the others. Return the exit code: 0, or 1 if one failed.
     """
     root = project.find_root(root)
-    places = project.places(root)
-    chosen = sorted(set(quarters) or {*places.delivered_quarters(), *vanished(places)})
+    ends = build_each(root, quarters or due_quarters(project.places(root)))
+    return 1 if "failed" in ends.values() else 0
+
+
+def due_quarters(places: Places) -> list[str]:
+    """Return the quarters to look at, oldest first: those that have files or have lost the last.
+
+    The latter are withdrawn.
+    """
+    return sorted({*places.delivered_quarters(), *vanished(places)})
+
+
+def build_each(root: Path, quarters: Iterable[str]) -> dict[str, str]:
+    """Build those of `quarters` that are due, oldest first; return what became of each.
+
+    It is built, idle (it was up to date) or failed.
+    """
+    places, chosen = project.places(root), sorted(set(quarters))
     if not chosen:
         print("No quarter has files yet; nothing to do.")
-    ends = [_built(quarter, root, places, announces=False) for quarter in chosen]
-    if idle := ends.count("idle"):
+    ends = {quarter: _built(quarter, root, places, announces=False) for quarter in chosen}
+    if idle := [*ends.values()].count("idle"):
         up_to_date = "1 quarter is up to date" if idle == 1 else f"{idle} quarters are up to date"
         print(f"{up_to_date}{'; nothing to do' if idle == len(ends) else ''}.")
-    return 1 if "failed" in ends else 0
+    return ends
 
 
 def _built(quarter: str, root: Path, places: Places, *, announces: bool) -> str:
     """Build a quarter; return built, idle (it was up to date) or failed."""
-    env = {"quarter": quarter, "data": str(places.data), "reports": str(places.reports)}
-    env |= project.intake(project.settings(root))._asdict()  # defaults, where it has none
+    env: dict[str, object] = {
+        "quarter": quarter,
+        "data": str(places.data),
+        "reports": str(places.reports),
+    }
+    settings = project.settings(root)
+    env |= project.intake(settings)._asdict()  # defaults, where it has none
+    env |= project.timing(settings)._asdict()
+    env["retention_years"] = project.retention_years(settings)
     try:
         with chdir(root), warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -3,6 +3,7 @@
 import sys
 import time
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,19 +41,28 @@ class StageExecutor(Executor):
     """
 
     def __init__(
-        self, quarter: str, data: str, reports: str, largest_file: object, refused_files: object
+        self,
+        quarter: str,
+        data: str,
+        reports: str,
+        largest_file: object,
+        refused_files: object,
+        retention_years: object,
+        timing: Mapping[str, object],
     ) -> None:
         try:
             self.quarter = check_quarter(quarter)
             project.intake({"largest_file": largest_file, "refused_files": refused_files})
+            project.retention_years({"retention_years": retention_years})
+            project.timing(timing)  # found wrong here rather than at the next tick
             self.places = Places.of(data, reports)
+            # Ploomber looks at the products right after this. If another process is building
+            # them, the build below waits for it and looks again.
+            self._ready = locks.hold(self.places, quarter, wait=False)
         except ExamsError as error:
             raise BuildFailed(str(error)) from None
         self.announces, self.building, self.ran = True, False, False
         _silence()
-        # Ploomber looks at the products right after this. If another process is building
-        # them, the build below waits for it and looks again.
-        self._ready = locks.hold(self.places, quarter, wait=False)
         if self._ready:
             self._prepare()
 

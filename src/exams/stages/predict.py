@@ -11,6 +11,7 @@ from skops import io as skops
 
 from exams.contract import Contract
 from exams.errors import ExamsError
+from exams.files import closed
 from exams.intake.parts import emptied
 from exams.places import Places
 from exams.statistics.calibration import calibration, fairness, fairness_gaps
@@ -110,7 +111,7 @@ def save_models(
     files = []
     for target, name in (key for key in fitted if gains.get(key, 0)):
         path = folder / f"{target}-{name}.skops"
-        skops.dump(fitted[target, name], path)
+        skops.dump(fitted[target, name], closed(path))
         foreign = [t for t in skops.get_untrusted_types(file=path) if not t.startswith("sklearn.")]
         if foreign:
             path.unlink()
