@@ -1,12 +1,13 @@
 """The attacker's audit: tables that are unsafe by construction, each by one attack."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from given import SMALL
 
-from exams.disclosure import audit, protect, secure
+from exams.disclosure import Version, audit, changed, held, protect, secure
 from exams.errors import ExamsError
-from exams.warehouse.ledger import read_versions, record
+from exams.warehouse.ledger import read_ledger, record
 from test_protect import crossed, dimension, figures
 
 
@@ -162,10 +163,12 @@ def test_the_protector_starts_from_the_former_pattern(contract):
     first = protect(figures([9, 30, 20]), contract)
     alone = protect(figures([9, 19, 20]), contract)
     assert alone["mean_by_group"]["suppressed"].tolist() == [0, 1, 1, 0]
-    again = protect(figures([9, 19, 20]), contract, [first])
+    again = protect(figures([9, 19, 20]), contract, [Version(first)])
     assert again["mean_by_group"]["suppressed"].tolist() == [0, 1, 0, 1]
     assert audit(again, contract, [first]).findings == ()
-    grown = protect(figures([90, 190, 200]), contract, [first])  # not the same quarter any more
+    grown = protect(
+        figures([90, 190, 200]), contract, [Version(first)]
+    )  # not the same quarter any more
     assert grown["mean_by_group"]["suppressed"].tolist() == [0, 0, 0, 0]
 
 
@@ -199,24 +202,78 @@ def test_publication_hides_the_levels_where_they_tell_the_students_at_risk(contr
 def test_publication_fails_where_a_former_version_has_told_the_count(contract):
     careless = hide_group(one_way([9, 30, 20]), 1)  # in the total, and nowhere else
     with pytest.raises(ExamsError, match=r"E324 .*comparing versions: at_risk_by_group, mean_by"):
-        secure(protect(figures([9, 30, 20]), contract), contract, [careless])
+        secure(protect(figures([9, 30, 20]), contract), contract, [Version(careless)])
 
 
 def test_the_ledger_remembers_each_version_once(tmp_path, contract):
     ledger = tmp_path / "ledger.db"
-    assert read_versions(ledger, "2024Q1") == []
+    assert read_ledger(ledger, "2024Q1") == []
     first, second = (protect(figures(n), contract) for n in ([9, 30, 20], [40, 30, 20]))
     for tables in (first, first, second):
-        record(ledger, "2024Q1", tables)
-    record(ledger, "2024Q2", first)
-    versions = read_versions(ledger, "2024Q1")
-    assert [v["mean_by_group"]["n"].isna().sum() for v in versions] == [2, 0]
-    assert audit(second, contract, versions[:1]) == audit(second, contract, [first])
+        record(ledger, "2024Q1", tables, values(t0=[1, 1, 2]))
+    record(ledger, "2024Q2", first, values(t0=[1]))
+    versions = read_ledger(ledger, "2024Q1")
+    assert [tables["mean_by_group"]["n"].isna().sum() for tables, _ in versions] == [2, 0]
+    assert audit(second, contract, [versions[0][0]]) == audit(second, contract, [first])
+    pd.testing.assert_frame_equal(versions[0][1], values(t0=[1, 1, 2]))
     assert ledger.stat().st_mode & 0o777 == 0o600
+
+
+def values(**scores):
+    """Return counts of the values of points, by track, of students in place p0."""
+    rows = [("points", v, track, "p0") for track, given in scores.items() for v in given]
+    frame = pd.DataFrame(rows, columns=["score", "steps", "track", "place"])
+    return frame.value_counts(["track", "place", "score", "steps"], sort=False).reset_index(
+        name="n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "records"),
+    [
+        ({"t0": [1, 1, 2], "t1": [5]}, 0),
+        ({"t0": [1, 1, 2, 3], "t1": [5]}, 1),  # came
+        ({"t0": [1, 1, 3], "t1": [5]}, 1),  # corrected: counts once
+        ({"t0": [1, 1], "t1": [5, 2]}, 2),  # went to another track
+        ({"t0": [9, 9, 9]}, 4),
+    ],
+)
+def test_records_that_came_went_or_were_corrected_are_counted(contract, now, records):
+    found = changed(values(t0=[1, 1, 2], t1=[5]), values(**now), contract)
+    assert found["changed"].sum() == records
+
+
+def version(tables, *counts):
+    """Return a version from which so many records of t0, t1 and t2 differ."""
+    tracks = pd.DataFrame({"track": ["t0", "t1", "t2"], "place": "p0", "changed": counts})
+    return Version(tables, tracks)
+
+
+def test_a_correction_of_a_few_records_waits(contract):
+    """Its mean would follow from the two means and counts."""
+    last = protect(figures([30, 40, 50]), contract)
+    for counts, waits in (((0, 0, 0), False), ((1, 0, 8), True), ((0, 0, 10), False)):
+        former = [version(last, *counts)]
+        assert held(former, contract) == waits
+        tables = protect(figures([31, 40, 60]), contract, former)
+        assert tables["mean_by_group"]["n"].tolist() == (
+            [120, 30, 40, 50] if waits else [131, 31, 40, 60]
+        )
+        assert tables["gaps"]["suppressed"].tolist() == [0, 0]
+
+
+def test_a_group_of_which_a_few_records_changed_is_hidden_with_another(contract):
+    """3 of t0 and 20 of t2: the difference of all less that of t2 would describe the three."""
+    last = protect(figures([30, 40, 50]), contract)
+    tables = protect(figures([33, 40, 70]), contract, [version(last, 3, 0, 20)])
+    assert tables["mean_by_group"]["suppressed"].tolist() == [0, 1, 1, 1]
+    assert tables["at_risk_by_group"]["suppressed"].tolist() == [0, 1, 1, 1]
+    tables = protect(figures([40, 40, 70]), contract, [version(last, 10, 0, 20)])
+    assert not any(tables["mean_by_group"]["suppressed"])
 
 
 def test_a_broken_ledger_stops_the_publication(tmp_path):
     ledger = tmp_path / "ledger.db"
     ledger.write_bytes(b"no database, whatever else it may be, and long enough to be one" * 20)
     with pytest.raises(ExamsError, match=r"E325 The private ledger\.db cannot be read"):
-        read_versions(ledger, "2024Q1")
+        read_ledger(ledger, "2024Q1")

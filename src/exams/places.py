@@ -95,7 +95,7 @@ class Places:
 
     def models(self, quarter: str) -> Path:
         """Return the private folder of a quarter's fitted models."""
-        return private(private(self.data / "private") / "models" / quarter)
+        return _closed(self.data / "private", "models", quarter)
 
     def corrections(self, quarter: str) -> Path:
         """Return the private folder for records of the quarantine that are to be corrected."""

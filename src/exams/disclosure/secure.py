@@ -8,6 +8,7 @@ from exams.contract import Contract
 from exams.disclosure.audit import Verdict, audit
 from exams.disclosure.audit.reading import Statement, Subject, statements
 from exams.disclosure.cells import Frames
+from exams.disclosure.changes import Version
 from exams.disclosure.protect import emptied
 from exams.errors import ExamsError
 from exams.protection import PROTECTION, Counted
@@ -27,7 +28,7 @@ _Rows = dict[str, set[int]]
 
 
 def secure(
-    tables: Frames, contract: Contract, former: Sequence[Frames] = ()
+    tables: Frames, contract: Contract, former: Sequence[Version] = ()
 ) -> tuple[dict[str, pd.DataFrame], Verdict]:
     """Return protected tables that pass the audit, and its verdict.
 
@@ -35,8 +36,8 @@ def secure(
     last every table that gives one away. `former` are the earlier versions of the quarter.
     Raise E324, naming the tables, if even that is not enough.
     """
-    kept = dict(tables)
-    verdict = audit(kept, contract, former)
+    kept, published = dict(tables), [version.tables for version in former]
+    verdict = audit(kept, contract, published)
     for attempt in range(_ROUNDS + len(_WHOLE)):
         if not verdict.findings:
             break
@@ -47,7 +48,7 @@ def secure(
             every = [n for n in kept if n in tables_found or _WHOLE[attempt - _ROUNDS](n)]
             found = {name: set(range(len(kept[name]))) for name in every}
         kept = {name: _hide(name, frame, found.get(name, set())) for name, frame in kept.items()}
-        verdict = audit(kept, contract, former)
+        verdict = audit(kept, contract, published)
     check(verdict)
     return kept, verdict
 

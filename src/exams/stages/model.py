@@ -8,7 +8,8 @@ import pandas as pd
 
 from exams import published
 from exams.contract import ALL, Contract
-from exams.disclosure import protect
+from exams.places import Places
+from exams.stages.protection import protected
 from exams.stages.receipt import private_fingerprint
 from exams.stages.said import Findings
 from exams.statistics.adjusted import adjusted_gaps
@@ -103,17 +104,19 @@ def former_tiers(database: Path, quarter: str) -> pd.DataFrame:
     return shown[shown["quarter"] == shown["quarter"].max()]
 
 
-def shown(figures: Mapping[str, pd.DataFrame], contract: Contract) -> dict[str, pd.DataFrame]:
-    """Return the figures as they may be shown in a notebook: small groups are hidden.
+def shown(
+    figures: Mapping[str, pd.DataFrame], places: Places, contract: Contract, quarter: str
+) -> dict[str, pd.DataFrame]:
+    """Return the figures as they may be shown in a notebook: as publish will publish them.
 
     Of the tables that are never published there are score_gaps and adjusted_gaps, without the
     groups whose means are hidden, and tier_choice and tier_drift of shown tiers.
     """
     made = {t.name: figures[t.name] for t in FIGURES if t.name in figures}
-    protected = protect(made, contract)
+    masked, _ = protected(made, places, contract, quarter)
     safe = {
         name: frame[frame["suppressed"] == 0].drop(columns="suppressed")
-        for name, frame in protected.items()
+        for name, frame in masked.items()
     }
     known = safe["mean_by_group"].set_index(["dimension", "level", "score"])["n"]
     least = contract.disclosure.minimum_group

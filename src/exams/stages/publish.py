@@ -8,26 +8,34 @@ import pandas as pd
 
 from exams import published
 from exams.contract import ALL, Contract
-from exams.disclosure import Verdict, audit, check, protect, secure
+from exams.disclosure import Verdict, audit, check
 from exams.disclosure.protect import emptied
 from exams.errors import ExamsError
 from exams.intake.judging.judge import REASONS, REPAIRS
 from exams.places import Places
 from exams.stages.changes import schema_changes
+from exams.stages.protection import former_versions, hold, protect, secure
 from exams.tables import FIGURES
-from exams.warehouse.ledger import read_versions, record
-from exams.warehouse.read import count_refused, read_breaks, read_figures, read_reconciliation
+from exams.warehouse.ledger import read_ledger, record
+from exams.warehouse.read import (
+    count_refused,
+    read_breaks,
+    read_cube,
+    read_figures,
+    read_reconciliation,
+)
 
 _GROUP = ("dimension", "level", "score")
 
 __all__ = [
     "audited",
     "beside_former",
+    "former_versions",
     "hidden_cells",
+    "hold",
     "protect",
     "publish",
     "read_figures",
-    "read_versions",
     "secure",
 ]
 
@@ -56,7 +64,8 @@ def publish(
     """
     _check_masks(tables, places.published)
     figures = {table.name: tables[table.name] for table in FIGURES}
-    check(audit(figures, contract, read_versions(places.ledger, quarter)))
+    former = [tables for tables, _ in read_ledger(places.ledger, quarter)]
+    check(audit(figures, contract, former))
     warehouse = places.warehouse
     reconciled = read_reconciliation(warehouse, quarter)
     deliveries = reconciled["delivery"]
@@ -76,7 +85,8 @@ def publish(
     ]
     refused = count_refused(warehouse, quarter)
     titled = (contract.title, contract.version)
-    record(places.ledger, quarter, figures)  # before anybody can see them
+    values = read_cube(warehouse, contract, quarter).values
+    record(places.ledger, quarter, figures, values)  # before anybody can see them
     return published.publish(places.published, quarter, content, titled, refused)
 
 

@@ -4,8 +4,10 @@ A later version is protected and attacked with the earlier ones. It lies beside 
 a file of its own: a warehouse can be made anew, what was published cannot be taken back.
 """
 
+import io
 import json
 import sqlite3
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -14,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from exams.errors import ExamsError
-from exams.files import is_damage
+from exams.files import closed, is_damage
 from exams.schema import Column, Table, create
 from exams.tables import FIGURES
 
@@ -26,30 +28,39 @@ VERSION = Table(
         Column("version", "INTEGER", "1 for the first one that is remembered."),
         Column("recorded_at", "TEXT", "Time, ISO 8601 in UTC."),
         Column("tables", "TEXT", "The protected tables as JSON: rows by name of table."),
+        Column("values", "BLOB", "Counts of score values by profile, unprotected: packed JSON."),
     ),
     ("quarter", "version"),
 )
 
 
-def read_versions(path: Path, quarter: str) -> list[dict[str, pd.DataFrame]]:
-    """Return the published tables of each version of `quarter`, oldest first.
+_COLUMNS = {table.name: [c.name for c in table.columns] for table in FIGURES}
 
-    Tables that are no longer published are left out. Raise E325 if the ledger cannot be read.
+
+def read_ledger(path: Path, quarter: str) -> list[tuple[dict[str, pd.DataFrame], pd.DataFrame]]:
+    """Return the versions of `quarter`, oldest first: published tables, counts of score values.
+
+    Tables that are no longer published are left out. The counts are as they were recorded.
+    Raise E325 if the ledger cannot be read.
     """
     if not path.is_file():
         return []
     with _opened(path) as connection:
         rows = connection.execute(
-            "SELECT tables FROM version WHERE quarter = ? ORDER BY version", [quarter]
+            'SELECT tables, "values" FROM version WHERE quarter = ? ORDER BY version', [quarter]
         ).fetchall()
-    return [_frames(json.loads(content)) for (content,) in rows]
+    return [(_frames(json.loads(content)), _unpacked(values)) for content, values in rows]
 
 
-def record(path: Path, quarter: str, tables: Mapping[str, pd.DataFrame]) -> None:
-    """Remember `tables` as the newest version of `quarter`, unless it is the last one again."""
-    content = json.dumps({name: _rows(frame) for name, frame in sorted(tables.items())})
-    path.touch(mode=0o600)
-    with _opened(path) as connection, connection:
+def record(
+    path: Path, quarter: str, tables: Mapping[str, pd.DataFrame], values: pd.DataFrame
+) -> None:
+    """Remember `tables` as the newest version of `quarter`, unless it is the last one again.
+
+    values: the counts of score values by profile from which the tables were made.
+    """
+    content = json.dumps({name: _rows(name, frame) for name, frame in sorted(tables.items())})
+    with _opened(closed(path)) as connection, connection:
         create(connection, [VERSION])
         last = connection.execute(
             "SELECT version, tables FROM version WHERE quarter = ? ORDER BY version DESC",
@@ -57,21 +68,26 @@ def record(path: Path, quarter: str, tables: Mapping[str, pd.DataFrame]) -> None
         ).fetchone()
         if last is None or last[1] != content:
             now = datetime.now(UTC).isoformat(timespec="seconds")
-            row = (quarter, last[0] + 1 if last else 1, now, content)
-            connection.execute("INSERT INTO version VALUES (?, ?, ?, ?)", row)
+            packed = zlib.compress(values.to_json(orient="split", index=False).encode())
+            row = (quarter, last[0] + 1 if last else 1, now, content, packed)
+            connection.execute("INSERT INTO version VALUES (?, ?, ?, ?, ?)", row)
+
+
+def _unpacked(values: bytes) -> pd.DataFrame:
+    text = io.StringIO(zlib.decompress(values).decode())
+    return pd.read_json(text, orient="split", dtype=False)
 
 
 def _frames(content: Mapping[str, list]) -> dict[str, pd.DataFrame]:
-    columns = {table.name: [c.name for c in table.columns] for table in FIGURES}
     return {
-        name: pd.DataFrame(rows, columns=columns[name])
+        name: pd.DataFrame(rows, columns=_COLUMNS[name])
         for name, rows in content.items()
-        if name in columns
+        if name in _COLUMNS
     }
 
 
-def _rows(frame: pd.DataFrame) -> list:
-    plain = frame.astype(object)
+def _rows(name: str, frame: pd.DataFrame) -> list:
+    plain = frame.astype(object)[[c for c in _COLUMNS[name] if c in frame]]
     return plain.where(plain.notna(), None).to_dict("records")
 
 
