@@ -15,7 +15,7 @@ from exams.stages import model
 from exams.stages import publish as door
 from exams.stages.revising import revisions
 from exams.tables import FIGURES
-from exams.warehouse.ledger import read_ledger, record
+from exams.warehouse.ledger import forget_values, read_ledger, record
 from test_protect import dimension
 
 FIELDS = [dimension("track", 3), SMALL["fields"][1]]
@@ -81,6 +81,19 @@ def test_a_correction_of_a_few_records_waits_until_more_have_changed(office):
     assert sizes_shown(office) == [90, 20, 30, 40]
     publish(office, 30, 30, 40)  # ten more than were published
     assert sizes_shown(office) == [100, 30, 30, 40]
+
+
+def test_forgotten_counts_leave_the_number_of_students_to_tell_what_has_changed(office):
+    publish(office, 20, 30, 40)
+    ledger = office.places.ledger
+    packed = sqlite3.connect(ledger).execute('SELECT "values" FROM version').fetchone()[0]
+    assert packed in ledger.read_bytes()
+    forget_values(ledger, [QUARTER])
+    assert packed not in ledger.read_bytes()
+    publish(office, 20, 30, 45)
+    assert sizes_shown(office) == [90, 20, 30, 40]
+    publish(office, 20, 30, 50)
+    assert sizes_shown(office) == [100, 20, 30, 50]
 
 
 def test_an_unsafe_table_is_refused_and_the_former_publication_stays(office):
