@@ -7,14 +7,14 @@ import pandas as pd
 
 from exams import published
 from exams.contract import Contract
-from exams.disclosure import Verdict, audit, check
+from exams.disclosure import Verdict, audit, check, held
 from exams.errors import ExamsError
 from exams.intake.judging.judge import REASONS, REPAIRS
 from exams.places import Places
 from exams.stages.changes import schema_changes
 from exams.stages.protection import former_versions, hold, protect, secure
 from exams.tables import FIGURES
-from exams.warehouse.ledger import read_ledger, record
+from exams.warehouse.ledger import record
 from exams.warehouse.read import (
     count_refused,
     read_breaks,
@@ -61,8 +61,8 @@ def publish(
             what = f"Table {table.name} did not pass disclosure control."
             raise ExamsError("E302", what, "Publish what `protect` returns.")
     figures = {table.name: tables[table.name] for table in FIGURES}
-    former = [tables for tables, _ in read_ledger(places.ledger, quarter)]
-    check(audit(figures, contract, former))
+    former = former_versions(places, contract, quarter)
+    check(audit(figures, contract, [version.tables for version in former]))
     warehouse = places.warehouse
     reconciled = read_reconciliation(warehouse, quarter)
     deliveries = reconciled["delivery"]
@@ -84,7 +84,8 @@ def publish(
     titled = (contract.title, contract.version)
     values = read_cube(warehouse, contract, quarter).values
     record(places.ledger, quarter, figures, values)  # before anybody can see them
-    return published.publish(places.published, quarter, content, titled, refused)
+    waits = int(held(former, contract))
+    return published.publish(places.published, quarter, content, titled, refused, waits)
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:

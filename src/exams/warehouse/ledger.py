@@ -28,9 +28,7 @@ VERSION = Table(
         Column("version", "INTEGER", "1 for the first one that is remembered."),
         Column("recorded_at", "TEXT", "Time, ISO 8601 in UTC."),
         Column("tables", "TEXT", "The protected tables as JSON: rows by name of table."),
-        Column(
-            "values", "BLOB", "Score values by profile, unprotected: packed JSON; null: forgotten."
-        ),
+        Column("values", "BLOB", "Score values by profile, unprotected, packed; null: forgotten."),
     ),
     ("quarter", "version"),
 )
