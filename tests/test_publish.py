@@ -16,6 +16,7 @@ from exams.stages import publish as door
 from exams.stages.corrected import version
 from exams.stages.revising import revisions
 from exams.tables import FIGURES
+from exams.tables_models import CHANGE
 from exams.warehouse.ledger import forget_values, read_ledger, record
 from test_protect import dimension
 
@@ -44,6 +45,9 @@ def figures(office):
     tiers = cube.combinations.assign(tier=1, score="points", share=1.0, mean=5.0)
     tiers = tiers.groupby(["tier", "score", "share", "mean"], as_index=False)["n"].sum()
     made |= {"gaps": model.gaps(made["mean_by_group"]), "tiers": tiers}
+    for table in FIGURES:  # nothing to compare with, and no model
+        names = [c.name for c in table.columns if c.name not in ("quarter", "suppressed")]
+        made.setdefault(table.name, pd.DataFrame(columns=names))
     return {name: frame.assign(quarter=QUARTER) for name, frame in made.items()}
 
 
@@ -55,6 +59,7 @@ def publish(office, *sizes, unsafe=None):
     tables = unsafe or door.protect(figures(office), office.contract, former)
     if not unsafe:
         tables, _ = door.secure(tables, office.contract, former)
+        tables["change"] = door.beside_former(tables["change"], office.places.published)
     revised = {"revision": revisions(tables, office.places, QUARTER)}
     return door.publish({**tables, **revised}, office.places, office.contract, QUARTER)
 
@@ -178,3 +183,14 @@ def test_a_version_that_told_a_count_stops_the_next_one(office):
     record(office.places.ledger, QUARTER, told, values)
     with pytest.raises(ExamsError, match=r"E324 .*comparing versions: mean_by_group"):
         publish(office, 40, 30, 20)
+
+
+def test_a_change_beside_a_mean_that_is_not_published_is_refused(office):
+    office.deliver(all=rows(30, 30, 30))
+    office.build()
+    tables = door.protect(figures(office), office.contract)
+    key = {"quarter": QUARTER, "dimension": "all", "level": "all", "score": "points"}
+    shown = {c.name: 1.0 for c in CHANGE.columns} | key | {"former": "2023Q4", "suppressed": 0}
+    tables["change"] = pd.DataFrame([shown])
+    with pytest.raises(ExamsError, match="E313"):
+        publish(office, 30, 30, 30, unsafe=tables)
