@@ -28,8 +28,10 @@ def failed(task: Any, params: Any) -> None:
     reason = "Its report could not be made."
     status.end(places.status, quarter, task.name, "failed", reason=reason)
     if not task.dag.executor.building:
-        runs = status.stage_status(places.status)
-        run = next(r for r in runs if (r["quarter"], r["stage"]) == (quarter, task.name))
+        runs = status.known(places.status)
+        found = (r for r in runs if (r["quarter"], r["stage"]) == (quarter, task.name))
+        unknown: dict[str, Any] = {"state": "failed", "reason_code": None, "reason": reason}
+        run = next(found, unknown)
         if run["state"] == "done":  # Ploomber takes running it all the same for a failure
             print(f"{quarter}  {task.name} is up to date; --force runs it again.")
             sys.exit(0)

@@ -47,6 +47,7 @@ def save_figures(
     warehouse: Path, contract: Contract, quarter: str, figures: Mapping[str, pd.DataFrame]
 ) -> str:
     """Replace the figures of the quarter in the warehouse; return their fingerprint."""
-    write_figures(warehouse, contract, quarter, figures)
-    content = {name: frame.astype(str).to_numpy().tolist() for name, frame in figures.items()}
-    return private_fingerprint(warehouse.parent, quarter, content)
+    rows = {name: frame.astype(str).to_numpy().tolist() for name, frame in figures.items()}
+    content = private_fingerprint(warehouse.parent, quarter, rows)
+    write_figures(warehouse, contract, quarter, figures, content)
+    return content
