@@ -14,7 +14,39 @@ _SUPPRESSED = Column(
 )
 _SHARE = Column("share", "REAL", "Share of students, 0 to 1; null for no students.")
 
-TABLES = (
+CATALOG = Table(
+    "catalog",
+    "One row per published table: what it holds.",
+    (
+        Column("name", "TEXT", "Name of the table."),
+        Column("title", "TEXT", "Name for people."),
+        Column("description", "TEXT", "What a row is."),
+        Column("dimensions", "TEXT", "Columns that name a row, a JSON list."),
+        Column("measures", "TEXT", "Columns that say something of it, a JSON list."),
+        Column("rows", "INTEGER", "Rows of all quarters.", "rows"),
+        Column("hidden", "INTEGER", "Of these, hidden to protect students.", "rows"),
+        Column("sources", "TEXT", "What it is made of, a JSON list."),
+        Column("first_quarter", "TEXT", "First quarter in it; null if it is empty."),
+        Column("last_quarter", "TEXT", "Last quarter in it; null if it is empty."),
+    ),
+    ("name",),
+)
+BREAK = Table(
+    "comparability_break",
+    "One row per quarter, score and reason why it cannot simply be compared with the one before.",
+    (
+        _QUARTER,
+        Column("place", "INTEGER", "Order of the breaks, from 0."),
+        Column("former", "TEXT", "The quarter before, with which it was compared."),
+        Column("score", "TEXT", "Contract name of the score whose line breaks; all: every score."),
+        Column("subject", "TEXT", "Contract name of the field that changed; *: the contract."),
+        Column("change", "TEXT", "Code of the change."),
+        Column("detail", "TEXT", "What has changed here; never a value of a record."),
+        Column("meaning", "TEXT", "The kind of change in words."),
+    ),
+    ("quarter", "place"),
+)
+TABLES: tuple[Table, ...] = (
     Table(
         "publication",
         "One row per published quarter: when, and under which contract.",
@@ -99,6 +131,7 @@ TABLES = (
         ),
         ("quarter", "place"),
     ),
+    BREAK,
     Table(
         "mean_by_group",
         "One row per quarter, group of students and score: mean and spread.",
@@ -115,6 +148,25 @@ TABLES = (
             _SUPPRESSED,
         ),
         ("quarter", "dimension", "level", "score"),
+    ),
+    Table(
+        "mean_by_crossing",
+        "One row per quarter, group by two dimensions, and score: mean and spread.",
+        (
+            _QUARTER,
+            _DIMENSION,
+            Column("level", "TEXT", "Level of the dimension, merged where the contract says so."),
+            Column("dimension_2", "TEXT", "Contract name of the other dimension."),
+            Column("level_2", "TEXT", "Level of the other dimension, likewise."),
+            _SCORE,
+            Column("n", "INTEGER", "Students with this score.", "students"),
+            Column("mean", "REAL", "Mean score; null if n = 0."),
+            Column("sd", "REAL", "Standard deviation (n - 1); null if n < 2."),
+            _LOW,
+            _HIGH,
+            _SUPPRESSED,
+        ),
+        ("quarter", "dimension", "level", "dimension_2", "level_2", "score"),
     ),
     Table(
         "at_risk_by_group",
@@ -176,12 +228,38 @@ TABLES = (
             _LOW,
             _HIGH,
             Column("effect", "REAL", "Hedges' g; null if undefined.", "standard deviations"),
+            Column("effect_low", "REAL", "Lower end of its 95 % interval; null if undefined."),
+            Column("effect_high", "REAL", "Upper end of its 95 % interval; null if undefined."),
+            Column("p", "REAL", "Welch's p, Holm's correction over the quarter; null: undefined."),
+            Column("mean", "REAL", "Mean score of the level; null if it has no students."),
+            Column("sd", "REAL", "Standard deviation (n - 1) of the level; null if undefined."),
+            Column("reference_mean", "REAL", "Mean score of the reference."),
+            Column("reference_sd", "REAL", "Standard deviation (n - 1) of the reference."),
             _SUPPRESSED,
         ),
         ("quarter", "dimension", "level", "score"),
     ),
 )
-CONTENT = tuple(t for t in TABLES if t.name != "publication")
+REVISION = Table(
+    "revision",
+    "One row per quarter, version and figure that this version changed; none for the first one.",
+    (
+        _QUARTER,
+        Column("version", "INTEGER", "Version of the publication that changed it."),
+        Column("place", "INTEGER", "Order of the changes of the version, from 0."),
+        Column("table", "TEXT", "Published table that holds the figure."),
+        Column("cell", "TEXT", "What names the row there: a JSON object of its key."),
+        Column("measure", "TEXT", "Column that holds the figure."),
+        Column("former", "REAL", "Value in the version before."),
+        Column("revised", "REAL", "Value in this version."),
+        Column("reason", "TEXT", "Codes of the reasons, with commas between."),
+        Column("meaning", "TEXT", "The reasons in words."),
+    ),
+    ("quarter", "version", "place"),
+)
+TABLES = (*TABLES, REVISION, CATALOG)
+# What the stages hand over, quarter by quarter.
+CONTENT = tuple(t for t in TABLES if t.name not in ("catalog", "publication"))
 
 # What the model stage works out and disclosure control protects.
 FIGURES = tuple(t for t in TABLES if any(c.name == "suppressed" for c in t.columns))

@@ -1,44 +1,69 @@
 """publish: the one door between the private warehouse and what may be seen."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from exams import published
 from exams.contract import Contract
-from exams.disclosure import protect
+from exams.disclosure import Verdict, audit, check
 from exams.errors import ExamsError
 from exams.intake.judging.judge import REASONS, REPAIRS
+from exams.places import Places
 from exams.stages.changes import schema_changes
+from exams.stages.protection import former_versions, hold, protect, secure
 from exams.tables import FIGURES
-from exams.warehouse.read import count_refused, read_figures, read_reconciliation
+from exams.warehouse.ledger import read_ledger, record
+from exams.warehouse.read import (
+    count_refused,
+    read_breaks,
+    read_cube,
+    read_figures,
+    read_reconciliation,
+)
 
-__all__ = ["hidden_cells", "protect", "publish", "read_figures"]
+__all__ = [
+    "audited",
+    "former_versions",
+    "hidden_cells",
+    "hold",
+    "protect",
+    "publish",
+    "read_figures",
+    "secure",
+]
 
 
 def hidden_cells(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return, per protected table, its rows and how many of them are hidden."""
+    """Return, per protected table, its rows and how many of them are hidden (and in percent)."""
     rows = [(name, len(frame), int(frame["suppressed"].sum())) for name, frame in tables.items()]
-    return pd.DataFrame(rows, columns=["table", "rows", "hidden"])
+    cells = pd.DataFrame(rows, columns=["table", "rows", "hidden"])
+    return cells.assign(percent=(100 * cells["hidden"] / cells["rows"].clip(lower=1)).round())
+
+
+def audited(verdict: Verdict) -> pd.Series:
+    """Return what the audit found: hidden counts, and the width of the narrowest range."""
+    found = {"hidden counts attacked": verdict.hidden, "narrowest range": verdict.narrowest}
+    return pd.Series(found, name="audit", dtype=object)
 
 
 def publish(
-    tables: Mapping[str, pd.DataFrame],
-    warehouse: Path,
-    database: Path,
-    contract: Contract,
-    quarter: str,
+    tables: Mapping[str, pd.DataFrame], places: Places, contract: Contract, quarter: str
 ) -> str:
     """Publish the protected `tables`, the contract's words and the reconciliation of `quarter`.
 
-    Return the fingerprint of what is published. Raise E302 for a table that is not protected.
+    Return the fingerprint of what is published. Raise E302 for a table that is not protected,
+    E324 if the audit finds that a hidden count can be worked out.
     """
     for table in FIGURES:
         if "suppressed" not in tables[table.name].columns:
             what = f"Table {table.name} did not pass disclosure control."
             raise ExamsError("E302", what, "Publish what `protect` returns.")
+    figures = {table.name: tables[table.name] for table in FIGURES}
+    former = [tables for tables, _ in read_ledger(places.ledger, quarter)]
+    check(audit(figures, contract, former))
+    warehouse = places.warehouse
     reconciled = read_reconciliation(warehouse, quarter)
     deliveries = reconciled["delivery"]
     # A file of a few records could be found by trying: its hash stays private.
@@ -50,13 +75,16 @@ def publish(
     ):
         reconciled[name]["meaning"] = reconciled[name][code].map(meanings)
     content = {name: _rows(frame) for name, frame in (*tables.items(), *reconciled.items())}
+    content["comparability_break"] = _rows(read_breaks(warehouse, quarter))
     content["field"] = _fields(contract, quarter)
     content["schema_change"] = [
         {"quarter": quarter, **change} for change in schema_changes(warehouse, quarter)
     ]
     refused = count_refused(warehouse, quarter)
     titled = (contract.title, contract.version)
-    return published.publish(database, quarter, content, titled, refused)
+    values = read_cube(warehouse, contract, quarter).values
+    record(places.ledger, quarter, figures, values)  # before anybody can see them
+    return published.publish(places.published, quarter, content, titled, refused)
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:

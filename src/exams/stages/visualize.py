@@ -94,6 +94,17 @@ def scales(scores: pd.DataFrame) -> pd.DataFrame:
     return scale.assign(points=len(scale[["minimum", "maximum", "unit"]].drop_duplicates()) == 1)
 
 
+def segments(trend: pd.DataFrame, breaks: pd.DataFrame) -> pd.DataFrame:
+    """Return the trend, oldest first, with `segment`: it rises where a score's line breaks.
+
+    That is where `breaks` has the quarter with the score, or with all of them.
+    """
+    at = set(zip(breaks["quarter"], breaks["score"], strict=True))
+    cells = zip(trend["quarter"], trend["score"], strict=True)
+    cut = pd.Series([(q, s) in at or (q, ALL) in at for q, s in cells], trend.index, dtype=int)
+    return trend.assign(segment=cut.groupby(trend["score"]).cumsum())
+
+
 def on_axis(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Return a frame merged with scales, with `columns` as score_axis shows them."""
     size = frame["maximum"] - frame["minimum"]
@@ -167,6 +178,15 @@ def tier_names(tiers: pd.DataFrame) -> list[str]:
     """Return the name of each tier with its share of students."""
     pairs = zip(tiers["tier"], tiers["share"], strict=True)
     return [f"Tier {tier}: {said(share, '.0%')} of students" for tier, share in pairs]
+
+
+def largest_tier(tiers: pd.DataFrame) -> str:
+    """Return a sentence about the tier with the most students."""
+    seen = tiers.dropna(subset=["share"])
+    if seen.empty:
+        return TOO_FEW
+    most, of = seen.loc[seen["share"].idxmax()], tiers["tier"].max()
+    return f"{said(most['share'], '.0%')} of students are in tier {most['tier']} of {of}"
 
 
 def widest(gaps: pd.DataFrame, scale: pd.DataFrame) -> str:
