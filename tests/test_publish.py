@@ -13,10 +13,11 @@ from exams import published
 from exams.errors import ExamsError
 from exams.stages import compare, model
 from exams.stages import publish as door
+from exams.stages.corrected import version
 from exams.stages.revising import revisions
 from exams.tables import FIGURES
 from exams.tables_models import CHANGE
-from exams.warehouse.ledger import read_ledger, record
+from exams.warehouse.ledger import forget_values, read_ledger, record
 from test_protect import dimension
 
 FIELDS = [dimension("track", 3), SMALL["fields"][1]]
@@ -83,11 +84,30 @@ def test_a_correction_of_a_few_records_waits_until_more_have_changed(office):
     assert sizes_shown(office) == [90, 20, 30, 40]
     assert compare.waiting(office.places, office.contract, QUARTER)  # nor does the report of model
     assert len(read_ledger(office.places.ledger, QUARTER)) == 1
+    (publication,) = published.read(office.places.published, "publication", QUARTER)
+    assert (publication["version"], publication["held"]) == (2, 1)
+    assert "A correction of a few records waits" in version(office.places, QUARTER).rest
     publish(office, 29, 30, 40)
     assert sizes_shown(office) == [90, 20, 30, 40]
     publish(office, 30, 30, 40)  # ten more than were published
     assert not compare.waiting(office.places, office.contract, QUARTER)
     assert sizes_shown(office) == [100, 30, 30, 40]
+    assert published.read(office.places.published, "publication", QUARTER)[0]["held"] == 0
+    assert "waits" not in version(office.places, QUARTER).rest
+
+
+def test_forgotten_counts_leave_the_number_of_students_to_tell_what_has_changed(office):
+    publish(office, 20, 30, 40)
+    ledger = office.places.ledger
+    with closing(sqlite3.connect(ledger)) as connection:
+        packed = connection.execute('SELECT "values" FROM version').fetchone()[0]
+    assert packed in ledger.read_bytes()
+    forget_values(ledger, [QUARTER])
+    assert packed not in ledger.read_bytes()
+    publish(office, 20, 30, 45)
+    assert sizes_shown(office) == [90, 20, 30, 40]
+    publish(office, 20, 30, 50)
+    assert sizes_shown(office) == [100, 20, 30, 50]
 
 
 def test_an_unsafe_table_is_refused_and_the_former_publication_stays(office):

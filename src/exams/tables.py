@@ -41,6 +41,7 @@ TABLES: tuple[Table, ...] = (
             Column("contract_version", "TEXT", "Version of the contract."),
             Column("fingerprint", "TEXT", "SHA-256 of the published rows of the quarter."),
             Column("refused", "INTEGER", "Files refused: if any, the quarter is incomplete."),
+            Column("held", "INTEGER", "1: a correction of a few records waits; 0: none does."),
         ),
         ("quarter",),
     ),

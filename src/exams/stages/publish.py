@@ -8,7 +8,7 @@ import pandas as pd
 
 from exams import published
 from exams.contract import ALL, Contract
-from exams.disclosure import Verdict, audit, check
+from exams.disclosure import Verdict, audit, check, held
 from exams.disclosure.protect import emptied
 from exams.errors import ExamsError
 from exams.intake.judging.judge import REASONS, REPAIRS
@@ -16,7 +16,7 @@ from exams.places import Places
 from exams.stages.changes import schema_changes
 from exams.stages.protection import former_versions, hold, protect, secure
 from exams.tables import FIGURES
-from exams.warehouse.ledger import read_ledger, record
+from exams.warehouse.ledger import record
 from exams.warehouse.read import (
     count_refused,
     read_breaks,
@@ -64,8 +64,8 @@ def publish(
     """
     _check_masks(tables, places.published)
     figures = {table.name: tables[table.name] for table in FIGURES}
-    former = [tables for tables, _ in read_ledger(places.ledger, quarter)]
-    check(audit(figures, contract, former))
+    former = former_versions(places, contract, quarter)
+    check(audit(figures, contract, [version.tables for version in former]))
     warehouse = places.warehouse
     reconciled = read_reconciliation(warehouse, quarter)
     deliveries = reconciled["delivery"]
@@ -87,7 +87,8 @@ def publish(
     titled = (contract.title, contract.version)
     values = read_cube(warehouse, contract, quarter).values
     record(places.ledger, quarter, figures, values)  # before anybody can see them
-    return published.publish(places.published, quarter, content, titled, refused)
+    waits = int(held(former, contract))
+    return published.publish(places.published, quarter, content, titled, refused, waits)
 
 
 def _check_masks(tables: Mapping[str, pd.DataFrame], database: Path) -> None:
