@@ -51,6 +51,11 @@ class Places:
         return private(self.data / "private") / "warehouse.db"
 
     @property
+    def ledger(self) -> Path:
+        """What was ever published, version by version. Private."""
+        return private(self.data / "private") / "ledger.db"
+
+    @property
     def status(self) -> Path:
         """What happened: runs of stages."""
         return made(self.data / "status") / "status.db"
@@ -90,7 +95,7 @@ class Places:
 
     def models(self, quarter: str) -> Path:
         """Return the private folder of a quarter's fitted models."""
-        return private(private(self.data / "private") / "models" / quarter)
+        return _closed(self.data / "private", "models", quarter)
 
     def corrections(self, quarter: str) -> Path:
         """Return the private folder for records of the quarantine that are to be corrected."""

@@ -45,9 +45,10 @@ class Derived:
 
 @dataclass(frozen=True)
 class Exempt:
-    """The table says nothing of students: `reason`."""
+    """The table says nothing of students: `reason`. It is made from `source`."""
 
     reason: str
+    source: str = "publish"
 
 
 Protection = Counted | Derived | Exempt
@@ -55,16 +56,24 @@ Protection = Counted | Derived | Exempt
 _GROUP: Groups = (("dimension", "level"),)
 _CROSSING: Groups = (*_GROUP, ("dimension_2", "level_2"))
 _MEAN = {"dimension": "dimension", "level": "level", "score": "score"}
+_WHOLE = {"dimension": "=all", "level": "=all"}
+_OF_TARGET = (
+    Source("mean_by_group", _WHOLE | {"score": "target"}),
+    Source("at_risk_by_group", _WHOLE),
+)
 
 PROTECTION: Mapping[str, Protection] = {
-    "publication": Exempt("When a quarter was published."),
-    "field": Exempt("Words of the contract."),
-    "delivery": Exempt("Counts of records by file, which its sender knows."),
-    "quarantine_count": Exempt("Counts of rejected records by file, which its sender knows."),
-    "repair_count": Exempt("Counts of repaired records by file, which its sender knows."),
-    "schema_change": Exempt("Changes of fields and columns."),
-    "comparability_break": Exempt("Changes of the contract."),
-    "revision": Exempt("Figures of two versions, both of them shown in tables that are protected."),
+    "publication": Exempt("When a quarter was published.", "publish"),
+    "catalog": Exempt("What is published, table by table.", "publish"),
+    "field": Exempt("Words of the contract.", "contract"),
+    "delivery": Exempt("Counts of records by file, which its sender knows.", "delivery"),
+    "quarantine_count": Exempt(
+        "Counts of rejected records by file, which its sender knows.", "quarantine"
+    ),
+    "repair_count": Exempt("Counts of repaired records by file, which its sender knows.", "repair"),
+    "schema_change": Exempt("Changes of fields and columns.", "contract"),
+    "comparability_break": Exempt("Changes of the contract.", "contract"),
+    "revision": Exempt("Figures of two versions, both shown in tables that are protected."),
     "mean_by_group": Counted(_GROUP, by_score=True, described=True),
     "mean_by_crossing": Counted(_CROSSING, by_score=True, described=True),
     "at_risk_by_group": Counted(_GROUP, part="at_risk"),
@@ -74,4 +83,7 @@ PROTECTION: Mapping[str, Protection] = {
         (Source("mean_by_group", _MEAN), Source("mean_by_group", _MEAN | {"level": "reference"})),
         labels=("reference",),
     ),
+    "change": Derived((Source("mean_by_group", _MEAN),), labels=("former",)),
+    "prediction": Derived(_OF_TARGET),
+    "explanation": Derived(_OF_TARGET),
 }

@@ -13,7 +13,7 @@ from typing import Any
 from exams.errors import ExamsError
 from exams.files import replacing, set_aside
 from exams.schema import Table, columns, create, quoted
-from exams.tables import CONTENT, TABLES
+from exams.tables import CATALOG, CONTENT, TABLES
 
 __all__ = [
     "CONTENT",
@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 Row = Mapping[str, Any]
+OF_QUARTER = tuple(table for table in TABLES if table != CATALOG)
 
 
 def publish(
@@ -89,8 +90,11 @@ def read(path: Path, table: str, quarter: str | None = None) -> list[dict[str, A
     """
     if not path.is_file():
         raise ExamsError("E301", "Nothing is published yet.", "Run `make run`.")
+    if quarter and table == CATALOG.name:
+        return []  # it is of no quarter
     where, values = ("WHERE quarter = ?", [quarter]) if quarter else ("", [])
-    query = f"SELECT * FROM {quoted(table)} {where} ORDER BY quarter, rowid"
+    order = "rowid" if table == CATALOG.name else "quarter, rowid"
+    query = f"SELECT * FROM {quoted(table)} {where} ORDER BY {order}"
     every = dict.fromkeys(c.name for t in TABLES if t.name == table for c in t.columns)
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
@@ -104,7 +108,7 @@ def read(path: Path, table: str, quarter: str | None = None) -> list[dict[str, A
 
 
 def _clear(connection: sqlite3.Connection, quarter: str) -> None:
-    for table in TABLES:
+    for table in OF_QUARTER:
         connection.execute(f"DELETE FROM {quoted(table.name)} WHERE quarter = ?", [quarter])
 
 
@@ -141,6 +145,13 @@ def _replacement(path: Path) -> Iterator[sqlite3.Connection]:
         with connection:
             create(connection, TABLES)
             yield connection
+            _catalogue(connection)
+
+
+def _catalogue(connection: sqlite3.Connection) -> None:
+    from exams.catalog import write_catalog  # noqa: PLC0415  who only reads starts sooner
+
+    write_catalog(connection)
 
 
 @contextmanager

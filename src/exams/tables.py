@@ -1,33 +1,33 @@
 """The published tables, as they are defined for the warehouse's figures and for published.db."""
 
+from exams.columns import DIMENSION as _DIMENSION
+from exams.columns import HIGH as _HIGH
+from exams.columns import LEVEL as _LEVEL
+from exams.columns import LOW as _LOW
+from exams.columns import QUARTER as _QUARTER
+from exams.columns import SCORE as _SCORE
+from exams.columns import SHARE as _SHARE
+from exams.columns import SUPPRESSED as _SUPPRESSED
+from exams.columns import N as _N
 from exams.schema import Column, Table
+from exams.tables_models import MODELS
 
-_QUARTER = Column("quarter", "TEXT", "Quarter of the exams, such as 2019Q1.")
-_DIMENSION = Column("dimension", "TEXT", "Contract name of a dimension; all: every student.")
-_LEVEL = Column("level", "TEXT", "Level of the dimension; not stated: no value; all: every one.")
-_SCORE = Column("score", "TEXT", "Contract name of a score, or of the overall score.")
-_N = Column("n", "INTEGER", "Students counted.", "students")
-_LOW = Column("ci_low", "REAL", "Lower end of the 95 % interval; null if undefined.")
-_HIGH = Column("ci_high", "REAL", "Upper end of the 95 % interval; null if undefined.")
-_SUPPRESSED = Column(
-    "suppressed", "INTEGER", "1: hidden to protect students, its values are null; 0: shown."
-)
-_SHARE = Column("share", "REAL", "Share of students, 0 to 1; null for no students.")
-
-BREAK = Table(
-    "comparability_break",
-    "One row per quarter, score and reason why it cannot simply be compared with the one before.",
+CATALOG = Table(
+    "catalog",
+    "One row per published table: what it holds.",
     (
-        _QUARTER,
-        Column("place", "INTEGER", "Order of the breaks, from 0."),
-        Column("former", "TEXT", "The quarter before, with which it was compared."),
-        Column("score", "TEXT", "Contract name of the score whose line breaks; all: every score."),
-        Column("subject", "TEXT", "Contract name of the field that changed; *: the contract."),
-        Column("change", "TEXT", "Code of the change."),
-        Column("detail", "TEXT", "What has changed here; never a value of a record."),
-        Column("meaning", "TEXT", "The kind of change in words."),
+        Column("name", "TEXT", "Name of the table."),
+        Column("title", "TEXT", "Name for people."),
+        Column("description", "TEXT", "What a row is."),
+        Column("dimensions", "TEXT", "Columns that name a row, a JSON list."),
+        Column("measures", "TEXT", "Columns that say something of it, a JSON list."),
+        Column("rows", "INTEGER", "Rows of all quarters.", "rows"),
+        Column("hidden", "INTEGER", "Of these, hidden to protect students.", "rows"),
+        Column("sources", "TEXT", "What it is made of, a JSON list."),
+        Column("first_quarter", "TEXT", "First quarter in it; null if it is empty."),
+        Column("last_quarter", "TEXT", "Last quarter in it; null if it is empty."),
     ),
-    ("quarter", "place"),
+    ("name",),
 )
 TABLES: tuple[Table, ...] = (
     Table(
@@ -114,7 +114,6 @@ TABLES: tuple[Table, ...] = (
         ),
         ("quarter", "place"),
     ),
-    BREAK,
     Table(
         "mean_by_group",
         "One row per quarter, group of students and score: mean and spread.",
@@ -222,6 +221,7 @@ TABLES: tuple[Table, ...] = (
         ),
         ("quarter", "dimension", "level", "score"),
     ),
+    *MODELS,
 )
 REVISION = Table(
     "revision",
@@ -240,8 +240,9 @@ REVISION = Table(
     ),
     ("quarter", "version", "place"),
 )
-TABLES = (*TABLES, REVISION)
-CONTENT = tuple(t for t in TABLES if t.name != "publication")
+TABLES = (*TABLES, REVISION, CATALOG)
+# What the stages hand over, quarter by quarter.
+CONTENT = tuple(t for t in TABLES if t.name not in ("catalog", "publication"))
 
 # What the model stage works out and disclosure control protects.
 FIGURES = tuple(t for t in TABLES if any(c.name == "suppressed" for c in t.columns))

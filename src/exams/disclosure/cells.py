@@ -67,13 +67,28 @@ def read_counts(figures: Frames, contract: Contract) -> Counts:
     for name, frame in figures.items():
         declared = PROTECTION[name]
         if isinstance(declared, Counted):
+            columns = ["n", declared.part] if declared.part else ["n"]
+            values = frame[columns].astype(int).to_numpy().tolist()
             found = [
-                [counts.add(cell, value, declared.described, name) for cell, value in told]
-                for told in _told(frame, declared, contract)
+                [counts.add(c, n, declared.described, name) for c, n in zip(row, told, strict=True)]
+                for row, told in zip(cells_of(frame, declared, contract), values, strict=True)
             ]
-            width = 2 if declared.part else 1
-            counts.rows[name] = np.array(found, dtype=int).reshape(len(frame), width)
+            counts.rows[name] = np.array(found, dtype=int).reshape(len(frame), len(columns))
     return counts
+
+
+def pattern(tables: Frames, contract: Contract) -> tuple[set[Cell], set[Cell]]:
+    """Return the cells that published tables show, and those that they hide."""
+    shown: set[Cell] = set()
+    every: set[Cell] = set()
+    for name, frame in tables.items():
+        declared = PROTECTION[name]
+        if isinstance(declared, Counted):
+            away = (frame["suppressed"] == 1).tolist()
+            for row, hidden in zip(cells_of(frame, declared, contract), away, strict=True):
+                every.update(row)
+                shown.update([] if hidden else row)
+    return shown, every - shown
 
 
 def universe_of(score: str, contract: Contract) -> str:
@@ -84,10 +99,8 @@ def universe_of(score: str, contract: Contract) -> str:
     return score if len(fields) == 1 < len(contract.scores) else "complete"
 
 
-def _told(
-    frame: pd.DataFrame, declared: Counted, contract: Contract
-) -> Iterator[list[tuple[Cell, int]]]:
-    """Yield, for each row, the cells that it tells and their values."""
+def cells_of(frame: pd.DataFrame, declared: Counted, contract: Contract) -> Iterator[list[Cell]]:
+    """Yield, for each row, the cells that it counts: its n, and the part of it if there is one."""
     codes = _codes(contract)
     for row in frame.to_dict("records"):
         groups = tuple(
@@ -104,10 +117,8 @@ def _told(
             attribute = row["score"] if declared.by_score else declared.category
             category = str(row[declared.category])
             universe = universe if declared.by_score else universe_of("", contract)
-        told = [(Cell(groups, universe, attribute, category), int(row["n"]))]
-        if declared.part:
-            told.append((Cell(groups, "", declared.part, declared.part), int(row[declared.part])))
-        yield told
+        cells = [Cell(groups, universe, attribute, category)]
+        yield [*cells, Cell(groups, "", declared.part, declared.part)] if declared.part else cells
 
 
 def _codes(contract: Contract) -> dict[tuple[str, str], tuple[int, ...]]:

@@ -5,13 +5,14 @@ suppression), and others with them until no hidden count can be worked out (comp
 suppression). A reader cannot tell the two kinds apart.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from exams.contract import Contract
-from exams.disclosure.cells import Cell, Frames, read_counts
+from exams.disclosure.cells import Cell, Counts, Frames, pattern, read_counts
+from exams.disclosure.changes import Version, held, told_by_changes
 from exams.disclosure.suppression import suppress
 from exams.disclosure.told import told
 from exams.errors import ExamsError
@@ -23,28 +24,67 @@ _NULLABLE = {"INTEGER": "Int64", "REAL": "Float64"}
 
 
 def protect(
-    figures: Frames, contract: Contract, wished: Iterable[Cell] = (), known: Iterable[Cell] = ()
+    figures: Frames, contract: Contract, former: Sequence[Version] = ()
 ) -> dict[str, pd.DataFrame]:
     """Return the figures with `suppressed` and with the hidden cells' values emptied.
 
-    `figures` are tables of one quarter, unprotected. `wished` are hidden in any case; `known`
-    were published before, and are hidden only if nothing else helps. Raise E320 for a table
-    without a declaration of what protects it.
+    `figures` are tables of one quarter, unprotected; `former` its earlier versions, as they were
+    published. What one of them hides stays hidden, and what one shows is hidden only if nothing
+    else helps, unless so many students came or went that the versions tell little of each
+    other. Where the difference of versions would describe a few students, figures are hidden;
+    if it is so of the whole quarter, the tables of the last version are returned. Raise E320 for
+    a table without a declaration of what protects it.
     """
     for name in figures:
         if not isinstance(PROTECTION.get(name), Counted | Derived):
             what = f"Nothing declares what protects table {name}."
             raise ExamsError("E320", what, "Declare it in exams/protection.py.")
+    if held(former, contract):
+        return _kept(figures, former[-1].tables)
     counts = read_counts(figures, contract)
-    places = [[counts.place[c] for c in cells if c in counts.place] for cells in (wished, known)]
-    gone = suppress(counts, contract, *places)
-    hidden = {name: gone[rows].any(axis=1) for name, rows in counts.rows.items()}
+    known, wished = _before(former, counts, contract)
+    gone = suppress(counts, contract, wished, known)
+    gone_or_told = gone | told_by_changes(counts, former, contract)
+    hidden = {name: gone_or_told[rows].any(axis=1) for name, rows in counts.rows.items()}
     for name, more in told(counts, gone, contract):
         hidden[name] |= more
     for name in figures:
         if name not in hidden:
             _derive(name, figures, hidden)
-    return {name: _emptied(name, frame, hidden[name]) for name, frame in figures.items()}
+    return {name: emptied(name, frame, hidden[name]) for name, frame in figures.items()}
+
+
+def _kept(figures: Frames, last: Frames) -> dict[str, pd.DataFrame]:
+    """Return the tables of the last version; what it did not have is hidden whole."""
+    return {
+        name: emptied(name, last[name].drop(columns="suppressed"), last[name]["suppressed"] == 1)
+        if name in last
+        else emptied(name, frame, np.ones(len(frame), bool))
+        for name, frame in figures.items()
+    }
+
+
+def _before(
+    former: Sequence[Version], counts: Counts, contract: Contract
+) -> tuple[list[int], list[int]]:
+    """Return the places of the cells that earlier versions have shown, and have hidden."""
+    shown: set[Cell] = set()
+    hidden: set[Cell] = set()
+    size = max(counts.values, default=0)
+    for tables in (version.tables for version in former):
+        if size <= 2 * _size(tables) <= 4 * size:
+            of = pattern(tables, contract)
+            shown |= of[0]
+            hidden |= of[1]
+    both = (shown - hidden, hidden)
+    known, wished = ([counts.place[c] for c in cells if c in counts.place] for cells in both)
+    return sorted(known), sorted(wished)
+
+
+def _size(tables: Frames) -> int:
+    """Return the largest count that published tables show."""
+    counted = [frame["n"].max() for frame in tables.values() if frame.get("n") is not None]
+    return int(max((n for n in counted if pd.notna(n)), default=0))
 
 
 def _derive(name: str, figures: Frames, hidden: dict[str, np.ndarray]) -> None:
@@ -70,12 +110,13 @@ def _own(frame: pd.DataFrame, source: Source) -> pd.MultiIndex:
     return pd.MultiIndex.from_arrays(parts)
 
 
-def _emptied(name: str, frame: pd.DataFrame, hidden: np.ndarray) -> pd.DataFrame:
+def emptied(name: str, frame: pd.DataFrame, hidden: np.ndarray | pd.Series) -> pd.DataFrame:
     """Return the frame with `suppressed`, and no value but its keys where `hidden`."""
     declared = PROTECTION[name]
     assert isinstance(declared, Counted | Derived)
-    emptied = frame.reset_index(drop=True)
+    away = np.asarray(hidden, bool)
+    found = frame.reset_index(drop=True)
     types = {c.name: _NULLABLE.get(c.type, object) for c in _TABLES[name].columns}
-    for column in emptied.columns.difference([*_TABLES[name].key, *declared.labels]):
-        emptied[column] = emptied[column].astype(types.get(column, object)).mask(hidden)
-    return emptied.assign(suppressed=hidden.astype(int))
+    for column in found.columns.difference([*_TABLES[name].key, *declared.labels]):
+        found[column] = found[column].astype(types.get(column, object)).mask(away)
+    return found.assign(suppressed=away.astype(int))

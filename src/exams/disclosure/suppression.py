@@ -17,7 +17,7 @@ from exams.disclosure.lines import fill, lines_of, small
 from exams.disclosure.reach import Reach, Repair
 from exams.disclosure.systems import System, systems_of
 
-_ZERO, _TOTAL, _KNOWN = 1e5, 1e6, 1e6  # cost of hiding what hardly should be
+_ZERO, _KNOWN, _TOTAL = 1e5, 1e6, 1e7  # cost of hiding what hardly should be
 _ONE_WAY = 5  # as dear as five cells of a crossing
 _TRIES = 20
 
@@ -74,7 +74,8 @@ def _weights(
             weights[place] = _TOTAL
     if not rules.hide_zeros:
         weights[values == 0] = _ZERO
-    weights[list(known)] = _KNOWN
+    places = list(known)
+    weights[places] = np.maximum(weights[places], _KNOWN)
     return weights
 
 

@@ -116,7 +116,7 @@ def _scratch(places: Places) -> Iterator[Places]:
         key = private(scratch.data / "private") / "key"
         key.write_bytes(private_key(places.data / "private"))
         key.chmod(0o600)
-        for name in ("warehouse", "published", "status"):
+        for name in ("warehouse", "ledger", "published", "status"):
             _copy(getattr(places, name), closed(getattr(scratch, name)))
         _reopen(scratch.published)
         try:

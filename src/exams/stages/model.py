@@ -8,7 +8,8 @@ import pandas as pd
 
 from exams import published
 from exams.contract import ALL, Contract
-from exams.disclosure import protect
+from exams.places import Places
+from exams.stages.protection import protected
 from exams.stages.receipt import private_fingerprint
 from exams.stages.said import Findings
 from exams.statistics.adjusted import adjusted_gaps
@@ -64,7 +65,8 @@ def scales(contract: Contract) -> pd.DataFrame:
 
 def measured(model: str, metrics: Mapping[str, float], subject: str = ALL) -> pd.DataFrame:
     """Return model, subject, metric, value: rows of the history of models."""
-    rows = [(model, subject, metric, float(value)) for metric, value in metrics.items()]
+    known = {metric: nan if pd.isna(value) else float(value) for metric, value in metrics.items()}
+    rows = [(model, subject, metric, value) for metric, value in known.items()]
     return pd.DataFrame(rows, columns=["model", "subject", "metric", "value"])
 
 
@@ -102,16 +104,19 @@ def former_tiers(database: Path, quarter: str) -> pd.DataFrame:
     return shown[shown["quarter"] == shown["quarter"].max()]
 
 
-def shown(figures: Mapping[str, pd.DataFrame], contract: Contract) -> dict[str, pd.DataFrame]:
-    """Return the figures as they may be shown in a notebook: small groups are hidden.
+def shown(
+    figures: Mapping[str, pd.DataFrame], places: Places, contract: Contract, quarter: str
+) -> dict[str, pd.DataFrame]:
+    """Return the figures as they may be shown in a notebook: as publish will publish them.
 
     Of the tables that are never published there are score_gaps and adjusted_gaps, without the
     groups whose means are hidden, and tier_choice and tier_drift of shown tiers.
     """
-    protected = protect({table.name: figures[table.name] for table in FIGURES}, contract)
+    made = {t.name: figures[t.name] for t in FIGURES if t.name in figures}
+    masked, _ = protected(made, places, contract, quarter)
     safe = {
         name: frame[frame["suppressed"] == 0].drop(columns="suppressed")
-        for name, frame in protected.items()
+        for name, frame in masked.items()
     }
     known = safe["mean_by_group"].set_index(["dimension", "level", "score"])["n"]
     least = contract.disclosure.minimum_group
