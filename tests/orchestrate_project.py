@@ -12,18 +12,18 @@ import nbformat
 from exams.places import STAGES, Places
 
 
-def store_loaded(path: Path, quarter: str, content: str) -> None:
-    """Write what `exams.warehouse.store` reads of a warehouse: the table of loads."""
+def store(path: Path, quarter: str, content: str, table: str = "loaded") -> None:
+    """Write what `exams.warehouse.store` reads of a warehouse: loads, or figures (modelled)."""
     from exams.schema import create
-    from exams.warehouse.deliveries import DELIVERY
-    from exams.warehouse.schema import LOADED
+    from exams.warehouse.deliveries import DELIVERY, SCORE_LEVEL
+    from exams.warehouse.schema import LOADED, MODELLED
     from exams.warehouse.store import LAYOUT
 
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(f"PRAGMA user_version = {LAYOUT}")
-        create(connection, [DELIVERY, LOADED])
-        new = (quarter, content, "", "")
-        connection.execute("INSERT OR REPLACE INTO loaded VALUES (?, ?, ?, ?)", new)
+        create(connection, [DELIVERY, SCORE_LEVEL, LOADED, MODELLED])
+        new = f"INSERT OR REPLACE INTO {table} (quarter, content) VALUES (?, ?)"
+        connection.execute(new, (quarter, content))
 
 
 ROOT = Path(__file__).parent.parent
@@ -38,6 +38,11 @@ part = places.interim(quarter, "{stage}") / "part"
 part.write_text(text)
 content = text
 """
+STORING = f"""
+import sqlite3
+from contextlib import closing
+{inspect.getsource(store)}
+"""
 OWN = {
     "transform": """
 from exams.errors import ExamsError
@@ -51,11 +56,11 @@ if "slow" in text:
     import time
     time.sleep(60)
 """,
-    "load": f"""
-import sqlite3
-from contextlib import closing
-{inspect.getsource(store_loaded)}
-store_loaded(places.warehouse, quarter, text)
+    "load": f"""{STORING}
+store(places.warehouse, quarter, text)
+""",
+    "model": f"""{STORING}
+store(places.warehouse, quarter, text, "modelled")
 """,
     "publish": """
 from exams import published

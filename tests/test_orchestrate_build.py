@@ -342,7 +342,7 @@ def test_a_killed_build_is_noticed_by_the_next_one(places, capsys):
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, process_group=0) as build:
         wait_for(lambda: states(places)[1] == "running")
         build.kill()
-    assert states(places)[1] == "running"
+    assert states(places)[1:3] == ["interrupted", "skipped"]
     deliver(places, QUARTER, "refused")
     build_quarter(QUARTER)
     runs = history(places)

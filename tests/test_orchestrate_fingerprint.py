@@ -11,7 +11,7 @@ from exams.intake.judging.identifiers import KEY
 from exams.intake.reading.arrivals import delivered
 from exams.orchestrate import fingerprint
 from exams.places import STAGES, Places
-from orchestrate_project import deliver, store_loaded
+from orchestrate_project import deliver, store
 
 QUARTER = "2019Q2"
 
@@ -105,7 +105,7 @@ def test_another_key_makes_intake_due_where_there_are_identifiers(places, monkey
 )
 def test_only_earlier_loaded_quarters_make_the_comparing_stages_due(places, quarter, due):
     deliver(places, quarter, "x")
-    assert changed(places, lambda: store_loaded(places.warehouse, quarter, "sum")) == due
+    assert changed(places, lambda: store(places.warehouse, quarter, "sum")) == due
 
 
 def test_an_unchanged_file_is_not_read_again_and_a_lost_note_is_made_anew(places, monkeypatch):

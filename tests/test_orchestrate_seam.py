@@ -2,11 +2,10 @@
 
 import fcntl
 import re
-import sqlite3
+import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,11 +13,11 @@ import nbformat
 import papermill
 import pytest
 
-from exams import status
 from exams.errors import ExamsError
 from exams.files import write_atomic
-from exams.orchestrate import engine, hooks, locks
+from exams.orchestrate import hooks, locks, stopping
 from exams.orchestrate.failures import explain, explain_exception
+from exams.orchestrate.stopping import terminable
 from exams.places import Places
 from orchestrate_project import make_project
 
@@ -46,6 +45,7 @@ def test_the_lock_of_a_quarter_is_held_once_and_given_back(places):
     assert locks.hold(places, QUARTER, wait=False)
     code = f"""
 from exams.orchestrate import locks
+from exams.orchestrate.stopping import terminable
 from exams.places import Places
 places = Places.of({str(places.data)!r}, {str(places.reports)!r})
 print([locks.hold(places, q, wait=False) for q in ("2019Q1", "2019Q2")])
@@ -62,6 +62,36 @@ def test_who_waits_for_a_lock_says_for_whom(places, capsys):
     assert locks.hold(places, QUARTER)
     line = "2019Q1 is being built by process 1 on elsewhere; waiting for it.\n"
     assert capsys.readouterr().out == line
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_the_work_even_where_ctrl_c_was_ignored(number):
+    former = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(KeyboardInterrupt), terminable():
+            signal.raise_signal(number)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, former)
+
+
+class Deaf:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_signal_that_python_drops_in_a_destructor_is_raised_again(monkeypatch):
+    reached = []
+    with pytest.raises(KeyboardInterrupt), terminable():
+        Deaf()
+        reached.append("the end")
+    monkeypatch.setattr(stopping, "_AGAIN", 0.05)
+    with pytest.raises(KeyboardInterrupt), terminable():
+        Deaf()
+        threading.Event().wait(20)
+        reached.append("nothing")
+    assert reached == ["the end"]
 
 
 def test_a_stage_without_a_receipt_is_not_done(places):
@@ -125,23 +155,6 @@ def test_a_value_in_the_message_of_a_foreign_error_gets_nowhere(error):
     assert code is None
     assert "4711" not in text
     assert text.startswith(type(error).__name__)
-
-
-def test_a_heartbeat_survives_a_status_that_is_locked(places, monkeypatch):
-    beats = []
-
-    def beat(*_):
-        beats.append(len(beats))
-        if len(beats) == 1:
-            raise sqlite3.OperationalError("database is locked")
-
-    monkeypatch.setattr(status, "BEAT", 0.01)
-    monkeypatch.setattr(status, "beat", beat)
-    with engine._recorded(places.status, QUARTER, "load"):
-        end = time.monotonic() + 10
-        while len(beats) < 3:
-            assert time.monotonic() < end
-            time.sleep(0.01)
 
 
 def test_papermill_executes_other_notebooks_as_ever(tmp_path):

@@ -140,7 +140,7 @@ def test_new_files_end_the_pause_and_a_success_the_count(places, builds):
 def test_a_tick_that_cannot_look_for_quarters_says_so_and_the_schedule_goes_on(
     places, builds, capsys
 ):
-    project.store_loaded(places.warehouse, "2026Q1", "x")  # and no file anywhere
+    project.store(places.warehouse, "2026Q1", "x")  # and no file anywhere
     at_work = started(places)
     at_work.tick()
     assert read_ticks(places).error.startswith("E405 No quarter has a file")

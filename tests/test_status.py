@@ -1,14 +1,16 @@
 """The status table: states, latest runs, processes that are gone."""
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import pytest
 
-from exams import status
+from exams import processes, status
+from exams.errors import ExamsError
 
 
 @pytest.fixture
@@ -89,29 +91,153 @@ def test_runs_of_a_process_that_is_gone_are_closed(path):
     assert status.stage_status(path)[0]["reason"] == f"Process {ended.pid} ended early."
 
 
-def test_runs_of_living_processes_and_of_other_computers_stay_open(path):
+def test_a_run_of_a_killed_process_is_shown_as_interrupted_at_once(path):
+    code = f"""
+import os, signal
+from pathlib import Path
+from exams import status
+status.plan(Path({str(path)!r}), "2019Q1", ["extract", "transform"])
+status.start(Path({str(path)!r}), "2019Q1", "extract")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    killed = subprocess.run([sys.executable, "-c", code], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert brief(path) == [("2019Q1", "extract", "interrupted"), ("2019Q1", "transform", "skipped")]
+
+
+def test_a_process_with_the_number_of_one_that_is_gone_is_not_taken_for_it(path):
     status.start(path, "2019Q1", "extract")
+    change(path, "UPDATE stage_run SET birth = substr(birth, 1, instr(birth, '-')) || '1-1'")
+    assert brief(path) == [("2019Q1", "extract", "running")]  # of another container: who knows
+    mark = processes.birth(os.getpid())
+    change(path, "UPDATE stage_run SET birth = ?", f"{mark}0")
+    assert brief(path) == [("2019Q1", "extract", "interrupted")]
+
+
+def move_elsewhere(path, age="-0 seconds"):
+    """Make the runs those of another computer, with the last sign of life so long ago."""
+    moment = "strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', ?)"
+    settings = f"host = 'elsewhere', birth = '12345678-1-1', pid = 1, heartbeat = {moment}"
+    change(path, f"UPDATE stage_run SET {settings}", age)
+
+
+def test_runs_of_living_processes_and_of_other_computers_stay_open(path):
     status.start(path, "2019Q1", "load")
-    change(path, "UPDATE stage_run SET host = 'elsewhere', pid = 1 WHERE stage = 'load'")
+    move_elsewhere(path)
+    status.start(path, "2019Q1", "extract")
     status.reap(path)
     assert [state for *_, state in brief(path)] == ["running", "running"]
 
 
 @pytest.mark.parametrize(
-    ("age", "state"), [("-50 seconds", "running"), ("-70 seconds", "interrupted")]
+    ("age", "state"),
+    [
+        ("-50 seconds", "running"),
+        ("-70 seconds", "interrupted"),
+        ("+50 seconds", "running"),
+        ("+70 seconds", "interrupted"),
+    ],
 )
-def test_a_running_stage_that_is_silent_for_a_minute_is_shown_as_interrupted(path, age, state):
+def test_a_stage_elsewhere_that_is_silent_for_a_minute_is_interrupted(path, age, state):
     status.start(path, "2019Q1", "extract")
-    moment = "strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', ?)"
-    change(path, f"UPDATE stage_run SET heartbeat = {moment}", age)
+    move_elsewhere(path, age)
     assert brief(path) == [("2019Q1", "extract", state)]
+    status.reap(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT state FROM stage_run").fetchone() == (state,)
 
 
-def test_a_heartbeat_keeps_a_running_stage_alive(path):
+def test_a_clock_that_jumps_ends_no_run_of_a_process_that_lives(path):
     status.start(path, "2019Q1", "extract")
     change(path, "UPDATE stage_run SET heartbeat = '2019-01-01T00:00:00+00:00'")
-    status.beat(path, "2019Q1", "extract")
+    status.reap(path)
     assert brief(path) == [("2019Q1", "extract", "running")]
+
+
+def test_a_run_that_another_computer_took_for_dead_goes_on(path):
+    status.plan(path, "2019Q1", ["extract", "transform"])
+    status.start(path, "2019Q1", "extract")
+    dead = "UPDATE stage_run SET ended = heartbeat, reason = ?, state = ? WHERE stage = ?"
+    change(path, dead, status.SILENT, "interrupted", "extract")
+    change(path, dead, status.SILENT, "skipped", "transform")
+    status.beat(path, "2019Q1")
+    assert brief(path) == [("2019Q1", "extract", "running"), ("2019Q1", "transform", "pending")]
+    change(path, dead, status.SILENT, "interrupted", "extract")
+    status.end(path, "2019Q1", "extract", "done")
+    row = status.stage_status(path)[0]
+    assert (row["state"], row["reason"]) == ("done", None)
+
+
+def test_a_status_of_the_former_release_is_taken_over(path):
+    status.start(path, "2019Q1", "extract")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP VIEW stage_status")
+        for column in ("birth", "inputs", "code"):
+            connection.execute(f"ALTER TABLE stage_run DROP COLUMN {column}")
+        connection.execute("UPDATE stage_run SET state = 'done'")
+        connection.execute("PRAGMA user_version = 1")
+    status.start(path, "2019Q1", "load", inputs="{}", code="abc")
+    assert brief(path) == [("2019Q1", "extract", "done"), ("2019Q1", "load", "running")]
+    assert status.latest_runs(path)[1]["code"] == "abc"
+
+
+@contextmanager
+def locked(path):
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+def test_what_cannot_be_written_now_is_written_later_and_stops_nothing(path, monkeypatch, capsys):
+    monkeypatch.setattr(status, "_WAIT", 0.01)
+    status.plan(path, "2019Q1", ["extract", "transform"])
+    with locked(path):
+        status.start(path, "2019Q1", "extract")
+        status.beat(path, "2019Q1")
+        status.end(path, "2019Q1", "extract", "done")
+        with pytest.raises(ExamsError, match=r"E407 status\.db cannot be read now"):
+            status.stage_status(path)
+        assert status.known(path) == []
+        status.reap(path)
+    status.start(path, "2019Q1", "transform")
+    assert brief(path) == [("2019Q1", "extract", "done"), ("2019Q1", "transform", "running")]
+    first, *rest = status.stage_status(path)
+    assert first["started"] <= first["ended"] <= rest[0]["started"]
+    said = capsys.readouterr().err
+    assert said.count("cannot be written now (another program is writing it)") == 1
+
+
+def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path, capsys):
+    (tmp_path / "status").write_text("no folder")
+    status.start(tmp_path / "status" / "status.db", "2019Q1", "extract")
+    assert "status.db cannot be written now (is the disk full?)" in capsys.readouterr().err
+
+
+def test_a_status_damaged_while_a_build_runs_is_set_aside(path):
+    for stage in ("extract", "transform", "load"):
+        status.start(path, "2019Q1", stage)
+    content = bytearray(path.read_bytes())
+    content[4096:] = b"x" * (len(content) - 4096)  # all but the first page
+    path.write_bytes(content)
+    status.end(path, "2019Q1", "extract", "done")
+    status.start(path, "2019Q1", "model")
+    assert brief(path) == [("2019Q1", "model", "running")]
+    assert path.with_name("status.db.unreadable").exists()
+
+
+def test_a_write_that_was_killed_half_way_is_undone_by_the_next_reader(path, tmp_path):
+    status.start(path, "2019Q1", "extract")
+    copy = tmp_path / "copy" / "status.db"
+    copy.parent.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("PRAGMA cache_size = 1")  # so that it writes before it commits
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("UPDATE stage_run SET reason = ?", ["x" * 100_000])
+        for end in ("", "-journal"):
+            file = path.with_name(path.name + end)
+            copy.with_name(file.name).write_bytes(file.read_bytes())
+    assert status.stage_status(copy)[0]["reason"] is None
+    assert not copy.with_name("status.db-journal").exists()
 
 
 def test_every_column_of_table_and_view_is_described(path):

@@ -14,7 +14,7 @@ import click
 from exams import project
 from exams.commands import forget, lineage, reproduce
 from exams.errors import ExamsError
-from exams.places import Places
+from exams.places import STAGES, Places
 from exams.quarters import check_quarter
 
 # Modules of weight are imported inside the commands: `exams --help` answers at once.
@@ -59,6 +59,34 @@ def build(due: bool, quarters: Sequence[str]) -> None:
         sys.exit(build_due(root, chosen))
     went_well = [build_quarter(quarter, root) for quarter in chosen]
     sys.exit(0 if all(went_well) else 1)
+
+
+@main.command()
+@click.option("--quarter", "quarters", multiple=True, help="A quarter such as 2019Q1; else all.")
+def plan(quarters: Sequence[str]) -> None:
+    """Say which stages a build would run, and why; change nothing."""
+    root = project.find_root(Path.cwd())
+    chosen = [check_quarter(quarter) for quarter in quarters]
+    from exams.orchestrate.planning import plan_lines  # noqa: PLC0415
+
+    click.echo("\n".join(plan_lines(root, chosen)))
+
+
+@main.command()
+@click.argument("stage", type=click.Choice(STAGES))
+@click.option("--quarter", required=True, help="The quarter of the results, such as 2019Q1.")
+@click.option("--timeout", type=click.FloatRange(min=0), help="Seconds to wait; else for ever.")
+def wait(stage: str, quarter: str, timeout: float | None) -> None:
+    """Wait until another process has done STAGE for the files delivered by now.
+
+    The exit code is 0 when it is done, 1 if it has failed or is not done in time.
+    """
+    root = project.find_root(Path.cwd())
+    check_quarter(quarter)
+    from exams.orchestrate.waiting import wait_for  # noqa: PLC0415
+
+    wait_for(stage, quarter, root, timeout)
+    click.echo(f"{stage} of {quarter} is done.")
 
 
 @main.command()

@@ -42,10 +42,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def set_aside(database: Path) -> bool:
-    """Rename an SQLite file that cannot be opened as such; say whether that was needed.
-
-    Its journal goes with it: SQLite would play it into the next file of that name.
-    """
+    """Rename an SQLite file that cannot be opened as such; say whether that was needed."""
     try:
         address = f"{database.resolve().as_uri()}?mode=rw"  # a journal is played in first
         with closing(sqlite3.connect(address, uri=True, timeout=0)) as connection:
@@ -53,12 +50,35 @@ def set_aside(database: Path) -> bool:
     except sqlite3.DatabaseError as error:
         if not is_damage(error):
             return False
-        for end in ("", "-journal", "-wal", "-shm"):
-            former = database.with_name(database.name + end)
-            with suppress(FileNotFoundError):
-                former.rename(database.with_name(database.name + UNREADABLE + end))
+        move_aside(database)
         return True
     return False
+
+
+def move_aside(database: Path) -> None:
+    """Rename a damaged SQLite file.
+
+    Its journal goes with it: SQLite would play it into the next file of that name.
+    """
+    for end in ("", "-journal", "-wal", "-shm"):
+        former = database.with_name(database.name + end)
+        with suppress(FileNotFoundError):
+            former.rename(database.with_name(database.name + UNREADABLE + end))
+
+
+def settled(database: Path) -> Path:
+    """Return `database`, in which a writer that was killed has left nothing half done.
+
+    Who only reads cannot undo that; it takes a connection that may write.
+    """
+    if database.with_name(f"{database.name}-journal").exists():
+        address = f"{database.resolve().as_uri()}?mode=rw"
+        with (
+            suppress(sqlite3.Error),  # a writer is at work, or the folder is read-only
+            closing(sqlite3.connect(address, uri=True, timeout=0)) as connection,
+        ):
+            connection.execute("SELECT count(*) FROM sqlite_master")
+    return database
 
 
 def is_damage(error: sqlite3.Error) -> bool:

@@ -7,7 +7,7 @@ once, run by run.
 
 import json
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +131,11 @@ def _append(path: Path, row: dict[str, Any]) -> None:
     names = [column.name for column in STAGE_LINEAGE.columns if column.name != "id"]
     marks = ", ".join("?" * len(names))
     quoted = ", ".join(f'"{name}"' for name in names)
-    with closing(sqlite3.connect(path, timeout=30)) as connection, connection:
+    with (
+        suppress(sqlite3.Error),  # as all of status.db, it stops no build; lineage.json has it
+        closing(sqlite3.connect(path, timeout=5)) as connection,
+        connection,
+    ):
         create(connection, [STAGE_LINEAGE])
         statement = f"INSERT INTO stage_lineage ({quoted}) VALUES ({marks})"
         connection.execute(statement, [row.get(name) for name in names])

@@ -36,7 +36,12 @@ def track(
 
 def watched() -> bool:
     """Say whether a person watches: at a terminal, or running a notebook by hand."""
-    return sys.stderr.isatty() or _variables().get("code") == BY_HAND
+    return sys.stderr.isatty() or by_hand()
+
+
+def by_hand() -> bool:
+    """Say whether a person is running a notebook of the pipeline in JupyterLab."""
+    return _variables().get("code") == BY_HAND
 
 
 def _variables() -> dict[str, object]:

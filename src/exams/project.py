@@ -72,6 +72,14 @@ def places(root: Path) -> Places:
     return Places.of(root / env["data"], root / env["reports"])
 
 
+def environment(root: Path, quarter: str, places: Places) -> dict[str, Any]:
+    """Return what pipeline.yaml of the project at `root` is filled in with for `quarter`."""
+    folders = {"quarter": quarter, "data": str(places.data), "reports": str(places.reports)}
+    env = settings(root)
+    found = {**intake(env)._asdict(), **timing(env)._asdict()}  # defaults, where it has none
+    return folders | found | {"retention_years": retention_years(env)}
+
+
 def intake(env: Mapping[str, Any]) -> Intake:
     """Return how the settings `env` want files to be taken in; raise E004 if they do not say."""
     found = Intake(**{name: env[name] for name in Intake._fields if name in env})

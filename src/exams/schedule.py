@@ -4,6 +4,7 @@ APScheduler tells when; the work is done in the main thread, which signals can s
 comes while another is at work waits, and several of them are one.
 """
 
+import json
 import os
 import threading
 from collections.abc import Mapping
@@ -23,10 +24,10 @@ from exams import project
 from exams.errors import ExamsError
 from exams.orchestrate import locks
 from exams.orchestrate.build import build_each, due_quarters
-from exams.orchestrate.failures import terminable
 from exams.orchestrate.fingerprint import inputs
+from exams.orchestrate.stopping import terminable
 from exams.places import Places
-from exams.status import HOST
+from exams.processes import HOST
 from exams.ticks import BEAT, Failing, Ticks, moment, read_ticks, write_ticks
 
 MODE = "EXECUTION_MODE"
@@ -84,23 +85,26 @@ class Schedule:
         self.clock.add_job(self._offer, self.trigger)
         self.clock.add_job(self._note, "interval", seconds=BEAT)
         self._set_retry()
-        with terminable():
-            try:
-                self.clock.start()
-                self._note()
-                if missed(self.trigger, self.ticks.last_tick, datetime.now(UTC)):
-                    print("A tick was missed; it is caught up now.", flush=True)
-                    self._offer()
-                else:
-                    print(f"Next tick: {self._local(self.ticks.next_tick)}.", flush=True)
-                while True:
-                    self._waiting.get()
-                    self.tick()
-            except (KeyboardInterrupt, SystemExit):  # the latter from a build that was stopped
-                print("The schedule has ended.", flush=True)
-            finally:
-                self.clock.shutdown(wait=False)
-                self._note(ended=moment())
+        try:
+            with terminable():
+                self._work()
+        except (KeyboardInterrupt, SystemExit):  # the latter from a build that was stopped
+            print("The schedule has ended.", flush=True)
+        finally:
+            self.clock.shutdown(wait=False)
+            self._note(ended=moment())
+
+    def _work(self) -> None:
+        self.clock.start()
+        self._note()
+        if missed(self.trigger, self.ticks.last_tick, datetime.now(UTC)):
+            print("A tick was missed; it is caught up now.", flush=True)
+            self._offer()
+        else:
+            print(f"Next tick: {self._local(self.ticks.next_tick)}.", flush=True)
+        while True:
+            self._waiting.get()
+            self.tick()
 
     def tick(self) -> None:
         """Build what is due, but for quarters that keep failing and are to be left alone."""
@@ -135,7 +139,8 @@ class Schedule:
         return found
 
     def _inputs(self, quarter: str) -> str:
-        return inputs("extract", quarter, str(self.places.data), str(self.places.reports))
+        found = inputs("extract", quarter, str(self.places.data), str(self.places.reports))
+        return json.dumps(found, sort_keys=True)
 
     def _offer(self) -> None:
         with suppress(Full):  # one waits already

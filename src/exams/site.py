@@ -10,7 +10,7 @@ from exams import published, web
 from exams.editions import edition
 from exams.files import write_atomic
 from exams.places import STAGES, Places
-from exams.status import stage_status
+from exams.status import known
 
 _MOMENT = "%-d %b %Y, %H:%M UTC"
 _FOLDER = web.FOLDER / "site"
@@ -18,7 +18,7 @@ _FOLDER = web.FOLDER / "site"
 
 def write_index(places: Places) -> Path:
     """Write the list anew from published.db and status.db; return its path."""
-    runs = stage_status(places.status)
+    runs = known(places.status)
     publications = published.read(places.published, "publication")
     rows = sorted(publications, key=lambda row: row["quarter"], reverse=True)
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True)

@@ -9,7 +9,7 @@ from exams import published, web
 from exams.editions import edition
 from exams.errors import ExamsError
 from exams.places import STAGES, Places
-from exams.status import stage_status
+from exams.status import known
 
 SHOWN = (
     "field",
@@ -109,7 +109,7 @@ def _runs(places: Places) -> list[dict[str, Any]]:
     """Return the latest run of each stage, without the machine that ran it."""
     return [
         {name: value for name, value in run.items() if name not in ("host", "pid")}
-        for run in stage_status(places.status)
+        for run in known(places.status)
     ]
 
 

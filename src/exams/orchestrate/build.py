@@ -59,15 +59,7 @@ def build_each(root: Path, quarters: Iterable[str]) -> dict[str, str]:
 
 def _built(quarter: str, root: Path, places: Places, *, announces: bool) -> str:
     """Build a quarter; return built, idle (it was up to date) or failed."""
-    env: dict[str, object] = {
-        "quarter": quarter,
-        "data": str(places.data),
-        "reports": str(places.reports),
-    }
-    settings = project.settings(root)
-    env |= project.intake(settings)._asdict()  # defaults, where it has none
-    env |= project.timing(settings)._asdict()
-    env["retention_years"] = project.retention_years(settings)
+    env = project.environment(root, quarter, places)
     try:
         with chdir(root), warnings.catch_warnings():
             warnings.simplefilter("ignore")

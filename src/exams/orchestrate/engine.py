@@ -4,14 +4,17 @@ Papermill loads it through the entry point `papermill.engine`, on every import: 
 and import papermill.engines nowhere else (papermill imports this module in turn).
 """
 
-import sqlite3
+import hashlib
+import json
+import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
+from jupyter_client.manager import AsyncKernelManager
 from nbformat import NotebookNode
 from papermill.engines import NBClientEngine
 from traitlets.config import Config
@@ -20,8 +23,9 @@ from exams import status
 from exams.errors import ExamsError
 from exams.notebook import injected
 from exams.orchestrate import locks
-from exams.orchestrate.failures import explain, explain_exception, terminable, withheld
+from exams.orchestrate.failures import explain, explain_exception, withheld
 from exams.orchestrate.products import forget
+from exams.orchestrate.stopping import terminable
 from exams.places import STAGES, Places
 
 _PRIVATE = set(STAGES) - {"visualize"}  # see records, or (model, publish) sums of any group
@@ -43,23 +47,37 @@ class StatusEngine(NBClientEngine):
         places = Places.of(given["data"], given["reports"])
         locks.hold(places, given["quarter"])
         forget(files)  # first of all, so that half a product never counts as done
-        recorded = _recorded(places.status, given["quarter"], output.stem)
-        with terminable(), recorded as run, _sockets() as config:
-            done = super().execute_notebook(
-                nb, kernel_name, output_path=output_path, config=config, **more
-            )
+        recorded = _recorded(places.status, given, output.stem)
+        with terminable(), recorded as run, _sockets(places, given["quarter"]) as config:
+            more |= {"config": config, "kernel_manager_class": _LockedKernel}
+            done = super().execute_notebook(nb, kernel_name, output_path=output_path, **more)
             run.failure = _failure(done, output.stem)
         return done
 
 
+class _LockedKernel(AsyncKernelManager):
+    """A kernel that holds the locks of its build, too: if that is killed, it may live on."""
+
+    async def _async_launch_kernel(self, kernel_cmd: list[str], **more: Any) -> None:
+        await super()._async_launch_kernel(kernel_cmd, **more, pass_fds=locks.held())
+
+    _launch_kernel = _async_launch_kernel
+
+
 @contextmanager
-def _sockets() -> Iterator[Config]:
+def _sockets(places: Places, quarter: str) -> Iterator[Config]:
     """Let the kernel talk over files, not ports: two builds at once never take the same one.
 
-    The folder's path is short, as the system allows about 100 characters.
+    The folder's path is short, as the system allows about 100 characters. Its name tells whose
+    it is: those of builds of the quarter that were killed are removed.
     """
-    with TemporaryDirectory(prefix="exams-") as folder:
-        yield Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
+    owner = hashlib.sha256(f"{places.data} {quarter}".encode()).hexdigest()[:8]
+    prefix = f"exams-{owner}-"
+    for former in Path(gettempdir()).glob(f"{prefix}*"):
+        shutil.rmtree(former, ignore_errors=True)
+    with TemporaryDirectory(prefix=prefix) as folder:
+        files = {"ip": f"{folder}/kernel", "connection_file": f"{folder}/kernel.json"}
+        yield Config({"KernelManager": {"transport": "ipc", **files}})
 
 
 class _Run:
@@ -67,19 +85,19 @@ class _Run:
 
 
 @contextmanager
-def _recorded(path: Path, quarter: str, stage: str) -> Iterator[_Run]:
+def _recorded(path: Path, given: dict[str, Any], stage: str) -> Iterator[_Run]:
     """Record a run: running with a heartbeat, then failed or interrupted.
 
     It stays `running` if all went well: the report is not exported yet.
     """
-    run, over = _Run(), threading.Event()
+    run, over, quarter = _Run(), threading.Event(), given["quarter"]
 
     def beat() -> None:
         while not over.wait(status.BEAT):
-            with suppress(sqlite3.Error):  # locked: the next beat will tell
-                status.beat(path, quarter, stage)
+            status.beat(path, quarter)
 
-    status.start(path, quarter, stage)
+    made_from = {"inputs": json.dumps(given.get("inputs")), "code": given.get("code")}
+    status.start(path, quarter, stage, **made_from)
     heart = threading.Thread(target=beat, daemon=True)
     heart.start()
     try:

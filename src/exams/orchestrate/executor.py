@@ -1,5 +1,6 @@
 """The Ploomber executor: one line a stage, and a failure in three lines."""
 
+import json
 import sys
 import time
 import warnings
@@ -15,10 +16,11 @@ from exams import project, status
 from exams.errors import ExamsError
 from exams.files import UNREADABLE, shown
 from exams.orchestrate import locks
-from exams.orchestrate.failures import complaint, explain_exception, terminable, verdict
+from exams.orchestrate.failures import complaint, explain_exception, verdict
 from exams.orchestrate.healing import heal, set_aside_unreadable
 from exams.orchestrate.hooks import counted
 from exams.orchestrate.products import receipt
+from exams.orchestrate.stopping import terminable
 from exams.orchestrate.withdraw import withdraw
 from exams.places import Places
 from exams.quarters import check_quarter
@@ -105,9 +107,10 @@ class StageExecutor(Executor):
                 task.exec_status = TaskStatus.Skipped
             return []
         due = [t for t in dag.values() if t.exec_status is not TaskStatus.Skipped]
-        for name in [t.name for t in dag.values() if t not in due]:
-            found = receipt(self.places, self.quarter, name) or {}
-            status.restore(self.places.status, self.quarter, name, **counted(found))
+        for task in [t for t in dag.values() if t not in due]:
+            found = counted(receipt(self.places, self.quarter, task.name) or {})
+            found |= {"inputs": json.dumps(task.params["inputs"]), "code": task.params["code"]}
+            status.restore(self.places.status, self.quarter, task.name, **found)
         self._announce(bool(due))
         self.ran = bool(due)
         if not due:

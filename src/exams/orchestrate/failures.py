@@ -2,9 +2,6 @@
 
 import os
 import re
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any
@@ -75,21 +72,3 @@ def verdict(places: Places, quarter: str, stage: str, code: str | None, reason: 
     """Return the lines that end a failed build: what is wrong, and where to look."""
     notebook = shown(products(places, quarter, stage)[0])
     return [f"{code} {reason}" if code else reason, f"See {notebook}"]
-
-
-@contextmanager
-def terminable() -> Iterator[None]:
-    """Let SIGTERM end the work as Ctrl-C does: the kernel is stopped, the status is written."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    try:
-        former = signal.signal(signal.SIGTERM, interrupt)
-    except ValueError:  # not in the main thread: whoever runs it takes care of signals
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, former)

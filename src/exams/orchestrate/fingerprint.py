@@ -23,8 +23,17 @@ from exams.warehouse import store
 PACKAGE = Path(exams.__file__).parent
 # Stages where quarters are compared: so far, visualize alone draws earlier ones. What model and
 # publish compare shall find them due, too.
-_COMPARING = {"model", "publish", "visualize"}
-_TAKING_IN = {"extract", "transform", "load"}
+COMPARING = ("model", "publish", "visualize")
+_TAKING_IN = ("extract", "transform", "load")
+# What the parameters stand for that make a stage due.
+WORDS = {
+    "code": "the code that it imports",
+    "contract": "the contract",
+    "deliveries": "what lies in the quarter's folder",
+    "key": "the key to pseudonyms",
+    "earlier": "what is loaded of earlier quarters",
+    "inputs": "what it reads",
+}
 
 
 def absolute(folder: str) -> str:
@@ -50,8 +59,8 @@ def code(notebook: str) -> str:
     return _digest(sorted((name, _sha256(source)) for name, source in seen.items()))
 
 
-def inputs(stage: str, quarter: str, data: str, reports: str) -> str:
-    """Return the fingerprint of what `stage` reads beside the results of the stage before it.
+def inputs(stage: str, quarter: str, data: str, reports: str) -> dict[str, str]:
+    """Return fingerprints of what `stage` reads beside the results of the stage before it.
 
     The quarter's contract for every stage; the delivered files for extract; the key to
     pseudonyms for the stages that take identifiers in; and what is loaded of the earlier
@@ -59,14 +68,14 @@ def inputs(stage: str, quarter: str, data: str, reports: str) -> str:
     the stage itself will say what is wrong.
     """
     places = Places.of(data, reports)
-    read: list[object] = [rules(places, quarter)]
+    read: dict[str, object] = {"contract": rules(places, quarter)}
     if stage == "extract":
-        read.append(delivered(places, quarter))
+        read["deliveries"] = delivered(places, quarter)
     if stage in _TAKING_IN:
-        read.append(pseudonym_key(places, quarter))
-    if stage in _COMPARING:
-        read.append(earlier(places, quarter))
-    return _digest(read)
+        read["key"] = pseudonym_key(places, quarter)
+    if stage in COMPARING:
+        read["earlier"] = earlier(places, quarter)
+    return {name: _digest(value) for name, value in read.items()}
 
 
 def rules(places: Places, quarter: str) -> list[str]:

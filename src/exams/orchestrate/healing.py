@@ -1,22 +1,23 @@
 """Finds stages whose results are not what the stage left behind, so that they run again.
 
-Ploomber calls a stage done if its products and its notes about them exist. Here the products
-are compared with their checksums too, and what others read of a stage is looked for: parts,
-charts, its quarter in a database.
+Ploomber calls a stage done if its products and its notes about them exist, and goes by the time
+of day at which they were made. Here the products are compared with their seals too, and what
+others read of a stage is looked for: parts, charts, its quarter in a database.
 """
 
 import json
 from pathlib import Path
 
 from exams import published
-from exams.files import set_aside
+from exams.files import set_aside, write_atomic
 from exams.orchestrate.products import (
     forget,
     note,
     products,
+    read_note,
     receipt,
     recorded_files,
-    sealed,
+    unsealed,
 )
 from exams.places import STAGES, Places
 from exams.warehouse import store
@@ -28,39 +29,66 @@ def set_aside_unreadable(places: Places) -> list[Path]:
 
 
 def heal(places: Places, quarter: str) -> None:
-    """Remove Ploomber's notes about each stage of `quarter` that is not intact."""
+    """Remove Ploomber's notes about each stage of `quarter` that is not intact.
+
+    The notes of the others are dated in the order of the stages: the seals vouch for it, the
+    clock may have been set back in between.
+    """
+    latest = 0.0
     for stage in STAGES:
-        if not _intact(places, quarter, stage):
-            forget(products(places, quarter, stage))
+        files = products(places, quarter, stage)
+        if harm(places, quarter, stage):
+            forget(files)
+            continue
+        for file in files:
+            notes = read_note(file) or {}
+            if notes["timestamp"] < latest:
+                notes["timestamp"] = latest
+                write_atomic(note(file), json.dumps(notes))
+        latest = max(latest, notes["timestamp"])
 
 
-def _intact(places: Places, quarter: str, stage: str) -> bool:
-    found = receipt(places, quarter, stage)
-    return (
-        found is not None
-        and all(_readable(note(file)) for file in products(places, quarter, stage))
-        and sealed(places, quarter, stage)
-        and all(_whole(file, size) for file, size in recorded_files(places, found))
-        and _stored(places, quarter, stage, found["content"])
-    )
+def harm(places: Places, quarter: str, stage: str) -> str:
+    """Return in words what is not intact of a stage's results; empty if everything is."""
+    files = products(places, quarter, stage)
+    if not any(file.exists() for file in files):
+        return "It has not run yet."
+    if not all(note(file).exists() for file in files):
+        return "Its last run did not end well."
+    if not all(read_note(file) for file in files):
+        return "Ploomber's notes about its last run cannot be read."
+    found, broken = receipt(places, quarter, stage), unsealed(places, quarter, stage)
+    if found is None or broken:
+        return _about(broken or files[-1], stage)
+    lost = (file for file, size in recorded_files(places, found) if not _whole(file, size))
+    if file := next(lost, None):
+        return f"{file.name}, which it made, is missing or has another size."
+    return _stored(places, quarter, stage, found["content"])
 
 
-def _readable(notes: Path) -> bool:
-    try:
-        return {"timestamp", "stored_source_code"} <= set(json.loads(notes.read_text()))
-    except (OSError, ValueError, TypeError):
-        return False
+def _about(file: Path, stage: str) -> str:
+    if not file.exists():
+        return f"{file.name} is missing."
+    if file.suffix == ".sha256" and not file.name.startswith(f".{stage}."):
+        return f"{file.name[1:].partition('.')[0]} has run since."
+    return f"{file.name} is not as it left it."
 
 
 def _whole(file: Path, size: int) -> bool:
     return file.is_file() and file.stat().st_size == size
 
 
-def _stored(places: Places, quarter: str, stage: str, content: str) -> bool:
-    """Say whether what `stage` writes for all quarters still holds what its receipt says."""
-    if stage == "load":
-        return store.loaded_content(places.warehouse, quarter) == content
-    if stage == "publish":
-        return published.published_content(places.published, quarter) == content
-    made = (places.index, places.package_zip, places.package / "datapackage.json")
-    return stage != "visualize" or all(file.is_file() for file in made)
+def _stored(places: Places, quarter: str, stage: str, content: str) -> str:
+    """Return what is wrong if what `stage` writes for all quarters is not what its receipt says."""
+    match stage:
+        case "load" if store.loaded_content(places.warehouse, quarter) != content:
+            return f"{places.warehouse.name} does not hold what it loaded."
+        case "model" if store.modelled_content(places.warehouse, quarter) != content:
+            return f"{places.warehouse.name} does not hold the figures that it worked out."
+        case "publish" if published.published_content(places.published, quarter) != content:
+            return f"{places.published.name} does not hold what it published."
+        case "visualize":
+            made = (places.index, places.package_zip, places.package / "datapackage.json")
+            lost = next((file for file in made if not file.is_file()), None)
+            return f"{lost.name} is missing." if lost else ""
+    return ""

@@ -22,7 +22,7 @@ def done(task: Any, params: Any) -> None:
         )
     seal(places, quarter, task.name)
     status.end(places.status, quarter, task.name, "done", **counted(found))
-    runs = status.stage_status(places.status)
+    runs = status.known(places.status)
     run = next((r for r in runs if (r["quarter"], r["stage"]) == (quarter, task.name)), {})
     made_by = origin(Path.cwd(), places, quarter, task.name, params["code"])
     lineage.record(places, quarter, run | {"stage": task.name}, made_by)
@@ -34,8 +34,10 @@ def failed(task: Any, params: Any) -> None:
     reason = "Its report could not be made."
     status.end(places.status, quarter, task.name, "failed", reason=reason)
     if not task.dag.executor.building:
-        runs = status.stage_status(places.status)
-        run = next(r for r in runs if (r["quarter"], r["stage"]) == (quarter, task.name))
+        runs = status.known(places.status)
+        found = (r for r in runs if (r["quarter"], r["stage"]) == (quarter, task.name))
+        unknown: dict[str, Any] = {"state": "failed", "reason_code": None, "reason": reason}
+        run = next(found, unknown)
         if run["state"] == "done":  # Ploomber takes running it all the same for a failure
             print(f"{quarter}  {task.name} is up to date; --force runs it again.")
             sys.exit(0)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from exams.files import write_atomic
-from exams.places import Places
+from exams.places import STAGES, Places
 
 
 def products(places: Places, quarter: str, stage: str) -> list[Path]:
@@ -46,6 +46,15 @@ def note(product: Path) -> Path:
     return product.with_name(f".{product.name}.metadata")
 
 
+def read_note(product: Path) -> dict[str, Any] | None:
+    """Return what Ploomber has noted about `product`; None if that cannot be read."""
+    try:
+        found = json.loads(note(product).read_text())
+        return found if {"timestamp", "stored_source_code"} <= set(found) else None
+    except (OSError, ValueError, TypeError):
+        return None
+
+
 def forget(files: Iterable[Path]) -> None:
     """Remove Ploomber's notes about products, which makes their stage due."""
     for file in files:
@@ -53,23 +62,41 @@ def forget(files: Iterable[Path]) -> None:
 
 
 def seal(places: Places, quarter: str, stage: str) -> None:
-    """Write the checksums of a stage's products (`sha256sum -c` reads them)."""
-    write_atomic(_sums(places, quarter, stage), _checksums(places, quarter, stage))
+    """Write the checksums of a stage's products, its seal (`sha256sum -c` reads them).
+
+    The seal of the stage before is among them, so that each vouches for all before it.
+    """
+    sums = "".join(f"{_sum(file)}  {file.name}\n" for file in _vouched(places, quarter, stage))
+    write_atomic(_seal(places, quarter, stage), sums)
 
 
-def sealed(places: Places, quarter: str, stage: str) -> bool:
-    """Say whether a stage's products are, byte by byte, what the stage left behind."""
+def unsealed(places: Places, quarter: str, stage: str) -> Path | None:
+    """Return the first file that is not, byte by byte, what the seal of `stage` says.
+
+    None if all are; the seal itself if it cannot be read or names other files.
+    """
+    seal, files = _seal(places, quarter, stage), _vouched(places, quarter, stage)
     try:
-        sums = _sums(places, quarter, stage).read_text()
-        return sums == _checksums(places, quarter, stage)
+        lines = [line.split("  ", 1) for line in seal.read_text().splitlines()]
+        sums = {name: sum_ for sum_, name in lines}
     except (OSError, ValueError):
-        return False
+        return seal
+    if sums.keys() != {file.name for file in files}:
+        return seal
+    return next((file for file in files if _sum(file) != sums[file.name]), None)
 
 
-def _checksums(places: Places, quarter: str, stage: str) -> str:
-    files = products(places, quarter, stage)
-    return "".join(f"{hashlib.sha256(f.read_bytes()).hexdigest()}  {f.name}\n" for f in files)
+def _vouched(places: Places, quarter: str, stage: str) -> list[Path]:
+    before = STAGES[: STAGES.index(stage)][-1:]
+    return [*products(places, quarter, stage), *(_seal(places, quarter, s) for s in before)]
 
 
-def _sums(places: Places, quarter: str, stage: str) -> Path:
+def _sum(file: Path) -> str:
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def _seal(places: Places, quarter: str, stage: str) -> Path:
     return places.reports / quarter / f".{stage}.sha256"

@@ -154,8 +154,9 @@ def save_figures(
 
     model_history gets its lineage: what was loaded, and `code`, the fingerprint of the modules.
     """
-    content = {name: frame.astype(str).to_numpy().tolist() for name, frame in figures.items()}
+    rows = {name: frame.astype(str).to_numpy().tolist() for name, frame in figures.items()}
+    content = private_fingerprint(warehouse.parent, quarter, rows)
     lineage = read_lineage(warehouse, quarter)
     history = figures["model_history"].assign(**lineage, code=code)
-    write_figures(warehouse, contract, quarter, {**figures, "model_history": history})
-    return private_fingerprint(warehouse.parent, quarter, content)
+    write_figures(warehouse, contract, quarter, {**figures, "model_history": history}, content)
+    return content

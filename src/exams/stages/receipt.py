@@ -8,6 +8,7 @@ from pathlib import Path
 
 from exams.files import write_atomic
 from exams.places import Places, private_key
+from exams.progress import by_hand
 
 
 def write_receipt(
@@ -37,6 +38,10 @@ def write_receipt(
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, json.dumps(receipt, indent=1))
+    if by_hand():
+        print(
+            f"Run by hand: this lies under {places.data.name}/ and counts in no report or status."
+        )
     return {key: value for key, value in receipt.items() if key not in ("files", "content")}
 
 

@@ -12,11 +12,16 @@ from exams.warehouse.transaction import writing
 
 
 def write_figures(
-    path: Path, contract: Contract, quarter: str, figures: Mapping[str, pd.DataFrame]
+    path: Path,
+    contract: Contract,
+    quarter: str,
+    figures: Mapping[str, pd.DataFrame],
+    content: str,
 ) -> None:
     """Replace the figures of `quarter`, one frame per table of MODEL, in one transaction.
 
-    Raise KeyError if a frame lacks a column of its table.
+    `content` is their fingerprint, kept as the receipt. Raise KeyError if a frame lacks a column
+    of its table.
     """
     with writing(path, contract) as connection:
         database = Database(connection)
@@ -25,3 +30,4 @@ def write_figures(
             stored = database.table(table.name)
             stored.delete_where("quarter = ?", [quarter])
             stored.insert_all(rows.astype(object).where(rows.notna(), None).to_dict("records"))
+        connection.execute("INSERT OR REPLACE INTO modelled VALUES (?, ?)", [quarter, content])

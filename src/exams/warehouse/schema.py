@@ -22,6 +22,12 @@ LOADED = Table(
     ),
     ("quarter",),
 )
+MODELLED = Table(
+    "modelled",
+    "One row per quarter with figures: the receipt, committed together with them.",
+    (QUARTER, Column("content", "TEXT", "Fingerprint of the quarter's figures.")),
+    ("quarter",),
+)
 CUBE = Table(
     "cube",
     "One row per quarter and profile: how many students, how many of them at risk.",
@@ -99,7 +105,7 @@ def tables(contract: Contract) -> tuple[Table, ...]:
     )
     cube = (CUBE, CUBE_VALUE, CUBE_MOMENT, combination, *BY_FOLD)
     records = (profile, *OF_DELIVERY, *OF_QUARTER)
-    return DELIVERY, LOADED, *records, *cube, *MODEL
+    return DELIVERY, LOADED, MODELLED, *records, *cube, *MODEL
 
 
 def result_table(contract: Contract, name: str) -> Table:

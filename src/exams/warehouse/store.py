@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from exams.errors import ExamsError
-from exams.files import is_damage
+from exams.files import is_damage, settled
 
 LAYOUT = 3  # of the tables; what lies in another one is loaded anew
 BUSY = 60.0  # seconds to wait for another writer
@@ -21,6 +21,7 @@ def reading(path: Path, *, any_release: bool = False) -> Iterator[sqlite3.Connec
     if not path.is_file():
         raise ExamsError("E203", "There is no warehouse yet.", "Run `ploomber build`.")
     address = f"{path.as_uri()}?mode=ro"
+    settled(path)
     with guarded(path), closing(sqlite3.connect(address, uri=True, timeout=BUSY)) as connection:
         if not any_release and release(connection) != LAYOUT:
             what = f"{path.name} was made by another release of this program."
@@ -54,19 +55,28 @@ def loaded(path: Path) -> dict[str, str]:
     There are none if the warehouse is missing, broken or of another release. Raise E210 if it
     is busy.
     """
+    return _contents(path, "loaded")
+
+
+def loaded_content(path: Path, quarter: str) -> str | None:
+    """Return the fingerprint of what is loaded of `quarter`, or None if nothing is."""
+    return loaded(path).get(quarter)
+
+
+def modelled_content(path: Path, quarter: str) -> str | None:
+    """Return the fingerprint of the figures of `quarter`, or None if there are none."""
+    return _contents(path, "modelled").get(quarter)
+
+
+def _contents(path: Path, table: str) -> dict[str, str]:
     if not path.is_file():
         return {}
     try:
         with reading(path) as connection:
-            return dict(connection.execute("SELECT quarter, content FROM loaded ORDER BY quarter"))
+            return dict(connection.execute(f"SELECT quarter, content FROM {table} ORDER BY 1"))
     except sqlite3.DatabaseError:
         return {}
     except ExamsError as error:
         if error.code == "E210":
             raise
         return {}
-
-
-def loaded_content(path: Path, quarter: str) -> str | None:
-    """Return the fingerprint of what is loaded of `quarter`, or None if nothing is."""
-    return loaded(path).get(quarter)

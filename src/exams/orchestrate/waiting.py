@@ -1,0 +1,65 @@
+"""Waits until another process has done a stage: the status table gates across processes."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from exams import project, status
+from exams.errors import ExamsError
+from exams.orchestrate import fingerprint
+from exams.orchestrate.planning import due
+from exams.places import STAGES, Places
+
+POLL = 1.0  # seconds between two looks
+
+
+def wait_for(stage: str, quarter: str, root: Path, seconds: float | None = None) -> None:
+    """Return when `stage` of `quarter` is done for the files that lie in its folder now.
+
+    Raise E409 as soon as it has failed for them, E410 if it is not done after `seconds`.
+    """
+    places, begin = project.places(root), time.monotonic()
+    while True:
+        runs = _runs(places, quarter)
+        state = runs.get(stage, {}).get("state")
+        if state not in ("pending", "running") and _is_done(stage, quarter, root, places):
+            return
+        _check_failure(places, runs, stage, quarter, root)
+        left = POLL if seconds is None else begin + seconds - time.monotonic()
+        if left <= 0:
+            now = f" It is {state}." if state not in (None, "done") else ""
+            what = f"{stage} of {quarter} is not done for its present files.{now}"
+            raise ExamsError("E410", what, "`exams plan` says what it needs. Is a build running?")
+        time.sleep(min(POLL, left))
+
+
+def _runs(places: Places, quarter: str) -> dict[str, dict[str, Any]]:
+    try:
+        runs = status.latest_runs(places.status)
+    except ExamsError:  # it is being written: the next look will tell
+        return {}
+    return {run["stage"]: run for run in runs if run["quarter"] == quarter}
+
+
+def _is_done(stage: str, quarter: str, root: Path, places: Places) -> bool:
+    """Say so of a stage that a build would not run: whatever the status has lost."""
+    return quarter in places.delivered_quarters() and stage not in due(quarter, root)
+
+
+def _check_failure(
+    places: Places, runs: dict[str, dict[str, Any]], stage: str, quarter: str, root: Path
+) -> None:
+    """Raise E409 if a stage on the way failed, and what it and extract read has not changed."""
+    way = STAGES[: STAGES.index(stage) + 1]
+    failed = next((s for s in way if runs.get(s, {}).get("state") == "failed"), None)
+    if failed is None:
+        return
+    for name in {STAGES[0], failed} & runs.keys():
+        now = fingerprint.inputs(name, quarter, str(places.data), str(places.reports))
+        code = fingerprint.code(str(root / "notebooks" / f"{name}.ipynb"))
+        if (runs[name]["inputs"], runs[name]["code"]) != (json.dumps(now), code):
+            return
+    run = runs[failed]
+    what = f"{failed} of {quarter} failed: {run['reason_code'] or ''} {run['reason']}"
+    raise ExamsError("E409", " ".join(what.split()), "Put that right and build the quarter.")

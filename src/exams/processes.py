@@ -1,0 +1,56 @@
+"""Processes, told apart for good: a system gives the number of one that has ended to another."""
+
+import os
+import socket
+from functools import cache
+from pathlib import Path
+
+HOST = socket.gethostname()
+
+
+def birth(pid: int) -> str | None:
+    """Return the mark of process `pid`: where and when it began; None if it has ended.
+
+    Empty on a system that does not say (without /proc).
+    """
+    if not _machine():
+        return ""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    state, *fields = stat.rpartition(")")[2].split()  # proc(5): the third field is the state
+    return None if state in "ZX" else f"{_machine()}-{fields[18]}"
+
+
+def is_gone(host: str, pid: int, mark: str | None) -> bool | None:
+    """Say whether a process has ended; None if that cannot be seen from here.
+
+    `mark` is its birth, as it had noted it.
+    """
+    if mark and _machine() and mark.startswith(f"{_machine()}-"):
+        return birth(pid) != mark
+    if mark or host != HOST:
+        return None
+    return not _has_number(pid)
+
+
+@cache
+def _machine() -> str:
+    """Return what names this run of this machine, and the container: numbers count within it."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+        space = Path("/proc/self/ns/pid").readlink().name
+    except OSError:
+        return ""
+    return f"{boot[:8]}-{space.strip('pid:[]')}"
+
+
+def _has_number(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
