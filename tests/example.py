@@ -133,6 +133,9 @@ def tables_of(quarter: str, frame: pd.DataFrame) -> dict[str, list[dict]]:
         ],
         "tiers": [],
         "gaps": [],
+        "change": [],
+        "prediction": [],
+        "explanation": [],
     }
     tables = {table.name: [] for table in CONTENT} | tables
     return {name: [{"quarter": quarter, **row} for row in rows] for name, rows in tables.items()}

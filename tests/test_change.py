@@ -13,11 +13,13 @@ from sklearn.linear_model import LinearRegression
 
 from conftest import ROOT
 from cubes import cube_of
+from exams import published
 from exams.contract import Alarm
 from exams.samples import draw
 from exams.stages import compare
-from exams.stages.visualize import segments
-from exams.statistics.change import alarms, change, mean_changes
+from exams.stages.publish import beside_former
+from exams.stages.visualize import alarmed, segments
+from exams.statistics.change import COLUMNS, alarms, change, mean_changes
 from exams.statistics.common import common
 from exams.warehouse.form import Form, read_form
 
@@ -260,3 +262,43 @@ def test_a_line_breaks_where_its_score_cannot_be_compared():
     found = segments(trend, breaks).set_index(["score", "quarter"])["segment"]
     assert found["Points"].tolist() == [0, 0, 1]
     assert found["Mark"].tolist() == [0, 1, 2]
+
+
+def test_a_change_is_published_only_where_both_means_are(tmp_path):
+    means = [
+        {"quarter": QUARTER, "dimension": d, "level": v, "score": "points", "suppressed": hidden}
+        for d, v, hidden in [("all", "all", 0), ("track", "north", 0), ("track", "south", 1)]
+    ]
+    empty = dict.fromkeys(["n", "mean", "sd", "ci_low", "ci_high"])
+    tables = {t.name: [] for t in published.CONTENT}
+    tables["mean_by_group"] = [row | empty for row in means]
+    published.publish(tmp_path / "published.db", QUARTER, tables, ("Small exam", "1"))
+    found = pd.DataFrame(means).drop(columns="suppressed").assign(quarter=NEXT, former=QUARTER)
+    figures = [c for c in COLUMNS if c not in found]
+    found = found.assign(**dict.fromkeys(figures, 1.0), suppressed=[0, 1, 0])
+    safe = beside_former(found, tmp_path / "published.db").set_index("level")
+    assert safe["suppressed"].to_dict() == {"all": 0, "north": 1, "south": 1}
+    assert safe.loc["all", figures].eq(1).all()
+    assert safe.loc[["north", "south"], figures].isna().all(axis=None)
+    nowhere = beside_former(found, tmp_path / "none.db")
+    assert nowhere["suppressed"].tolist() == [1, 1, 1]
+
+
+def test_of_a_group_nothing_is_published_but_differences_of_means(tmp_path):
+    row = {"quarter": QUARTER, "dimension": "track", "level": "north", "score": "points"}
+    tables = {t.name: [] for t in published.CONTENT}
+    empty = dict.fromkeys(["n", "mean", "sd", "ci_low", "ci_high"])
+    tables["mean_by_group"] = [row | empty | {"suppressed": 0}]
+    published.publish(tmp_path / "published.db", QUARTER, tables, ("Small exam", "1"))
+    figures = dict.fromkeys([c for c in COLUMNS if c not in row], 1.0)
+    found = pd.DataFrame([row | figures | {"former": QUARTER, "suppressed": 0}])
+    (safe,) = beside_former(found, tmp_path / "published.db").to_dict("records")
+    assert {name for name in figures if pd.isna(safe[name])} == {
+        "ks", "psi", "composition", "score_effect",
+    }  # fmt: skip
+
+
+def test_alarms_are_said_in_words():
+    found = pd.DataFrame({"score": ["Points", "Mark"], "alarm": [1, 0]})
+    assert alarmed(found) == "Alarm: the mean has changed in Points"
+    assert alarmed(found.assign(alarm=0)).startswith("No alarm")

@@ -5,7 +5,7 @@ import pytest
 from given import SMALL
 from office import Office
 
-from exams.stages.model import measured, save_figures
+from exams.stages.model import measured, past, save_figures
 from exams.warehouse.read import read_history
 from exams.warehouse.schema import MODEL
 from exams.warehouse.store import loaded_content
@@ -68,3 +68,15 @@ def test_the_same_figures_have_the_same_fingerprint_whatever_made_them(office):
     one = save(office, FIRST, k=3)
     assert save(office, FIRST, k=3) == one
     assert save(office, FIRST, k=2) != one
+
+
+def test_quarters_of_few_students_are_not_shown_beside_others(office):
+    save(office, FIRST, k=3)
+    save(office, SECOND, k=3)
+    figures = {t.name: pd.DataFrame(columns=[c.name for c in t.columns]) for t in MODEL}
+    few = [measured("means", {"n": n, "mean": 5.0}, "points") for n in (9, 10)]
+    for quarter, means in zip((FIRST, SECOND), few, strict=True):
+        figures["model_history"] = pd.concat([means, measured("tiers", {"k": 2})])
+        save_figures(office.warehouse, office.contract, quarter, figures, "abc")
+    found = past(office.warehouse, office.contract, SECOND)
+    assert found[["quarter", "model", "metric"]].to_numpy().tolist() == [[SECOND, "tiers", "k"]]

@@ -24,11 +24,13 @@ from exams.errors import ExamsError
 from exams.places import Places
 from exams.samples import draw
 from exams.stages import predict
+from exams.stages.visualize import accounted
 from exams.statistics.calibration import calibration, fairness, fairness_gaps
 from exams.statistics.cube import Cube
 from exams.statistics.folded import AT_RISK, Folded, read_folded
 from exams.statistics.folds import FOLDS, fold_of
 from exams.statistics.prediction import fold_interval, scored
+from exams.warehouse.schema import tables
 
 SHA = "ade5869dba8b2d3e" + "0" * 48
 RATES = {
@@ -400,3 +402,48 @@ def test_gaps_are_the_highest_rate_less_the_lowest():
     gaps = fairness_gaps(found).set_index("metric")["difference"]
     assert gaps.to_dict() == pytest.approx({"flagged": 0.4, "missed": 0.25, "false_alarms": 0.0})
     assert fairness_gaps(found.head(0)).empty
+
+
+# What is published
+
+
+def test_a_model_that_does_not_beat_its_baseline_is_not_published(small):
+    folded = folded_of(small, [4.0, 6.0], 2.0)
+    found = scored(folded, cross_validated(folded))
+    poor = folded_of(small, [5.0, 5.0], 2.0)
+    failed = scored(poor, cross_validated(poor)).assign(target="mark")
+    published = predict.worthy(pd.concat([found, failed], ignore_index=True))
+    assert published["target"].unique().tolist() == ["points"]
+    assert published["model"].unique().tolist() == ["baseline", "linear"]
+    assert "no model is published" in predict.sentences(failed, small)[0]
+
+
+def test_what_a_dimension_gains_alone_and_what_is_lost_without_it(small):
+    """Means of 4 and 6 by track with a variance of 9 around them: 1 of 10 is explained."""
+    folded = folded_of(small, [4.0, 6.0], 3.0)
+    whole = cross_validated(folded)
+    apart = {
+        ("points", "only", "track"): whole["points", "linear"],
+        ("points", "without", "track"): whole["points", "baseline"],
+    }
+    (row,) = predict.explained(folded, whole, apart, "linear").to_dict("records")
+    assert (row["target"], row["dimension"]) == ("points", "track")
+    assert [row["gain"], row["lost"]] == pytest.approx([0.1, 0.1])
+
+
+def test_what_background_accounts_for_is_said_in_words():
+    gains = pd.DataFrame({"target": ["Points", "Points", "Mark"], "value": [0.2, 0.24, 0.31]})
+    assert accounted(gains).startswith("Background accounts for 24% to 31%")
+    assert accounted(gains.head(1)).startswith("Background accounts for 20% of")
+    assert accounted(gains.head(0)) == "Background tells little of any score"
+
+
+def test_every_table_on_prediction_says_what_it_is_not_for(office_of_tables):
+    told = ("prediction", "explanation", "calibration", "fairness", "fairness_gap")
+    for name in (*told, "student_prediction"):
+        assert office_of_tables[name].endswith("Do not use for decisions on a person."), name
+
+
+@pytest.fixture
+def office_of_tables(small):
+    return {table.name: table.description for table in tables(small)}

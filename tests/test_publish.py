@@ -13,9 +13,11 @@ from exams import published
 from exams.errors import ExamsError
 from exams.stages import model
 from exams.stages import publish as door
+from exams.stages.corrected import version
 from exams.stages.revising import revisions
 from exams.tables import FIGURES
-from exams.warehouse.ledger import read_ledger, record
+from exams.tables_models import CHANGE
+from exams.warehouse.ledger import forget_values, read_ledger, record
 from test_protect import dimension
 
 FIELDS = [dimension("track", 3), SMALL["fields"][1]]
@@ -43,6 +45,9 @@ def figures(office):
     tiers = cube.combinations.assign(tier=1, score="points", share=1.0, mean=5.0)
     tiers = tiers.groupby(["tier", "score", "share", "mean"], as_index=False)["n"].sum()
     made |= {"gaps": model.gaps(made["mean_by_group"]), "tiers": tiers}
+    for table in FIGURES:  # nothing to compare with, and no model
+        names = [c.name for c in table.columns if c.name not in ("quarter", "suppressed")]
+        made.setdefault(table.name, pd.DataFrame(columns=names))
     return {name: frame.assign(quarter=QUARTER) for name, frame in made.items()}
 
 
@@ -54,6 +59,7 @@ def publish(office, *sizes, unsafe=None):
     tables = unsafe or door.protect(figures(office), office.contract, former)
     if not unsafe:
         tables, _ = door.secure(tables, office.contract, former)
+        tables["change"] = door.beside_former(tables["change"], office.places.published)
     revised = {"revision": revisions(tables, office.places, QUARTER)}
     return door.publish({**tables, **revised}, office.places, office.contract, QUARTER)
 
@@ -77,10 +83,29 @@ def test_a_correction_of_a_few_records_waits_until_more_have_changed(office):
     publish(office, 24, 30, 40)
     assert sizes_shown(office) == [90, 20, 30, 40]
     assert len(read_ledger(office.places.ledger, QUARTER)) == 1
+    (publication,) = published.read(office.places.published, "publication", QUARTER)
+    assert (publication["version"], publication["held"]) == (2, 1)
+    assert "A correction of a few records waits" in version(office.places, QUARTER).rest
     publish(office, 29, 30, 40)
     assert sizes_shown(office) == [90, 20, 30, 40]
     publish(office, 30, 30, 40)  # ten more than were published
     assert sizes_shown(office) == [100, 30, 30, 40]
+    assert published.read(office.places.published, "publication", QUARTER)[0]["held"] == 0
+    assert "waits" not in version(office.places, QUARTER).rest
+
+
+def test_forgotten_counts_leave_the_number_of_students_to_tell_what_has_changed(office):
+    publish(office, 20, 30, 40)
+    ledger = office.places.ledger
+    with closing(sqlite3.connect(ledger)) as connection:
+        packed = connection.execute('SELECT "values" FROM version').fetchone()[0]
+    assert packed in ledger.read_bytes()
+    forget_values(ledger, [QUARTER])
+    assert packed not in ledger.read_bytes()
+    publish(office, 20, 30, 45)
+    assert sizes_shown(office) == [90, 20, 30, 40]
+    publish(office, 20, 30, 50)
+    assert sizes_shown(office) == [100, 20, 30, 50]
 
 
 def test_an_unsafe_table_is_refused_and_the_former_publication_stays(office):
@@ -158,3 +183,14 @@ def test_a_version_that_told_a_count_stops_the_next_one(office):
     record(office.places.ledger, QUARTER, told, values)
     with pytest.raises(ExamsError, match=r"E324 .*comparing versions: mean_by_group"):
         publish(office, 40, 30, 20)
+
+
+def test_a_change_beside_a_mean_that_is_not_published_is_refused(office):
+    office.deliver(all=rows(30, 30, 30))
+    office.build()
+    tables = door.protect(figures(office), office.contract)
+    key = {"quarter": QUARTER, "dimension": "all", "level": "all", "score": "points"}
+    shown = {c.name: 1.0 for c in CHANGE.columns} | key | {"former": "2023Q4", "suppressed": 0}
+    tables["change"] = pd.DataFrame([shown])
+    with pytest.raises(ExamsError, match="E313"):
+        publish(office, 30, 30, 30, unsafe=tables)

@@ -105,6 +105,22 @@ def test_the_rand_index_of_weighted_rows_is_that_of_single_ones():
     assert rand_index(one, one, n * 10**7) == 1.0
 
 
+def test_the_reference_file_has_its_tiers_of_record_and_no_clusters(reference):
+    rows = pd.read_csv(reference / "StudentsPerformance.csv").iloc[:, -3:]
+    counts = rows.value_counts().sort_index().reset_index(name="n")
+    features, n = counts.iloc[:, :3].astype(float), counts["n"]
+    start = tier_start(features, n, 3)
+    model = KMeans(3, init=start, n_init=1).fit(features.to_numpy(), sample_weight=n)
+    assert model.inertia_ == pytest.approx(177575.584, abs=5e-4)
+    assert model.cluster_centers_ == pytest.approx(
+        np.array([[48.823, 51.147, 49.008], [65.833, 69.306, 68.607], [82.432, 85.596, 84.777]]),
+        abs=5e-4,
+    )
+    assert n.groupby(model.labels_).sum().tolist() == [265, 448, 287]
+    choice = tier_choice({1: KMeans(1), 3: model}, features, n, [1, 1, 1])
+    assert choice["clusters"].tolist() == [0, 0]
+
+
 def tiers(*rows):
     frame = pd.DataFrame(rows, columns=["tier", "share", "a", "b"])
     return frame.melt(["tier", "share"], var_name="score", value_name="mean")

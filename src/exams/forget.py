@@ -20,6 +20,7 @@ from exams.places import Places, visible
 from exams.scratch import scratch_of
 from exams.warehouse.forget import corrected_by, note_forgotten, scrub
 from exams.warehouse.history import Delivered, read_deliveries
+from exams.warehouse.ledger import forget_values
 from exams.warehouse.withdraw import withdraw_quarter
 
 _SHORTEST = 8  # digits of a hash that are enough to name it
@@ -52,6 +53,7 @@ def forget(root: Path, places: Places, prefix: str) -> tuple[list[str], bool]:
     unseen = [pair for pair in files if pair not in seen]
     note_forgotten(places.warehouse, sha256, unseen, getpass.getuser(), now)
     scrub(places.warehouse)
+    forget_values(places.ledger, {d.quarter for d in rows})
     return _said(places, sha256, rows, unseen, corrections, failed), not failed
 
 

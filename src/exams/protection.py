@@ -56,6 +56,11 @@ Protection = Counted | Derived | Exempt
 _GROUP: Groups = (("dimension", "level"),)
 _CROSSING: Groups = (*_GROUP, ("dimension_2", "level_2"))
 _MEAN = {"dimension": "dimension", "level": "level", "score": "score"}
+_WHOLE = {"dimension": "=all", "level": "=all"}
+_OF_TARGET = (
+    Source("mean_by_group", _WHOLE | {"score": "target"}),
+    Source("at_risk_by_group", _WHOLE),
+)
 
 PROTECTION: Mapping[str, Protection] = {
     "publication": Exempt("When a quarter was published.", "publish"),
@@ -78,4 +83,7 @@ PROTECTION: Mapping[str, Protection] = {
         (Source("mean_by_group", _MEAN), Source("mean_by_group", _MEAN | {"level": "reference"})),
         labels=("reference",),
     ),
+    "change": Derived((Source("mean_by_group", _MEAN),), labels=("former",)),
+    "prediction": Derived(_OF_TARGET),
+    "explanation": Derived(_OF_TARGET),
 }

@@ -35,17 +35,19 @@ def publish(
     tables: Mapping[str, Sequence[Row]],
     contract: tuple[str, str],
     refused: int = 0,
+    held: int = 0,
 ) -> str:
     """Replace what is published of `quarter` by `tables`, atomically; return its fingerprint.
 
     `tables` has a list of rows for each table of CONTENT. The new database is written beside
     the old one and takes its place at the end; equal rows leave the old one untouched.
-    `contract` is its title and version, `refused` how many files were refused. A database
-    that cannot be read is set aside: every quarter is then published anew when it is built.
+    `contract` is its title and version, `refused` how many files were refused, `held` 1 if the
+    figures are those before a correction of a few records. A database that cannot be read is
+    set aside: every quarter is then published anew when it is built.
     """
     with _locked(path):
         set_aside(path)
-        fingerprint = _fingerprint(tables, contract, refused)
+        fingerprint = _fingerprint(tables, [contract, refused, held])
         former = _former(path, quarter)
         if former is not None and former["fingerprint"] == fingerprint:
             return fingerprint
@@ -55,7 +57,7 @@ def publish(
             for table in CONTENT:
                 _insert(connection, table, tables[table.name])
             now = datetime.now(UTC).isoformat(timespec="seconds")
-            row = (quarter, version, now, *contract, fingerprint, refused)
+            row = (quarter, version, now, *contract, fingerprint, refused, held)
             connection.execute(f"INSERT INTO publication VALUES ({_marks(len(row))})", row)
     return fingerprint
 
@@ -128,11 +130,9 @@ def _former(path: Path, quarter: str) -> dict[str, Any] | None:
         return None
 
 
-def _fingerprint(
-    tables: Mapping[str, Sequence[Row]], contract: tuple[str, str], refused: int
-) -> str:
+def _fingerprint(tables: Mapping[str, Sequence[Row]], more: Sequence[object]) -> str:
     content = [[[row[c.name] for c in t.columns] for row in tables[t.name]] for t in CONTENT]
-    return hashlib.sha256(json.dumps([contract, refused, content]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([*more, content]).encode()).hexdigest()
 
 
 @contextmanager

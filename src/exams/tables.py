@@ -1,18 +1,16 @@
 """The published tables, as they are defined for the warehouse's figures and for published.db."""
 
+from exams.columns import DIMENSION as _DIMENSION
+from exams.columns import HIGH as _HIGH
+from exams.columns import LEVEL as _LEVEL
+from exams.columns import LOW as _LOW
+from exams.columns import QUARTER as _QUARTER
+from exams.columns import SCORE as _SCORE
+from exams.columns import SHARE as _SHARE
+from exams.columns import SUPPRESSED as _SUPPRESSED
+from exams.columns import N as _N
 from exams.schema import Column, Table
-
-_QUARTER = Column("quarter", "TEXT", "Quarter of the exams, such as 2019Q1.")
-_DIMENSION = Column("dimension", "TEXT", "Contract name of a dimension; all: every student.")
-_LEVEL = Column("level", "TEXT", "Level of the dimension; not stated: no value; all: every one.")
-_SCORE = Column("score", "TEXT", "Contract name of a score, or of the overall score.")
-_N = Column("n", "INTEGER", "Students counted.", "students")
-_LOW = Column("ci_low", "REAL", "Lower end of the 95 % interval; null if undefined.")
-_HIGH = Column("ci_high", "REAL", "Upper end of the 95 % interval; null if undefined.")
-_SUPPRESSED = Column(
-    "suppressed", "INTEGER", "1: hidden to protect students, its values are null; 0: shown."
-)
-_SHARE = Column("share", "REAL", "Share of students, 0 to 1; null for no students.")
+from exams.tables_models import MODELS
 
 CATALOG = Table(
     "catalog",
@@ -31,21 +29,6 @@ CATALOG = Table(
     ),
     ("name",),
 )
-BREAK = Table(
-    "comparability_break",
-    "One row per quarter, score and reason why it cannot simply be compared with the one before.",
-    (
-        _QUARTER,
-        Column("place", "INTEGER", "Order of the breaks, from 0."),
-        Column("former", "TEXT", "The quarter before, with which it was compared."),
-        Column("score", "TEXT", "Contract name of the score whose line breaks; all: every score."),
-        Column("subject", "TEXT", "Contract name of the field that changed; *: the contract."),
-        Column("change", "TEXT", "Code of the change."),
-        Column("detail", "TEXT", "What has changed here; never a value of a record."),
-        Column("meaning", "TEXT", "The kind of change in words."),
-    ),
-    ("quarter", "place"),
-)
 TABLES: tuple[Table, ...] = (
     Table(
         "publication",
@@ -58,6 +41,7 @@ TABLES: tuple[Table, ...] = (
             Column("contract_version", "TEXT", "Version of the contract."),
             Column("fingerprint", "TEXT", "SHA-256 of the published rows of the quarter."),
             Column("refused", "INTEGER", "Files refused: if any, the quarter is incomplete."),
+            Column("held", "INTEGER", "1: a correction of a few records waits; 0: none does."),
         ),
         ("quarter",),
     ),
@@ -131,7 +115,6 @@ TABLES: tuple[Table, ...] = (
         ),
         ("quarter", "place"),
     ),
-    BREAK,
     Table(
         "mean_by_group",
         "One row per quarter, group of students and score: mean and spread.",
@@ -239,6 +222,7 @@ TABLES: tuple[Table, ...] = (
         ),
         ("quarter", "dimension", "level", "score"),
     ),
+    *MODELS,
 )
 REVISION = Table(
     "revision",

@@ -44,6 +44,18 @@ def changed(before: pd.DataFrame, now: pd.DataFrame, contract: Contract) -> pd.D
     return counts.groupby(names, as_index=False)["changed"].max()
 
 
+def largest(tables: Frames) -> int:
+    """Return the largest count that published tables show."""
+    counted = [frame["n"].max() for frame in tables.values() if len(frame) and "n" in frame]
+    return int(max((n for n in counted if pd.notna(n)), default=0))
+
+
+def students_more(tables: Frames, students: int) -> pd.DataFrame:
+    """Return what is known of the changes if only the tables of a version are: a number of all."""
+    before = largest(tables)
+    return pd.DataFrame({"changed": [abs(students - before) if before else 0]})
+
+
 def held(former: Sequence[Version], contract: Contract) -> bool:
     """Say whether so few records have changed that the figures of the last version must stay.
 
@@ -80,5 +92,7 @@ def told_by_changes(counts: Counts, former: Sequence[Version], contract: Contrac
 def _in_group(cell: Cell, changes: pd.DataFrame, codes: dict[str, dict[str, int]]) -> int:
     within = np.ones(len(changes), bool)
     for dimension, levels in cell.groups:
+        if dimension not in changes:
+            return 0  # only a number of all is known
         within &= changes[dimension].map(codes[dimension]).isin(levels).to_numpy()
     return int(changes["changed"].to_numpy()[within].sum())

@@ -12,7 +12,7 @@ import pandas as pd
 
 from exams.contract import Contract
 from exams.disclosure.cells import Cell, Counts, Frames, pattern, read_counts
-from exams.disclosure.changes import Version, held, told_by_changes
+from exams.disclosure.changes import Version, held, largest, told_by_changes
 from exams.disclosure.suppression import suppress
 from exams.disclosure.told import told
 from exams.errors import ExamsError
@@ -72,19 +72,13 @@ def _before(
     hidden: set[Cell] = set()
     size = max(counts.values, default=0)
     for tables in (version.tables for version in former):
-        if size <= 2 * _size(tables) <= 4 * size:
+        if size <= 2 * largest(tables) <= 4 * size:
             of = pattern(tables, contract)
             shown |= of[0]
             hidden |= of[1]
     both = (shown - hidden, hidden)
     known, wished = ([counts.place[c] for c in cells if c in counts.place] for cells in both)
     return sorted(known), sorted(wished)
-
-
-def _size(tables: Frames) -> int:
-    """Return the largest count that published tables show."""
-    counted = [frame["n"].max() for frame in tables.values() if frame.get("n") is not None]
-    return int(max((n for n in counted if pd.notna(n)), default=0))
 
 
 def _derive(name: str, figures: Frames, hidden: dict[str, np.ndarray]) -> None:

@@ -48,9 +48,9 @@ def write_card(
 ) -> list[Path]:
     """Write the model card of `quarter` as Markdown and HTML into its reports; return both.
 
-    estimators: by the name of the model. tables: prediction, explanation, calibration and
-    fairness_gap as worked out, and fairness with the groups alone that may be seen. Of a model
-    that does not beat its baseline no figure is given.
+    estimators: by the name of the model. tables: prediction as from `scored`; explanation,
+    calibration and fairness_gap; and fairness with the groups alone that may be seen. Of a
+    model that does not beat its baseline no figure is given.
     """
     contract = folded.contract
     lineage = read_lineage(places.warehouse, quarter)

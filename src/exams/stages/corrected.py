@@ -5,22 +5,27 @@ from typing import Any
 
 import pandas as pd
 
+from exams import published
 from exams.editions import REVISED, corrections, edition
 from exams.places import Places
 from exams.stages.notice import Notice
 from exams.stages.visualize import ALL, EVERYONE, Published
 
+_WAITS = " A correction of a few records waits until more change: its figures would describe them."
 _MOST = 10  # corrections that a report lists; the published table has all
 _NAMES = {"former": "was", "revised": "is"}
 
 
 def version(places: Places, quarter: str) -> Notice:
     """Return whether the figures are provisional or revised, for the top of the report."""
+    (publication,) = published.read(places.published, "publication", quarter)
+    waits = _WAITS if publication["held"] else ""
     if edition(places.published, quarter) != REVISED:
-        return Notice("Provisional", "Nothing has been corrected since the first publication.", "")
+        what = f"Nothing has been corrected since the first publication.{waits}"
+        return Notice("Provisional", what, "")
     rows = _newest(places, quarter)
     figures = "1 figure was" if len(rows) == 1 else f"{len(rows):,} figures were"
-    why = rows[0]["meaning"]
+    why = rows[0]["meaning"] + waits
     return Notice("Revised", f"In version {rows[0]['version']}, {figures} corrected. {why}", "")
 
 

@@ -37,9 +37,9 @@ __all__ = [
     "mean_by_crossing",
     "mean_by_group",
     "measured",
+    "past",
     "ranked",
     "read_cube",
-    "read_history",
     "save_figures",
     "scales",
     "score_gap_sentences",
@@ -65,7 +65,8 @@ def scales(contract: Contract) -> pd.DataFrame:
 
 def measured(model: str, metrics: Mapping[str, float], subject: str = ALL) -> pd.DataFrame:
     """Return model, subject, metric, value: rows of the history of models."""
-    rows = [(model, subject, metric, float(value)) for metric, value in metrics.items()]
+    known = {metric: nan if pd.isna(value) else float(value) for metric, value in metrics.items()}
+    rows = [(model, subject, metric, value) for metric, value in known.items()]
     return pd.DataFrame(rows, columns=["model", "subject", "metric", "value"])
 
 
@@ -78,6 +79,17 @@ def findings(gaps: pd.DataFrame, score_gaps: pd.DataFrame, contract: Contract) -
     between = gaps.assign(other="", sentence=gap_sentences(gaps, contract))
     pairs = score_gaps.assign(sentence=score_gap_sentences(score_gaps, contract))
     return pd.concat([between[keys], pairs[keys]], ignore_index=True)
+
+
+def past(warehouse: Path, contract: Contract, quarter: str) -> pd.DataFrame:
+    """Return model_history of the quarters up to `quarter` with enough students to be shown.
+
+    Not the means, of which a quarter may have hidden some.
+    """
+    kept = read_history(warehouse, quarter)
+    means = kept["model"] == "means"
+    few = means & (kept["metric"] == "n") & (kept["value"] < contract.disclosure.minimum_group)
+    return kept[~means & ~kept["quarter"].isin(kept.loc[few, "quarter"])]
 
 
 def former_tiers(database: Path, quarter: str) -> pd.DataFrame:
@@ -100,8 +112,8 @@ def shown(
     Of the tables that are never published there are score_gaps and adjusted_gaps, without the
     groups whose means are hidden, and tier_choice and tier_drift of shown tiers.
     """
-    published_ones = {table.name: figures[table.name] for table in FIGURES}
-    masked, _ = protected(published_ones, places, contract, quarter)
+    made = {t.name: figures[t.name] for t in FIGURES if t.name in figures}
+    masked, _ = protected(made, places, contract, quarter)
     safe = {
         name: frame[frame["suppressed"] == 0].drop(columns="suppressed")
         for name, frame in masked.items()

@@ -32,6 +32,7 @@ __all__ = [
     "scored",
     "seen",
     "sentences",
+    "worthy",
 ]
 
 
@@ -118,6 +119,13 @@ def save_models(
             raise ExamsError("E311", what, "Use scikit-learn's own estimators, or do not save it.")
         files.append(path)
     return files
+
+
+def worthy(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Return the metrics of models that beat their baseline, and of those baselines."""
+    targets = metrics.loc[metrics["beats"] == 1, "target"]
+    baseline = (metrics["model"] == BASELINE) & metrics["target"].isin(targets)
+    return metrics[(metrics["beats"] == 1) | baseline].drop(columns="beats")
 
 
 def sentences(metrics: pd.DataFrame, contract: Contract) -> list[str]:

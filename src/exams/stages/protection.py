@@ -5,7 +5,15 @@ from collections.abc import Mapping
 import pandas as pd
 
 from exams.contract import Contract
-from exams.disclosure import Verdict, Version, changed, held, protect, secure
+from exams.disclosure import (
+    Verdict,
+    Version,
+    changed,
+    held,
+    protect,
+    secure,
+    students_more,
+)
 from exams.places import Places
 from exams.stages.notice import Notice
 from exams.warehouse.ledger import read_ledger
@@ -19,8 +27,17 @@ def former_versions(places: Places, contract: Contract, quarter: str) -> list[Ve
     known = read_ledger(places.ledger, quarter)
     if not known:
         return []
-    now = read_cube(places.warehouse, contract, quarter).values
-    return [Version(tables, changed(values, now, contract)) for tables, values in known]
+    cube = read_cube(places.warehouse, contract, quarter)
+    students = int(cube.cells["n"].sum())
+    return [
+        Version(
+            tables,
+            students_more(tables, students)
+            if values is None
+            else changed(values, cube.values, contract),
+        )
+        for tables, values in known
+    ]
 
 
 def protected(

@@ -8,7 +8,7 @@ import io
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +28,7 @@ VERSION = Table(
         Column("version", "INTEGER", "1 for the first one that is remembered."),
         Column("recorded_at", "TEXT", "Time, ISO 8601 in UTC."),
         Column("tables", "TEXT", "The protected tables as JSON: rows by name of table."),
-        Column("values", "BLOB", "Counts of score values by profile, unprotected: packed JSON."),
+        Column("values", "BLOB", "Score values by profile, unprotected, packed; null: forgotten."),
     ),
     ("quarter", "version"),
 )
@@ -37,10 +37,13 @@ VERSION = Table(
 _COLUMNS = {table.name: [c.name for c in table.columns] for table in FIGURES}
 
 
-def read_ledger(path: Path, quarter: str) -> list[tuple[dict[str, pd.DataFrame], pd.DataFrame]]:
+def read_ledger(
+    path: Path, quarter: str
+) -> list[tuple[dict[str, pd.DataFrame], pd.DataFrame | None]]:
     """Return the versions of `quarter`, oldest first: published tables, counts of score values.
 
-    Tables that are no longer published are left out. The counts are as they were recorded.
+    Tables that are no longer published are left out. The counts are as they were recorded, or
+    None if they are forgotten.
     Raise E325 if the ledger cannot be read.
     """
     if not path.is_file():
@@ -73,7 +76,23 @@ def record(
             connection.execute("INSERT INTO version VALUES (?, ?, ?, ?, ?)", row)
 
 
-def _unpacked(values: bytes) -> pd.DataFrame:
+def forget_values(path: Path, quarters: Iterable[str]) -> None:
+    """Forget from which counts the versions of `quarters` were made, down to the file's pages."""
+    if not path.is_file():
+        return
+    with _opened(path) as connection:
+        connection.execute("PRAGMA secure_delete = ON")
+        with connection:
+            for quarter in quarters:
+                connection.execute(
+                    'UPDATE version SET "values" = NULL WHERE quarter = ?', [quarter]
+                )
+        connection.execute("VACUUM")
+
+
+def _unpacked(values: bytes | None) -> pd.DataFrame | None:
+    if values is None:
+        return None
     text = io.StringIO(zlib.decompress(values).decode())
     return pd.read_json(text, orient="split", dtype=False)
 

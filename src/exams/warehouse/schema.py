@@ -3,7 +3,6 @@
 from exams.contract import Contract, Field
 from exams.schema import Column, Table
 from exams.tables import FIGURES
-from exams.warehouse.change_tables import COMPARED
 from exams.warehouse.deliveries import DELIVERY, OF_DELIVERY, OF_QUARTER, QUARTER
 from exams.warehouse.fold_tables import BY_FOLD
 from exams.warehouse.model_tables import PRIVATE
@@ -76,7 +75,6 @@ MODEL = (
         for t in FIGURES
     ),
     *PRIVATE,
-    *COMPARED,
     *PREDICTED,
 )
 
