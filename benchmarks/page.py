@@ -57,6 +57,7 @@ def main() -> None:
     text = filled(text, "tools", tools_table(runs))
     text = filled(text, "breakdown", breakdown_table())
     text = filled(text, "builds", builds_table())
+    text = filled(text, "model", model_table())
     PAGE.write_text(text, encoding="utf-8")
     CHART.write_text(vl_convert.vegalite_to_svg(chart(runs).to_dict()), encoding="utf-8")
 
@@ -142,6 +143,28 @@ def _tool_rows(spent: pd.DataFrame, sizes: list[int]) -> Iterator[tuple[str, lis
                     for f in found
                 ],
             )
+
+
+def model_table() -> Iterator[str]:
+    """Yield the medians of the model stage's turns by size, and their ratios to the smallest."""
+    path = HERE / "results/model.json"
+    if not path.is_file():
+        yield "Not measured yet: `python benchmarks/model.py`."
+        return
+    runs = pd.read_json(path).groupby("rows").median()
+    least = runs.iloc[0]
+    rows = (
+        (
+            f"{size:,}",
+            f"{run['seconds']:.1f} s",
+            f"**{run['seconds'] / least['seconds']:.2f}**",
+            f"{run['peak']:.0f} MB",
+            f"**{run['peak'] / least['peak']:.2f}**",
+            f"{run['slowest']:.1f} s",
+        )
+        for size, run in runs.iterrows()
+    )
+    yield from table(["records", "stage", "ratio", "peak memory", "ratio", "slowest cell"], rows)
 
 
 def breakdown_table() -> Iterator[str]:
