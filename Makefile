@@ -62,6 +62,7 @@ bench: setup .venv-bench/ready  ## Measure intake beside other tools; write docs
 	@$(BENCH) --rows 5000000
 	@$(BENCH) --rows 10000000 --beside build
 	@$(BIN)/python benchmarks/breakdown.py
+	@for mode in idle cold further; do $(BIN)/python benchmarks/builds.py $$mode; done
 	@$(BIN)/python benchmarks/page.py
 
 .PHONY: fuzz

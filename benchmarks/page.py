@@ -37,6 +37,16 @@ PARTS = {
     "sha256": "for comparison: SHA-256 of the file",
     "parse": "for comparison: parsing the file with pyarrow, one thread",
 }
+# What builds.py measures, beside what, and the ratio to reach.
+BUILDS = {
+    "idle": (
+        "`ploomber build` of a quarter that is up to date",
+        '`python -c "import ploomber"`',
+        1.4,
+    ),
+    "cold": ("`ploomber build` of a new quarter", "its notebooks and reports, by papermill", 1.15),
+    "further": ("each further quarter of `exams build --due`", "its notebooks, by papermill", 1.0),
+}
 
 
 def main() -> None:
@@ -46,6 +56,7 @@ def main() -> None:
     text = filled(text, "intake", intake_table(runs))
     text = filled(text, "tools", tools_table(runs))
     text = filled(text, "breakdown", breakdown_table())
+    text = filled(text, "builds", builds_table())
     text = filled(text, "model", model_table())
     PAGE.write_text(text, encoding="utf-8")
     CHART.write_text(vl_convert.vegalite_to_svg(chart(runs).to_dict()), encoding="utf-8")
@@ -163,6 +174,29 @@ def breakdown_table() -> Iterator[str]:
     if spent:
         rows.insert(0, ("start: Python and its imports, once", f"{spent['start']:.2f}"))
     return table([f"at {spent.get('rows', 0):,} records", "CPU s per 1M"], rows)
+
+
+def builds_table() -> Iterator[str]:
+    """Yield, for each way to build, what it costs beside what, and the ratio to reach."""
+    found = {mode: HERE / "results/builds" / f"{mode}.jsonl" for mode in BUILDS}
+    measured = {mode: path for mode, path in found.items() if path.is_file()}
+    if not measured:
+        return iter(["Not measured yet."])
+    head = ["", "seconds", "beside", "seconds", "ratio", "to reach"]
+    return table(head, (_builds_row(mode, path) for mode, path in measured.items()))
+
+
+def _builds_row(mode: str, path: Path) -> list[str]:
+    runs = pd.read_json(path, lines=True)
+    spent = runs.pivot(index="turn", columns="what", values="seconds")
+    if mode == "further":
+        more = runs["quarters"].iloc[0] - 1
+        spent["build"] = (spent["build"] - spent["build one"]) / more
+        spent["beside"] = (spent["beside"] - spent["beside one"]) / more
+    what, beside, goal = BUILDS[mode]
+    ratios = f"**{(spent['build'] / spent['beside']).median():.2f}**"
+    ours, theirs = (seconds(spent[name].median()) for name in ("build", "beside"))
+    return [what, ours, beside, theirs, ratios, f"{goal:.2f}"]
 
 
 def seconds(value: float) -> str:
