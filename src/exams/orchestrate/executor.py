@@ -20,6 +20,7 @@ from exams.orchestrate.healing import heal, set_aside_unreadable
 from exams.orchestrate.hooks import counted
 from exams.orchestrate.products import receipt
 from exams.orchestrate.stopping import terminable
+from exams.orchestrate.temporary import sweep_drafts, temporary
 from exams.orchestrate.withdraw import withdraw
 from exams.places import Places
 from exams.quarters import check_quarter
@@ -67,7 +68,8 @@ class StageExecutor(Executor):
                 if not self._ready:
                     locks.hold(self.places, self.quarter)
                     self._look_again(dag)
-                return self._build(dag)
+                with temporary(self.places, self.quarter):
+                    return self._build(dag)
         except ExamsError as error:
             raise BuildFailed(str(error)) from None
         except KeyboardInterrupt:
@@ -81,6 +83,7 @@ class StageExecutor(Executor):
             print(
                 f"{shown(path)} cannot be read: it is now {path.name}{UNREADABLE}, and made anew."
             )
+        sweep_drafts(self.places, self.quarter)
         status.reap(self.places.status)
         heal(self.places, self.quarter)
 
