@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import nbformat
@@ -58,7 +59,7 @@ class Site:
         self.folder, self.template = folder / "project", folder / "template"
         self.places = make(self.folder)
         key = self.places.data / "private" / "key"
-        key.parent.mkdir(mode=0o700)
+        key.parent.mkdir(mode=0o700, exist_ok=True)
         key.write_bytes(b"k" * 32)  # fingerprints of two builds are the same
         shutil.copytree(self.folder, self.template, symlinks=True)
         self.temporary = [folder / "tmp", folder / "runtime"]
@@ -119,10 +120,9 @@ def real_project(folder: Path) -> Places:
     shutil.copytree(ROOT / "notebooks", folder / "notebooks")
     places = Places.of(folder / "data", folder / "reports")
     places.data.mkdir()
-    shutil.copy(ROOT / "data/contract.yaml", places.data)
-    import datetime
-
-    write_samples(places, datetime.date(2026, 10, 5))
+    for name in ("contract.yaml", "sample.json"):
+        shutil.copy(ROOT / "data" / name, places.data)
+    write_samples(places, date(2026, 10, 5))
     for other in places.deliveries.iterdir():
         if other.name != QUARTER:
             shutil.rmtree(other)

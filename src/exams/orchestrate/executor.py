@@ -34,6 +34,11 @@ class BuildFailed(DAGBuildError):
     def __init__(self, text: str) -> None:
         Exception.__init__(self, text)  # Ploomber's own would add an advertisement
 
+    @classmethod
+    def by(cls, error: ExamsError | OSError) -> "BuildFailed":
+        """Return the failure by an error outside of every stage."""
+        return cls(" ".join(filter(None, explain_exception(error))))
+
 
 class StageExecutor(Executor):
     """Runs the stages of one quarter in this process.
@@ -45,19 +50,19 @@ class StageExecutor(Executor):
     def __init__(
         self, quarter: str, data: str, reports: str, largest_file: object, refused_files: object
     ) -> None:
+        self.announces, self.building, self.ran, self._ready = True, False, False, False
+        _silence()
         try:
             self.quarter = check_quarter(quarter)
             project.intake({"largest_file": largest_file, "refused_files": refused_files})
             self.places = Places.of(data, reports)
-        except ExamsError as error:
-            raise BuildFailed(str(error)) from None
-        self.announces, self.building, self.ran = True, False, False
-        _silence()
-        # Ploomber looks at the products right after this. If another process is building
-        # them, the build below waits for it and looks again.
-        self._ready = locks.hold(self.places, quarter, wait=False)
-        if self._ready:
-            self._prepare()
+            # Ploomber looks at the products right after this. If another process is building
+            # them, the build below waits for it and looks again.
+            self._ready = locks.hold(self.places, quarter, wait=False)
+            if self._ready:
+                self._prepare()
+        except (ExamsError, OSError) as error:
+            raise BuildFailed.by(error) from None
 
     def __call__(self, dag: Any, show_progress: bool) -> list[Any]:
         """Run every stage that is due; raise BuildFailed if one fails."""
@@ -70,8 +75,8 @@ class StageExecutor(Executor):
                     self._look_again(dag)
                 with temporary(self.places, self.quarter):
                     return self._build(dag)
-        except ExamsError as error:
-            raise BuildFailed(str(error)) from None
+        except (ExamsError, OSError) as error:
+            raise BuildFailed.by(error) from None
         except KeyboardInterrupt:
             sys.exit(130)
         finally:
