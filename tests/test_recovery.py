@@ -54,8 +54,8 @@ def run(site, *more, **wishes):
 
 
 def small_files():
-    """Let this process write files of 200 kB at most, as a quota or a full disk would."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
+    """Let this process write files of 24 kB at most, as a quota or a full disk would."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (24_000, resource.RLIM_INFINITY))
 
 
 def test_a_full_disk_is_named_and_once_there_is_room_the_build_goes_on(site):

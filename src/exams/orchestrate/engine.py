@@ -130,8 +130,9 @@ def _failure(nb: NotebookNode, stage: str) -> tuple[str | None, str] | None:
 def _explained(output: NotebookNode, cell: NotebookNode, stage: str) -> tuple[str | None, str]:
     if output.ename == "KeyboardInterrupt":
         raise KeyboardInterrupt
-    explained = explain(output.ename, output.evalue, cell.execution_count)
-    if output.ename == ExamsError.__name__:
+    explained = code, text = explain(output.ename, output.evalue, cell.execution_count)
+    if code:  # also what the system refuses, such as E411
+        output.ename, output.evalue = ExamsError.__name__, f"{code} {text}"
         output.traceback = [output.evalue]
     elif stage in _PRIVATE:
         output.evalue, output.traceback = "", withheld(output.ename, output.traceback)
