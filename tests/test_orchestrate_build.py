@@ -27,6 +27,7 @@ from orchestrate_project import deliver, ploomber
 
 pytestmark = pytest.mark.slow
 QUARTER = "2026Q3"
+COMPARING = ("model", "publish", "visualize")
 LINE = re.compile(r"(\d{4}Q\d)  (\w+) +(\w+) +(\d+\.\d) s(?:  (.*))?")
 
 
@@ -151,8 +152,11 @@ def test_a_task_that_is_up_to_date_says_so(places, capsys):
 def test_an_earlier_quarter_makes_the_comparing_stages_of_later_ones_due(places, capsys):
     deliver(places, "2026Q2", "earlier")
     assert build_due() == 0
-    compare = all_done(QUARTER, stages=("model", "publish", "visualize"))
-    assert ran(capsys.readouterr().out) == all_done("2026Q2") + compare
+    compare = all_done(QUARTER, stages=COMPARING)
+    assert sorted(ran(capsys.readouterr().out)) == sorted(all_done("2026Q2") + compare)
+    runs = {(run["quarter"], run["stage"]): run for run in stage_status(places.status)}
+    for stage in COMPARING:
+        assert runs["2026Q2", stage]["ended"] <= runs[QUARTER, stage]["started"]
 
     assert build_due() == 0
     assert capsys.readouterr().out == "2 quarters are up to date; nothing to do.\n"
@@ -186,7 +190,7 @@ def test_an_unreadable_database_is_set_aside_and_made_anew(places, capsys):
         assert printed.out.count(shown) == 1
         assert path.with_name(f"{path.name}.unreadable").exists()
         assert printed.err == ""
-        assert ran(printed.out) == all_done("2026Q2", QUARTER, stages=stages)
+        assert sorted(ran(printed.out)) == sorted(all_done("2026Q2", QUARTER, stages=stages))
     assert states(places) == ["done"] * len(STAGES)
 
 
@@ -319,6 +323,51 @@ def test_a_build_waits_for_another_of_its_quarter_and_then_looks_again(places, c
     out = capsys.readouterr().out
     assert f"{QUARTER} is being built by process 1 on elsewhere; waiting for it." in out
     assert ran(out) == [(QUARTER, "visualize", "done")]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_build_of_several_quarters_ends_all_of_them(places, number):
+    for quarter in ("2026Q1", "2026Q2"):
+        deliver(places, quarter, f"slow {number}")
+    command = [sys.executable, "-m", "exams.cli", "build", "--due"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0
+    ) as build:
+        wait_for(lambda: states(places, "2026Q1")[1:2] == ["running"])
+        wait_for(lambda: states(places, "2026Q2")[1:2] == ["running"])
+        workers = [run["pid"] for run in stage_status(places.status) if run["state"] == "running"]
+        os.killpg(build.pid, number)
+        out, err = build.communicate(timeout=60)
+    assert (build.returncode, err) == (130, "")
+    stopped = [(q, "transform", "interrupted") for q in ("2026Q1", "2026Q2")]
+    assert sorted(ran(out))[1::2] == stopped
+    assert states(places, "2026Q1")[:3] == states(places, "2026Q2")[:3]
+    assert states(places, "2026Q1")[:3] == ["done", "interrupted", "skipped"]
+    assert not any(alive(pid) for pid in workers)
+
+
+def test_a_process_that_dies_fails_its_quarter_and_the_others_go_on(places, capsys):
+    deliver(places, "2026Q2", "slow, killed")
+    killer = threading.Thread(target=kill_once_running, args=(places, "2026Q2"))
+    killer.start()
+    assert build_due() == 1
+    killer.join()
+    printed = capsys.readouterr()
+    assert re.fullmatch(r"2026Q2: process \d+ ended early, with -9\.\n", printed.err)
+    assert states(places) == ["done"] * len(STAGES)
+    assert states(places, "2026Q2")[:2] == ["done", "interrupted"]
+
+
+def kill_once_running(places: Places, quarter: str) -> None:
+    def running() -> list[int]:
+        return [
+            r["pid"]
+            for r in stage_status(places.status)
+            if r["state"] == "running" and (r["quarter"], r["stage"]) == (quarter, "transform")
+        ]
+
+    wait_for(running)
+    os.kill(running()[0], signal.SIGKILL)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

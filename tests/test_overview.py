@@ -2,15 +2,27 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 
 from exams import status
 from exams.errors import ExamsError
-from exams.overview import file_lines, history_lines, overview, stage_lines
-from exams.places import Places
+from exams.overview import (
+    file_lines,
+    history_lines,
+    left_out_lines,
+    overview,
+    record_lines,
+    short,
+    standing_lines,
+)
+from exams.places import STAGES, Places
+from exams.project import Timing
 from exams.schema import create
+from exams.situation import situation
 from exams.status import WITHDRAWN
+from exams.ticks import Failing, Ticks, write_ticks
 from exams.warehouse.history import Delivered, read_deliveries
 from exams.warehouse.schema import tables
 from exams.warehouse.store import LAYOUT
@@ -57,43 +69,85 @@ HISTORY = [
 ]
 
 
-def test_status_is_a_table_of_quarters_and_stages_with_the_reasons_below():
-    runs = [
-        {"quarter": "2026Q2", "stage": "extract", "state": "done"},
-        {"quarter": "2026Q1", "stage": "extract", "state": "done"},
-        {"quarter": "2026Q1", "stage": "load", "state": "failed", "reason_code": "E104"},
+NOW = datetime(2026, 7, 2, 12, tzinfo=UTC)
+HEAD = "quarter     extract     transform   load        model       publish     visualize"
+NO_SCHEDULE = "No schedule runs; `exams schedule` starts one."
+
+
+def standing(places, **timing):
+    wish = Timing(**timing)
+    return standing_lines(situation(places, wish, NOW), wish)
+
+
+def test_status_is_a_table_of_quarters_and_stages_then_what_is_wrong_then_the_schedule(places):
+    status.end(places.status, "2026Q2", "extract", "failed", reason_code="E104", reason="No file.")
+    status.start(places.status, "2026Q1", "extract")
+    status.end(places.status, "2026Q1", "extract", "done")
+    *lines, late, failure, last = standing(places)
+    assert lines == [
+        HEAD,
+        "2026Q1      done        pending     pending     pending     pending     pending",
+        "2026Q2      failed      pending     pending     pending     pending     pending",
     ]
-    runs = [{"reason_code": None, "reason": None, **run} for run in runs]
-    runs[2]["reason"] = "a.csv is refused"
-    assert stage_lines(runs) == [
-        "quarter     extract     transform   load        model       publish     visualize",
-        "2026Q1      done        pending     failed      pending     pending     pending",
-        "2026Q2      done        pending     pending     pending     pending     pending",
-        "2026Q1 load: E104 a.csv is refused",
-    ]
-    assert stage_lines([]) == ["Nothing has run yet. `make run` starts."]
+    assert late == "2026Q1 late: No file has come. It was due by 2026-04-30."
+    assert failure.startswith("2026Q2 extract failed: E104 No file. (2")
+    assert last == NO_SCHEDULE
 
 
-def test_a_withdrawn_quarter_is_called_so():
-    run = {"quarter": "2026Q1", "stage": "load", "state": "done", "reason_code": None}
-    assert stage_lines([run | {"reason": WITHDRAWN}])[1].split()[3] == "withdrawn"
-    assert stage_lines([run | {"reason": None}])[1].split()[3] == "done"
+def test_before_anything_has_run_status_says_how_to_start(tmp_path):
+    empty = Places(tmp_path / "data", tmp_path / "reports")
+    start = ["Nothing has run yet. `make run` starts.", NO_SCHEDULE]
+    assert standing(empty) == start
+    assert overview(empty, Timing(), "2026Q1", history=True) == (start, True)
+    assert history_lines([]) == []
 
 
-def test_the_files_of_the_newest_loaded_quarter_stand_below_the_stages(places):
-    assert overview(places)[2:] == ["", *FILES]
-    assert overview(places, "2026Q2") == overview(places)
+def test_a_quarter_that_keeps_failing_is_shown_with_its_next_try_in_the_local_time(places):
+    status.end(places.status, "2026Q2", "extract", "failed", reason="OSError.")
+    failing = {"2026Q2": Failing(3, "2026-07-02T12:30:00+00:00", "")}
+    beat, tick = "2026-07-02T12:00:00+00:00", "2026-10-01T02:00:00+00:00"
+    ticks = Ticks("production", "", "", "", 1, beat, beat, tick, failing=failing)
+    write_ticks(places, ticks)
+    *_, failure, last = standing(places, time_zone="Europe/Berlin")
+    assert failure.startswith("2026Q2 extract failed: OSError. (2")
+    assert failure.endswith(") Failed 3 times in a row; tried again 2026-07-02 14:30.")
+    assert last == "Next tick: 2026-10-01 04:00 Europe/Berlin; the last one was 2026-07-02 14:00."
+
+
+def test_a_withdrawn_quarter_is_called_so(places):
+    for stage in STAGES:
+        status.start(places.status, "2026Q1", stage)
+        status.end(places.status, "2026Q1", stage, "done", reason=WITHDRAWN)
+    assert standing(places)[1].split() == ["2026Q1", *["withdrawn"] * 6]
+
+
+def test_the_files_of_the_newest_loaded_quarter_stand_below(places):
+    lines, right = overview(places, Timing(grace_days=100_000))
+    assert (lines[0], lines[2:], right) == (HEAD, [NO_SCHEDULE, "", *FILES], True)
+    assert record_lines(places, "2026Q2") == record_lines(places, None) == ["", *FILES]
 
 
 def test_a_quarter_of_which_nothing_is_loaded_is_told_from_one_that_is(places):
-    assert overview(places, "2026Q1")[2:] == ["", "Nothing of 2026Q1 is loaded."]
+    assert record_lines(places, "2026Q1") == ["", "Nothing of 2026Q1 is loaded."]
     with pytest.raises(ExamsError, match="E001"):
-        overview(places, "2026")
+        record_lines(places, "2026")
 
 
 def test_the_history_names_what_was_removed_and_what_took_its_place(places):
-    assert overview(places, history=True)[2:] == ["", *FILES, "", *EARLIER, *HISTORY]
-    assert overview(places, "2026Q1", history=True)[-2:] == ["", *EARLIER]
+    assert record_lines(places, None, history=True) == ["", *FILES, "", *EARLIER, *HISTORY]
+    assert record_lines(places, "2026Q1", history=True)[-2:] == ["", *EARLIER]
+
+
+def test_a_long_name_is_cut_in_its_middle_so_that_a_line_stays_readable(places):
+    assert short("region-north.csv") == "region-north.csv"
+    assert short("a" * 24 + "x" * 150 + "b" * 23) == "a" * 24 + "…" + "b" * 23
+    assert short("a" * 48) == "a" * 48
+    row = Delivered("2026Q2", *NORTH, 0, "2026-07-02T09:00Z", None, None)
+    long = row._replace(file="x" * 200)
+    lines = [*file_lines([row, long]), *history_lines([row, long])]
+    lines += left_out_lines([("x" * 200, "E106", "It holds no record.")])
+    assert all(len(line) < 180 for line in lines)
+    assert lines[0].index("498") == lines[1].index("498") == 50
 
 
 def test_resolved_records_are_named_where_there_are_some(places):
@@ -104,9 +158,3 @@ def test_resolved_records_are_named_where_there_are_some(places):
     with closing(sqlite3.connect(places.warehouse)) as connection, connection:
         connection.execute("UPDATE delivery SET resolved = 3 WHERE file = 'all.csv'")
     assert [d.resolved for d in read_deliveries(places.warehouse, "2026Q2")] == [3, 0, 0]
-
-
-def test_before_the_first_load_there_are_stages_alone(tmp_path):
-    places = Places(tmp_path / "data", tmp_path / "reports")
-    assert overview(places, "2026Q1", history=True) == ["Nothing has run yet. `make run` starts."]
-    assert history_lines([]) == []

@@ -1,7 +1,10 @@
 """The command `exams`: each command is one call into the module that does the work."""
 
+import json
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -84,12 +87,39 @@ def wait(stage: str, quarter: str, timeout: float | None) -> None:
 @main.command()
 @click.option("--quarter", help="The quarter whose files are listed; else the newest loaded.")
 @click.option("--history", is_flag=True, help="List every delivery ever, removed ones, too.")
-def status(quarter: str | None, history: bool) -> None:
-    """Show how far each quarter is, and where the records of its files are."""
-    places = project.places(project.find_root(Path.cwd()))
-    from exams.overview import overview  # noqa: PLC0415
+@click.option("--json", "as_json", is_flag=True, help="Say how things stand as JSON.")
+@click.option("--watch", is_flag=True, help="Show it anew every two seconds, until Ctrl-C.")
+def status(quarter: str | None, history: bool, as_json: bool, watch: bool) -> None:
+    """Show how far each quarter is, what is wrong, and where the records of its files are.
 
-    click.echo("\n".join(overview(places, quarter, history=history)))
+    The exit code is 0 if all is right, 1 if something failed, was interrupted or is late.
+    """
+    if as_json and (quarter or history or watch):
+        raise click.UsageError("--json says how things stand; it goes with no other option.")
+    root = project.find_root(Path.cwd())
+    places, timing = project.places(root), project.timing(project.settings(root))
+    from exams.overview import overview  # noqa: PLC0415
+    from exams.situation import situation  # noqa: PLC0415
+
+    if as_json:
+        found = situation(places, timing)
+        click.echo(json.dumps(found, indent=1))
+        sys.exit(0 if found["ok"] else 1)
+    if watch:
+        return _watch(lambda: overview(places, timing, quarter, history=history)[0])
+    lines, right = overview(places, timing, quarter, history=history)
+    click.echo("\n".join(lines))
+    sys.exit(0 if right else 1)
+
+
+def _watch(lines: Callable[[], list[str]]) -> None:
+    """Show `lines` anew every two seconds, until Ctrl-C."""
+    with suppress(KeyboardInterrupt):
+        while True:
+            shown = "\n".join(lines())
+            click.clear()
+            click.echo(shown)
+            time.sleep(2)
 
 
 @main.command()
@@ -159,6 +189,38 @@ def quarantine(quarter: str, write: bool) -> None:
         click.echo("\n".join(exported(places, quarter, largest)))
     else:
         click.echo("\n".join(summary_lines(places, quarter)))
+
+
+@main.command()
+def schedule() -> None:
+    """Build what is due at each tick, until Ctrl-C or SIGTERM.
+
+    With EXECUTION_MODE=test that is every minute; else as `schedule` in env.yaml says.
+    """
+    root = project.find_root(Path.cwd())
+    from exams.schedule import run_schedule  # noqa: PLC0415
+
+    run_schedule(root)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def backup(folder: Path) -> None:
+    """Write a backup of the data folder to FOLDER, a new one; builds may go on meanwhile."""
+    places = project.places(project.find_root(Path.cwd()))
+    from exams.backup.save import backup  # noqa: PLC0415
+
+    click.echo("\n".join(backup(places, folder)))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def restore(folder: Path) -> None:
+    """Put the backup in FOLDER back; files that were delivered since stay."""
+    places = project.places(project.find_root(Path.cwd()))
+    from exams.backup.restore import restore  # noqa: PLC0415
+
+    click.echo("\n".join(restore(places, folder)))
 
 
 @main.command()

@@ -1,25 +1,94 @@
-"""What `exams status` says: how far each quarter is, and where its records are."""
+"""What `exams status` says: how things stand, and where the records of a quarter are."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from exams.places import STAGES, Places
+from exams.project import Timing
 from exams.quarters import check_quarter
-from exams.status import WITHDRAWN, stage_status
+from exams.situation import situation
 from exams.warehouse.history import Delivered, read_deliveries, read_left_out
 from exams.warehouse.store import loaded
 
+_NAME = 48  # characters of a file's name that are shown
+_COLUMN = 12
 
-def overview(places: Places, quarter: str | None = None, *, history: bool = False) -> list[str]:
-    """Return the stages of all quarters, then the files of `quarter` (else the newest loaded).
+
+def overview(
+    places: Places, timing: Timing, quarter: str | None = None, *, history: bool = False
+) -> tuple[list[str], bool]:
+    """Return how things stand, and the files of `quarter` (else the newest loaded); is all right?
 
     With `history`, every delivery ever follows: of `quarter`, or of all quarters.
     """
-    lines = stage_lines(stage_status(places.status))
+    found = situation(places, timing)
+    lines = [*standing_lines(found, timing), *record_lines(places, quarter, history=history)]
+    return lines, found["ok"]
+
+
+def standing_lines(found: Mapping[str, Any], timing: Timing) -> list[str]:
+    """Return a table of quarters and stages, what is wrong, and when the schedule goes on."""
+    return [*grid_lines(found), *trouble_lines(found, timing), schedule_line(found, timing)]
+
+
+def grid_lines(found: Mapping[str, Any]) -> list[str]:
+    """Return a table, one line per quarter with the state of each stage."""
+    if not found["quarters"]:
+        return ["Nothing has run yet. `make run` starts."]
+    lines = [["quarter", *STAGES]]
+    for entry in found["quarters"]:
+        if entry["state"] == "withdrawn":
+            states = ["withdrawn"] * len(STAGES)
+        else:
+            states = [entry["stages"].get(s, {}).get("state", "pending") for s in STAGES]
+        lines.append([entry["quarter"], *states])
+    return ["".join(f"{word:<{_COLUMN}}" for word in line).rstrip() for line in lines]
+
+
+def trouble_lines(found: Mapping[str, Any], timing: Timing) -> list[str]:
+    """Return one line for each thing that is wrong, in words."""
+    retries = {entry["quarter"]: entry for entry in found["quarters"]}
+    lines = []
+    for wrong in found["trouble"]:
+        where = " ".join(filter(None, [wrong["quarter"], wrong["stage"]]))
+        what = " ".join(filter(None, [wrong["code"], wrong["what"]]))
+        since = f" ({_local(wrong['since'], timing)})" if wrong["since"] else ""
+        entry = retries.get(wrong["quarter"]) if wrong["kind"] == "failed" else None
+        lines.append(f"{where or 'schedule'} {wrong['kind']}: {what}{since}{_retry(entry, timing)}")
+    return lines
+
+
+def _retry(entry: Mapping[str, Any] | None, timing: Timing) -> str:
+    if not entry or not entry["failures"]:
+        return ""
+    times = "once" if entry["failures"] == 1 else f"{entry['failures']} times in a row"
+    return f" Failed {times}; tried again {_local(entry['retry'], timing)}."
+
+
+def schedule_line(found: Mapping[str, Any], timing: Timing) -> str:
+    """Return when the next tick is, or that there is none."""
+    schedule = found["schedule"]
+    if schedule is None or schedule["state"] != "running":
+        return "No schedule runs; `exams schedule` starts one."
+    last = schedule["last_tick"]
+    said = f"; the last one was {_local(last, timing)}" if last else ""
+    return f"Next tick: {_local(schedule['next_tick'], timing)} {timing.time_zone}{said}."
+
+
+def _local(text: str | None, timing: Timing) -> str:
+    if text is None:
+        return "soon"
+    return f"{datetime.fromisoformat(text).astimezone(ZoneInfo(timing.time_zone)):%Y-%m-%d %H:%M}"
+
+
+def record_lines(places: Places, quarter: str | None, *, history: bool = False) -> list[str]:
+    """Return where the records of the files of `quarter` are (else of the newest loaded)."""
     shown = check_quarter(quarter) if quarter else max(loaded(places.warehouse), default=None)
     if not places.warehouse.is_file():
-        return lines
+        return []
+    lines: list[str] = []
     if shown:
         current = [d for d in read_deliveries(places.warehouse, shown) if not d.removed]
         lines += ["", *(file_lines(current) or [f"Nothing of {shown} is loaded."])]
@@ -29,38 +98,24 @@ def overview(places: Places, quarter: str | None = None, *, history: bool = Fals
     return lines
 
 
-def stage_lines(runs: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return a table, one line per quarter with the state of each stage, then the reasons."""
-    runs = list(runs)
-    if not runs:
-        return ["Nothing has run yet. `make run` starts."]
-    states = {(run["quarter"], run["stage"]): _state(run) for run in runs}
-    lines = [["quarter", *STAGES]]
-    for quarter in sorted({quarter for quarter, _ in states}):
-        lines.append([quarter, *(states.get((quarter, stage), "pending") for stage in STAGES)])
-    table = ["".join(f"{word:<12}" for word in line).rstrip() for line in lines]
-    reasons = [
-        f"{run['quarter']} {run['stage']}: {run['reason_code']} {run['reason'] or ''}".rstrip()
-        for run in runs
-        if run["reason_code"]
-    ]
-    return table + reasons
-
-
-def _state(run: Mapping[str, Any]) -> str:
-    return "withdrawn" if run["reason"] == WITHDRAWN else run["state"]
+def short(name: str) -> str:
+    """Return a file's name; a long one without its middle."""
+    if len(name) <= _NAME:
+        return name
+    half = (_NAME - 1) // 2
+    return f"{name[: _NAME - 1 - half]}…{name[-half:]}"
 
 
 def file_lines(deliveries: Sequence[Delivered]) -> list[str]:
     """Return one line per file: the records received, and where they are now."""
-    width = max((len(d.file) for d in deliveries), default=0)
-    return [f"{d.file:<{width}}  {_fate(d)}" for d in deliveries]
+    width = max((len(short(d.file)) for d in deliveries), default=0)
+    return [f"{short(d.file):<{width}}  {_fate(d)}" for d in deliveries]
 
 
 def left_out_lines(left_out: Sequence[tuple[str, str, str]]) -> list[str]:
     """Return one line per file that was not read: file, error code (none: a repeat), why."""
     refused = sum(bool(code) for _, code, _ in left_out)
-    lines = [f"{file}  left out: {f'{code} {why}'.strip()}" for file, code, why in left_out]
+    lines = [f"{short(file)}  left out: {f'{code} {why}'.strip()}" for file, code, why in left_out]
     files = "1 file was" if refused == 1 else f"{refused} files were"
     return [*lines, *([f"The quarter is incomplete: {files} refused."] if refused else [])]
 
@@ -74,9 +129,9 @@ def _fate(d: Delivered) -> str:
 
 def history_lines(deliveries: Sequence[Delivered]) -> list[str]:
     """Return one line per delivery ever: file, start of its SHA-256, when it came and went."""
-    width = max((len(d.file) for d in deliveries), default=0)
+    width = max((len(short(d.file)) for d in deliveries), default=0)
     return [
-        f"{d.quarter}  {d.file:<{width}}  {d.sha256[:12]}  {_fate(d)};"
+        f"{d.quarter}  {short(d.file):<{width}}  {d.sha256[:12]}  {_fate(d)};"
         f" seen {_moment(d.first_seen)}{_end(d)}"
         for d in deliveries
     ]

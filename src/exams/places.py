@@ -56,6 +56,11 @@ class Places:
         return made(self.data / "status") / "status.db"
 
     @property
+    def schedule(self) -> Path:
+        """When `exams schedule` ticked, and when it will."""
+        return made(self.data / "status") / "schedule.json"
+
+    @property
     def published(self) -> Path:
         """What may be seen."""
         return made(self.data / "published") / "published.db"

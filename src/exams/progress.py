@@ -1,8 +1,8 @@
 """Progress bars: for a person who watches, never in logs, pipes or executed notebooks."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 BY_HAND = "by hand"  # what a notebook has as `code` when a person runs it in JupyterLab
 
@@ -32,6 +32,68 @@ def track(
         for item in items:
             yield item
             bar.update(count(item))
+
+
+class Overall:
+    """One bar over several quarters, with the time left; without a watcher, lines alone.
+
+    Stages count by what they usually cost. `expect` and `leave` correct what was first thought:
+    that all stages of all quarters are due.
+    """
+
+    def __init__(self, quarters: Sequence[str], costs: Mapping[str, int]) -> None:
+        self._costs = costs
+        self._left = {quarter: list(costs) for quarter in quarters}
+        self._done = 0
+        self._bar: Any = None
+        if watched():
+            from tqdm import tqdm  # noqa: PLC0415  loaded only to be seen
+
+            form = "{desc} {percentage:3.0f}%|{bar}| {elapsed}, {remaining} left"
+            label = "1 quarter" if len(quarters) == 1 else f"{len(quarters)} quarters"
+            total = len(quarters) * sum(costs.values())
+            self._bar = tqdm(
+                total=total, desc=label, bar_format=form, smoothing=0, leave=False, file=sys.stderr
+            )
+
+    def write(self, stream: str, line: str) -> None:
+        """Print a line to the stream of that name, above the bar."""
+        file = getattr(sys, stream)
+        if self._bar is None:
+            print(line, file=file, flush=True)
+        else:
+            self._bar.write(line, file=file)
+
+    def expect(self, quarter: str, stages: Collection[str]) -> None:
+        """Learn which stages of a quarter are due."""
+        self._left[quarter] = [stage for stage in self._costs if stage in stages]
+        self._show()
+
+    def reach(self, quarter: str, stage: str) -> None:
+        """Learn that the stages before `stage` are done."""
+        order = list(self._costs)
+        before = [s for s in self._left[quarter] if order.index(s) < order.index(stage)]
+        self._done += sum(self._costs[s] for s in before)
+        self._left[quarter] = self._left[quarter][len(before) :]
+        self._show()
+
+    def leave(self, quarter: str, stages: Collection[str]) -> None:
+        """Learn that a turn is over, and which stages are left for the next one."""
+        over = [s for s in self._left[quarter] if s not in stages]
+        self._done += sum(self._costs[s] for s in over)
+        self._left[quarter] = [s for s in self._left[quarter] if s in stages]
+        self._show()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def _show(self) -> None:
+        if self._bar is not None:
+            left = sum(self._costs[stage] for stages in self._left.values() for stage in stages)
+            self._bar.total, self._bar.n = self._done + left, self._done
+            self._bar.refresh()
 
 
 def watched() -> bool:

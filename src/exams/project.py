@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import yaml
 
@@ -20,6 +21,18 @@ class Intake(NamedTuple):
 
     largest_file: int = 4_000_000_000
     refused_files: str = "fail"
+
+
+class Timing(NamedTuple):
+    """When quarters are built by themselves, and from when on one is late.
+
+    `schedule`: a cron expression, five words, read in `time_zone`; `grace_days`: days after the
+    end of a quarter within which it shall be published.
+    """
+
+    schedule: str = "0 2 1 1,4,7,10 *"
+    time_zone: str = "UTC"
+    grace_days: int = 30
 
 
 def find_root(start: Path) -> Path:
@@ -62,7 +75,8 @@ def places(root: Path) -> Places:
 def environment(root: Path, quarter: str, places: Places) -> dict[str, Any]:
     """Return what pipeline.yaml of the project at `root` is filled in with for `quarter`."""
     folders = {"quarter": quarter, "data": str(places.data), "reports": str(places.reports)}
-    return folders | intake(settings(root))._asdict()  # defaults, where it has none
+    env = settings(root)
+    return folders | intake(env)._asdict() | timing(env)._asdict()  # defaults, where it has none
 
 
 def intake(env: Mapping[str, Any]) -> Intake:
@@ -74,4 +88,25 @@ def intake(env: Mapping[str, Any]) -> Intake:
     if found.refused_files not in REFUSED_FILES:
         what = "env.yaml: refused_files is neither fail nor skip."
         raise ExamsError("E004", what, "Write `refused_files: fail`.")
+    return found
+
+
+def timing(env: Mapping[str, Any]) -> Timing:
+    """Return when the settings `env` want quarters to be built; raise E004 if they do not say."""
+    found = Timing(**{name: env[name] for name in Timing._fields if name in env})
+    words = found.schedule.split() if isinstance(found.schedule, str) else []
+    if len(words) != 5:
+        what = "env.yaml: schedule is no cron expression of five words."
+        raise ExamsError("E004", what, "Write `schedule: 0 2 1 1,4,7,10 *`.")
+    if any(char.isdigit() for char in words[4]):  # cron says 0 is Sunday, APScheduler Monday
+        what = "env.yaml: schedule has a number as day of the week."
+        raise ExamsError("E004", what, "Write it as a word, mon to sun.")
+    try:
+        ZoneInfo(found.time_zone)
+    except (ValueError, TypeError, AttributeError, LookupError, OSError):
+        what = "env.yaml: time_zone is no time zone."
+        raise ExamsError("E004", what, "Write `time_zone: Europe/Berlin`.") from None
+    if type(found.grace_days) is not int or found.grace_days < 0:
+        what = "env.yaml: grace_days is no number of days."
+        raise ExamsError("E004", what, "Write `grace_days: 30`.")
     return found

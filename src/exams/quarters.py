@@ -1,7 +1,7 @@
 """Calendar quarters, written 2019Q1. As text they sort in time."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 from exams.errors import ExamsError
 
@@ -35,3 +35,9 @@ def last_complete(today: date, count: int) -> list[str]:
     """Return the last `count` quarters that had ended before `today`, oldest first."""
     now = quarter_of(today)
     return [shift(now, by) for by in range(-count, 0)]
+
+
+def last_day(quarter: str) -> date:
+    """Return the last day of a quarter."""
+    after = shift(quarter, 1)
+    return date(int(after[:4]), 3 * int(after[5]) - 2, 1) - timedelta(days=1)

@@ -1,18 +1,19 @@
 """Builds quarters from Python: one, or every one that is due."""
 
-import sys
-import warnings
-from collections.abc import Iterable
-from contextlib import chdir
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ploomber.exceptions import DAGBuildError, DAGRenderError
-from ploomber.spec import DAGSpec
-
 from exams import project
-from exams.orchestrate import locks
+from exams.orchestrate.healing import clear_away
 from exams.orchestrate.withdraw import vanished
-from exams.places import Places
+from exams.orchestrate.workers import Outcome, run_turns
+from exams.places import STAGES, Places
+from exams.progress import Overall
+
+# Ploomber takes a second to import: where worker processes run the turns, they alone do so.
+
+_INTAKE = STAGES[:3]  # extract, transform, load: they know nothing of other quarters
+_COSTS = dict(zip(STAGES, (1, 1, 1, 2, 1, 2), strict=True))  # for the bar; model, visualize draw
 
 
 def build_quarter(quarter: str, root: Path = Path()) -> bool:
@@ -20,40 +21,75 @@ def build_quarter(quarter: str, root: Path = Path()) -> bool:
 
     What happens is printed.
     """
-    root = project.find_root(root)
-    return _built(quarter, root, project.places(root), announces=True) != "failed"
+    from exams.orchestrate.turns import run_turn  # noqa: PLC0415
+
+    return run_turn(quarter, project.find_root(root), announces=True).end != "failed"
 
 
 def build_due(root: Path = Path(), quarters: Iterable[str] = ()) -> int:
-    """Build every quarter that is due, or those of `quarters` that are, oldest first.
+    """Build every quarter that is due, or those of `quarters` that are.
 
-    A quarter that has lost its last file is due, too: it is withdrawn. One that fails does not
-    stop the others. Return the exit code: 0, or 1 if one failed.
+    One that fails does not stop the others. Return the exit code: 0, or 1 if one failed.
     """
     root = project.find_root(root)
-    places = project.places(root)
-    chosen = sorted(set(quarters) or {*places.delivered_quarters(), *vanished(places)})
+    ends = build_each(root, quarters or due_quarters(project.places(root)))
+    return 1 if "failed" in ends.values() else 0
+
+
+def due_quarters(places: Places) -> list[str]:
+    """Return the quarters to look at, oldest first: those that have files or have lost the last.
+
+    The latter are withdrawn.
+    """
+    return sorted({*places.delivered_quarters(), *vanished(places)})
+
+
+def build_each(root: Path, quarters: Iterable[str]) -> dict[str, str]:
+    """Build those of `quarters` that are due; return what became of each.
+
+    It is built, idle (it was up to date) or failed. Several are taken in two turns, each oldest
+    first and on all cores: all of them are loaded before the first is compared with others.
+    """
+    chosen = sorted(set(quarters))
     if not chosen:
         print("No quarter has files yet; nothing to do.")
-    ends = [_built(quarter, root, places, announces=False) for quarter in chosen]
-    if idle := ends.count("idle"):
+    ends = _build_several(root, chosen) if len(chosen) > 1 else _build_alone(root, chosen)
+    if idle := [*ends.values()].count("idle"):
         up_to_date = "1 quarter is up to date" if idle == 1 else f"{idle} quarters are up to date"
         print(f"{up_to_date}{'; nothing to do' if idle == len(ends) else ''}.")
-    return 1 if "failed" in ends else 0
+    return ends
 
 
-def _built(quarter: str, root: Path, places: Places, *, announces: bool) -> str:
-    """Build a quarter; return built, idle (it was up to date) or failed."""
-    env = project.environment(root, quarter, places)
+def _build_alone(root: Path, quarters: Iterable[str]) -> dict[str, str]:
+    from exams.orchestrate.turns import run_turn  # noqa: PLC0415
+
+    return {quarter: run_turn(quarter, root).end for quarter in quarters}
+
+
+def _build_several(root: Path, quarters: list[str]) -> dict[str, str]:
+    clear_away(project.places(root))  # here, lest two processes do it at once
+    overall = Overall(quarters, _COSTS)
     try:
-        with chdir(root), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            dag = DAGSpec("pipeline.yaml", env=env).to_dag()
-            dag.executor.announces = announces
-            dag.build(show_progress=False)
-    except (DAGBuildError, DAGRenderError) as error:
-        print(error, file=sys.stderr)
-        return "failed"
+        first = run_turns(dict.fromkeys(quarters, _INTAKE), root, overall)
+        second = run_turns(dict.fromkeys(to_compare(first), STAGES), root, overall)
     finally:
-        locks.release()
-    return "built" if dag.executor.ran else "idle"
+        overall.close()
+    return {quarter: _end(first[quarter], second.get(quarter)) for quarter in quarters}
+
+
+def to_compare(intake: Mapping[str, Outcome]) -> list[str]:
+    """Return the quarters that need a second turn after this first one, oldest first.
+
+    Their own later stages are due, or may be: an earlier quarter has changed.
+    """
+    changed, found = False, []
+    for quarter, outcome in sorted(intake.items()):
+        changed = changed or outcome.end == "built"
+        if outcome.end != "failed" and not outcome.withdrawn and (outcome.left or changed):
+            found.append(quarter)
+    return found
+
+
+def _end(first: Outcome, second: Outcome | None) -> str:
+    ends = {first.end, second.end if second else "idle"}
+    return next(end for end in ("failed", "built", "idle") if end in ends)

@@ -4,6 +4,7 @@ import json
 import sys
 import time
 import warnings
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,16 @@ from ploomber.executors.abc import Executor
 
 from exams import project, status
 from exams.errors import ExamsError
-from exams.files import UNREADABLE, shown
+from exams.files import shown
 from exams.orchestrate import locks
 from exams.orchestrate.failures import complaint, explain_exception, verdict
-from exams.orchestrate.healing import heal, set_aside_unreadable
+from exams.orchestrate.healing import clear_away, heal
 from exams.orchestrate.hooks import counted
 from exams.orchestrate.products import receipt
 from exams.orchestrate.stopping import terminable
 from exams.orchestrate.temporary import sweep_drafts, temporary
 from exams.orchestrate.withdraw import withdraw
-from exams.places import Places
+from exams.places import STAGES, Places
 from exams.quarters import check_quarter
 
 _UNDONE = "A stage before it did not end well."
@@ -43,18 +44,32 @@ class BuildFailed(DAGBuildError):
 class StageExecutor(Executor):
     """Runs the stages of one quarter in this process.
 
-    `announces` is off when several quarters are built, one after the other; `building` says
-    whether a build is going on, `ran` whether the last one had anything to do.
+    `announces` is off when several quarters are built; `building` says whether a build is going
+    on, `ran` whether the last one had anything to do, `withdrawn` whether that was to withdraw.
+    In a turn of several only `stages` run; those that are due beside them are `left`. `found` is
+    told which are due, `before` each one before it begins.
     """
 
     def __init__(
-        self, quarter: str, data: str, reports: str, largest_file: object, refused_files: object
+        self,
+        quarter: str,
+        data: str,
+        reports: str,
+        largest_file: object,
+        refused_files: object,
+        timing: Mapping[str, object],
     ) -> None:
         self.announces, self.building, self.ran, self._ready = True, False, False, False
+        self.withdrawn = False
+        self.stages: Collection[str] = STAGES
+        self.left: tuple[str, ...] = ()
+        self.found: Callable[[Collection[str]], None] = lambda due: None
+        self.before: Callable[[str], None] = lambda stage: None
         _silence()
         try:
             self.quarter = check_quarter(quarter)
             project.intake({"largest_file": largest_file, "refused_files": refused_files})
+            project.timing(timing)  # found wrong here rather than at the next tick
             self.places = Places.of(data, reports)
             # Ploomber looks at the products right after this. If another process is building
             # them, the build below waits for it and looks again.
@@ -84,10 +99,7 @@ class StageExecutor(Executor):
             self.building = self._ready = False
 
     def _prepare(self) -> None:
-        for path in set_aside_unreadable(self.places):
-            print(
-                f"{shown(path)} cannot be read: it is now {path.name}{UNREADABLE}, and made anew."
-            )
+        clear_away(self.places)
         sweep_drafts(self.places, self.quarter)
         status.reap(self.places.status)
         heal(self.places, self.quarter)
@@ -110,18 +122,28 @@ class StageExecutor(Executor):
             found |= {"inputs": json.dumps(task.params["inputs"]), "code": task.params["code"]}
             status.restore(self.places.status, self.quarter, task.name, **found)
         self._announce(bool(due))
-        self.ran = bool(due)
-        if not due:
-            return []
+        self.found([task.name for task in due])
+        now = [task for task in due if task.name in self.stages]
+        self.ran, self.left = bool(now), tuple(task.name for task in due if task not in now)
+        if now:
+            self._run_planned(due, now)
+        for task in due:
+            if task not in now:  # Ploomber wants to know of each that nothing is amiss
+                task.exec_status = TaskStatus.Skipped
+        return []
+
+    def _run_planned(self, due: list[Any], now: list[Any]) -> None:
         for task in due:
             _check(task)
-        status.plan(self.places.status, self.quarter, [t.name for t in due])
+        status.plan(self.places.status, self.quarter, [task.name for task in now])
         try:
-            self._run_all(due)
+            self._run_all(now)
+        except BuildFailed:
+            status.plan(self.places.status, self.quarter, self.left)
+            raise
         finally:
             for task in due:  # those that did not get their turn
                 status.end(self.places.status, self.quarter, task.name, "skipped", reason=_UNDONE)
-        return []
 
     def _withdraw(self) -> None:
         if not withdraw(self.places, self.quarter):
@@ -132,12 +154,13 @@ class StageExecutor(Executor):
                 f"Deliver a file. Quarters with files: {', '.join(delivered) or 'none'}.",
             )
         print(f"{self.quarter}  {status.WITHDRAWN[0].lower()}{status.WITHDRAWN[1:]}")
-        self.ran = True
+        self.ran = self.withdrawn = True
 
     def _run_all(self, due: list[Any]) -> None:
         failures = []
         for task in due:
             if task.exec_status is not TaskStatus.Aborted:
+                self.before(task.name)
                 failures += self._run(task)
         if failures:
             raise BuildFailed("\n".join(failures))

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from exams import published
-from exams.files import set_aside, write_atomic
+from exams.files import UNREADABLE, set_aside, shown, write_atomic
 from exams.orchestrate.products import (
     forget,
     note,
@@ -26,6 +26,12 @@ from exams.warehouse import store
 def set_aside_unreadable(places: Places) -> list[Path]:
     """Rename the databases that cannot be read, so that the stages make them anew; return them."""
     return [p for p in (places.warehouse, places.published, places.status) if set_aside(p)]
+
+
+def clear_away(places: Places) -> None:
+    """Set databases aside that cannot be read, and say so."""
+    for path in set_aside_unreadable(places):
+        print(f"{shown(path)} cannot be read: it is now {path.name}{UNREADABLE}, and made anew.")
 
 
 def heal(places: Places, quarter: str) -> None:

@@ -1,0 +1,45 @@
+"""A turn of a quarter: some of its stages, run by Ploomber in this process."""
+
+import sys
+import warnings
+from collections.abc import Callable, Collection
+from contextlib import chdir
+from pathlib import Path
+
+from ploomber.exceptions import DAGBuildError, DAGRenderError
+from ploomber.spec import DAGSpec
+
+from exams import project
+from exams.orchestrate import locks
+from exams.orchestrate.workers import Outcome
+from exams.places import STAGES
+
+
+def run_turn(
+    quarter: str,
+    root: Path,
+    stages: Collection[str] = STAGES,
+    *,
+    announces: bool = False,
+    before: Callable[[str], None] = lambda stage: None,
+    found: Callable[[Collection[str]], None] = lambda due: None,
+) -> Outcome:
+    """Run those of `stages` that are due for a quarter of the project at `root`.
+
+    `found` is told which stages are due, `before` each stage before it begins. What happens is
+    printed.
+    """
+    env = project.environment(root, quarter, project.places(root))
+    try:
+        with chdir(root), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            dag = DAGSpec("pipeline.yaml", env=env).to_dag()
+            turn = dag.executor
+            turn.announces, turn.stages, turn.before, turn.found = announces, stages, before, found
+            dag.build(show_progress=False)
+    except (DAGBuildError, DAGRenderError) as error:
+        print(error, file=sys.stderr)
+        return Outcome("failed")
+    finally:
+        locks.release()
+    return Outcome("built" if turn.ran else "idle", turn.left, turn.withdrawn)

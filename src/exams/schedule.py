@@ -1,0 +1,192 @@
+"""The schedule: at each tick, every quarter that is due is built, oldest first.
+
+APScheduler tells when; the work is done in the main thread, which signals can stop. A tick that
+comes while another is at work waits, and several of them are one.
+"""
+
+import json
+import os
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from queue import Full, Queue
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from apscheduler.jobstores.base import JobLookupError
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+
+from exams import project
+from exams.errors import ExamsError
+from exams.orchestrate import locks
+from exams.orchestrate.build import build_each, due_quarters
+from exams.orchestrate.fingerprint import inputs
+from exams.orchestrate.stopping import terminable
+from exams.places import Places
+from exams.processes import HOST
+from exams.ticks import BEAT, Failing, Ticks, moment, read_ticks, write_ticks
+
+MODE = "EXECUTION_MODE"
+EVERY_MINUTE = "* * * * *"
+FIRST_PAUSE = {"test": timedelta(minutes=1), "production": timedelta(minutes=15)}
+LONGEST_PAUSE = timedelta(days=1)
+_RETRY = "retry"
+
+
+def run_schedule(root: Path, environment: Mapping[str, str] = os.environ) -> None:
+    """Build what is due at each tick, until SIGTERM or Ctrl-C.
+
+    In EXECUTION_MODE test that is every minute, in production (the usual) as env.yaml says. Raise
+    E413 for another mode or a wrong cron expression, E418 if a schedule runs already.
+    """
+    root = project.find_root(root)
+    places, timing = project.places(root), project.timing(project.settings(root))
+    mode = environment.get(MODE) or "production"
+    if mode not in FIRST_PAUSE:
+        raise ExamsError("E413", f"{MODE} is neither test nor production.", f"Unset {MODE}.")
+    expression = EVERY_MINUTE if mode == "test" else timing.schedule
+    with locks.exclusive(places.schedule.with_name(".schedule.lock")) as free:
+        if not free:
+            what = "A schedule runs already for this data folder."
+            raise ExamsError("E418", what, "`exams status` says where; stop it first.")
+        former = read_ticks(places)
+        ticks = Ticks(
+            mode=mode,
+            expression=expression,
+            time_zone=timing.time_zone,
+            host=HOST,
+            pid=os.getpid(),
+            heartbeat=moment(),
+            last_tick=former.last_tick if former else None,
+            failing=former.failing if former else {},
+        )
+        Schedule(root, places, ticks).run()
+
+
+class Schedule:
+    """One schedule at work. `ticks` is what it has done and will do, and what others may read."""
+
+    def __init__(self, root: Path, places: Places, ticks: Ticks) -> None:
+        self.root, self.places, self.ticks = root, places, ticks
+        self.zone = ZoneInfo(ticks.time_zone)
+        self.trigger = _trigger(ticks.expression, self.zone)
+        self.clock = BackgroundScheduler(
+            timezone=self.zone, job_defaults={"coalesce": True, "misfire_grace_time": None}
+        )
+        self._waiting: Queue[None] = Queue(maxsize=1)
+        self._noting = threading.Lock()
+
+    def run(self) -> None:
+        """Work until SIGTERM or Ctrl-C."""
+        self.clock.add_job(self._offer, self.trigger)
+        self.clock.add_job(self._note, "interval", seconds=BEAT)
+        self._set_retry()
+        try:
+            with terminable():
+                self._work()
+        except (KeyboardInterrupt, SystemExit):  # the latter from a build that was stopped
+            print("The schedule has ended.", flush=True)
+        finally:
+            self.clock.shutdown(wait=False)
+            self._note(ended=moment())
+
+    def _work(self) -> None:
+        self.clock.start()
+        self._note()
+        if missed(self.trigger, self.ticks.last_tick, datetime.now(UTC)):
+            print("A tick was missed; it is caught up now.", flush=True)
+            self._offer()
+        else:
+            print(f"Next tick: {self._local(self.ticks.next_tick)}.", flush=True)
+        while True:
+            self._waiting.get()
+            self.tick()
+
+    def tick(self) -> None:
+        """Build what is due, but for quarters that keep failing and are to be left alone."""
+        print(f"Tick, {self._local(moment())}.", flush=True)
+        now, failing, error = datetime.now(UTC), self.ticks.failing, None
+        try:
+            every = due_quarters(self.places)
+            alone = {q for q in every if q in failing and self._rests(q, failing[q], now)}
+            for quarter in sorted(alone):
+                print(f"{quarter}  left alone until {self._local(failing[quarter].retry)}")
+            ends = build_each(self.root, [q for q in every if q not in alone])
+            kept = {quarter: failing[quarter] for quarter in alone}
+            failing = kept | self._failed(ends)
+        except ExamsError as stopped:
+            error = str(stopped)
+            print(error, flush=True)
+        self._note(last_tick=moment(now), failing=failing, error=error)
+        self._set_retry()
+        print(f"Next tick: {self._local(self.ticks.next_tick)}.", flush=True)
+
+    def _rests(self, quarter: str, entry: Failing, now: datetime) -> bool:
+        waits = now < datetime.fromisoformat(entry.retry)
+        return waits and entry.inputs == self._inputs(quarter)
+
+    def _failed(self, ends: Mapping[str, str]) -> dict[str, Failing]:
+        now, first = datetime.now(UTC), FIRST_PAUSE[self.ticks.mode]
+        found = {}
+        for quarter in (q for q, end in ends.items() if end == "failed"):
+            former, seen = self.ticks.failing.get(quarter), self._inputs(quarter)
+            times = former.times + 1 if former and former.inputs == seen else 1
+            found[quarter] = Failing(times, moment(now + pause(first, times)), seen)
+        return found
+
+    def _inputs(self, quarter: str) -> str:
+        places = self.places
+        return json.dumps(inputs("extract", quarter, str(places.data), str(places.reports)))
+
+    def _offer(self) -> None:
+        with suppress(Full):  # one waits already
+            self._waiting.put_nowait(None)
+
+    def _set_retry(self) -> None:
+        """Let a quarter that failed be tried again, whenever the next tick may be."""
+        with suppress(JobLookupError):
+            self.clock.remove_job(_RETRY)
+        if self.ticks.failing:
+            when = min(entry.retry for entry in self.ticks.failing.values())
+            self.clock.add_job(self._offer, "date", run_date=when, id=_RETRY)
+
+    def _note(self, **changes: Any) -> None:
+        """Write down a sign of life, the changes, and when the next tick is."""
+        with self._noting:
+            now = datetime.now(self.zone)
+            ticks = replace(self.ticks, heartbeat=moment(now), **changes)
+            upcoming = self.trigger.get_next_fire_time(None, now)
+            times = [entry.retry for entry in ticks.failing.values()]
+            times += [moment(upcoming)] if upcoming else []
+            self.ticks = replace(ticks, next_tick=min(times, default=None))
+            write_ticks(self.places, self.ticks)
+
+    def _local(self, text: str | None) -> str:
+        if text is None:
+            return "never"
+        return f"{datetime.fromisoformat(text).astimezone(self.zone):%Y-%m-%d %H:%M} {self.zone}"
+
+
+def pause(first: timedelta, times: int) -> timedelta:
+    """Return how long a quarter is left alone that failed `times` in a row: doubled each time."""
+    return min(first * 2 ** min(times - 1, 20), LONGEST_PAUSE)
+
+
+def missed(trigger: CronTrigger, last_tick: str | None, now: datetime) -> bool:
+    """Say whether a tick was due since the last one (None: there was none yet)."""
+    if last_tick is None:
+        return False
+    following = trigger.get_next_fire_time(None, datetime.fromisoformat(last_tick))
+    return following is not None and following <= now
+
+
+def _trigger(expression: str, zone: ZoneInfo) -> CronTrigger:
+    try:
+        return CronTrigger.from_crontab(expression, zone)
+    except ValueError as error:
+        what = f"env.yaml: schedule is no cron expression: {error}."
+        raise ExamsError("E413", what, "Write `schedule: 0 2 1 1,4,7,10 *`.") from None

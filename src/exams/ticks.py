@@ -1,0 +1,75 @@
+"""schedule.json: when the schedule ticked and will tick, and which quarters keep failing."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from exams.files import write_atomic
+from exams.places import Places
+
+BEAT = 30  # seconds between two signs of life of a running schedule
+LEASE = timedelta(minutes=3)  # one that is silent for longer has died
+
+
+@dataclass(frozen=True)
+class Failing:
+    """A quarter that failed `times` in a row: it is left alone until `retry` (ISO 8601, UTC).
+
+    `inputs` is the fingerprint of its files and contract: once that changes, it is due at once.
+    """
+
+    times: int
+    retry: str
+    inputs: str
+
+
+@dataclass(frozen=True)
+class Ticks:
+    """What a schedule has done and will do; times in ISO 8601, UTC.
+
+    `ended` is None while it runs. `last_tick` is the begin of the last one that came to its end,
+    `error` why that could not look for quarters.
+    """
+
+    mode: str
+    expression: str
+    time_zone: str
+    host: str
+    pid: int
+    heartbeat: str
+    last_tick: str | None = None
+    next_tick: str | None = None
+    ended: str | None = None
+    error: str | None = None
+    failing: dict[str, Failing] = field(default_factory=dict)
+
+
+def read_ticks(places: Places) -> Ticks | None:
+    """Return what the last schedule wrote; None if there is none, or it cannot be read."""
+    try:
+        found = json.loads(places.schedule.read_text(encoding="utf-8"))
+        failing = {quarter: Failing(**entry) for quarter, entry in found.pop("failing").items()}
+        return Ticks(**found, failing=failing)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def write_ticks(places: Places, ticks: Ticks) -> None:
+    """Write it down, atomically."""
+    write_atomic(places.schedule, json.dumps(asdict(ticks), indent=1))
+
+
+def described(ticks: Ticks | None, now: datetime) -> dict[str, Any] | None:
+    """Return a schedule with its state: running, ended, or dead (no sign of life)."""
+    if ticks is None:
+        return None
+    silent = now - datetime.fromisoformat(ticks.heartbeat)
+    state = "ended" if ticks.ended else "dead" if silent > LEASE else "running"
+    shown = {name: value for name, value in asdict(ticks).items() if name != "failing"}
+    return {"state": state, **shown, "next_tick": ticks.next_tick if state == "running" else None}
+
+
+def moment(time: datetime | None = None) -> str:
+    """Return a time (now, if None) as text: ISO 8601 in UTC, seconds."""
+    return (time or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")

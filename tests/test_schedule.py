@@ -1,0 +1,236 @@
+"""The schedule: what a tick builds, what it leaves alone, and how it ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from zoneinfo import ZoneInfo
+
+import pytest
+
+import orchestrate_project as project
+from exams import schedule
+from exams.errors import ExamsError
+from exams.orchestrate import locks
+from exams.project import Timing, timing
+from exams.schedule import Schedule, missed, pause, run_schedule
+from exams.status import stage_status
+from exams.ticks import Failing, Ticks, moment, read_ticks, write_ticks
+
+PRODUCTION = Timing().schedule
+BERLIN = ZoneInfo("Europe/Berlin")
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def places(tmp_path, monkeypatch):
+    places = project.make_project(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return places
+
+
+@pytest.fixture
+def builds(monkeypatch):
+    """Let builds end as told, quarter by quarter, and return what was asked for."""
+
+    def build(_, quarters):
+        builds.asked.append([*quarters])
+        return {quarter: builds.ends.get(quarter, "built") for quarter in quarters}
+
+    builds = SimpleNamespace(asked=[], ends={})
+    monkeypatch.setattr(schedule, "build_each", build)
+    return builds
+
+
+def started(places, mode="test", **changes):
+    ticks = Ticks(mode, "* * * * *", "UTC", "host", 1, moment(), **changes)
+    return Schedule(places.data.parent, places, ticks)
+
+
+def trigger(expression=PRODUCTION, zone=BERLIN):
+    return schedule._trigger(expression, zone)
+
+
+def utc(text):
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def test_as_shipped_it_ticks_at_two_on_the_first_day_of_each_quarter_in_local_time():
+    following = trigger().get_next_fire_time(None, utc("2026-11-29T12:00"))
+    assert following == datetime(2027, 1, 1, 2, tzinfo=BERLIN)
+    assert trigger().get_next_fire_time(None, following + MINUTE).isoformat() == (
+        "2027-04-01T02:00:00+02:00"
+    )
+
+
+@pytest.mark.parametrize(
+    ("last", "now", "is_missed"),
+    [
+        (None, "2027-01-01T12:00", False),
+        ("2026-10-01T00:00:05", "2026-12-31T12:00", False),
+        ("2026-10-01T00:00:05", "2027-01-01T01:00:00", True),
+        ("2025-10-01T00:00:05", "2027-01-01T12:00", True),
+    ],
+)
+def test_a_tick_is_missed_if_one_was_due_since_the_last(last, now, is_missed):
+    last = last and moment(utc(last))
+    assert missed(trigger(), last, utc(now)) is is_missed
+
+
+def test_the_pause_doubles_up_to_a_day():
+    pauses = [pause(timedelta(minutes=15), times) for times in (1, 2, 3, 7, 8, 5000)]
+    minutes = [15, 30, 60, 960, 1440, 1440]
+    assert pauses == [timedelta(minutes=m) for m in minutes]
+
+
+def test_a_tick_builds_every_quarter_that_has_files_and_is_written_down(places, builds):
+    for quarter in ("2026Q2", "2026Q1"):
+        project.deliver(places, quarter, "x")
+    started(places).tick()
+    assert builds.asked == [["2026Q1", "2026Q2"]]
+    noted = read_ticks(places)
+    assert (noted.failing, noted.error) == ({}, None)
+    assert noted.last_tick is not None
+
+
+def test_a_failing_quarter_is_left_alone_longer_each_time_and_the_others_go_on(
+    places, builds, capsys
+):
+    for quarter in ("2026Q1", "2026Q2"):
+        project.deliver(places, quarter, "x")
+    builds.ends["2026Q1"] = "failed"
+    at_work = started(places)
+    at_work.tick()
+    at_work.tick()
+    assert builds.asked == [["2026Q1", "2026Q2"], ["2026Q2"]]
+    assert "2026Q1  left alone until " in capsys.readouterr().out
+    for times in (1, 2, 3):
+        entry = at_work.ticks.failing["2026Q1"]
+        assert entry.times == times
+        assert datetime.fromisoformat(entry.retry) > datetime.now(UTC)
+        rested = Failing(times, moment(datetime.now(UTC) - MINUTE), entry.inputs)
+        at_work._note(failing={"2026Q1": rested})
+        at_work.tick()
+    assert builds.asked[2:] == [["2026Q1", "2026Q2"]] * 3
+    assert read_ticks(places).failing["2026Q1"].times == 4
+    assert at_work.clock.get_job("retry").trigger.run_date == datetime.fromisoformat(
+        at_work.ticks.failing["2026Q1"].retry
+    )
+
+
+def test_new_files_end_the_pause_and_a_success_the_count(places, builds):
+    project.deliver(places, "2026Q1", "x")
+    builds.ends["2026Q1"] = "failed"
+    at_work = started(places)
+    at_work.tick()
+    project.deliver(places, "2026Q1", "corrected")
+    at_work.tick()
+    assert at_work.ticks.failing["2026Q1"].times == 1
+    builds.ends.clear()
+    project.deliver(places, "2026Q1", "right")
+    at_work.tick()
+    assert builds.asked == [["2026Q1"]] * 3
+    assert at_work.ticks.failing == {}
+    assert at_work.clock.get_job("retry") is None
+
+
+def test_a_tick_that_cannot_look_for_quarters_says_so_and_the_schedule_goes_on(
+    places, builds, capsys
+):
+    (places.report("2026Q1") / "load.receipt.json").touch()  # loaded, and no file anywhere
+    at_work = started(places)
+    at_work.tick()
+    assert read_ticks(places).error.startswith("E405 No quarter has a file")
+    assert "E405" in capsys.readouterr().out
+    project.deliver(places, "2026Q1", "x")
+    at_work.tick()
+    assert (read_ticks(places).error, builds.asked) == (None, [["2026Q1"]])
+
+
+def test_several_ticks_that_come_during_another_are_one(places):
+    at_work = started(places)
+    for _ in range(3):
+        at_work._offer()
+    assert at_work._waiting.qsize() == 1
+
+
+def test_a_second_schedule_and_a_wrong_mode_do_not_start(places):
+    other = locks.exclusive(places.schedule.with_name(".schedule.lock"))
+    with other, pytest.raises(ExamsError, match="E418"):
+        run_schedule(places.data.parent, {})
+    with pytest.raises(ExamsError, match="E413 EXECUTION_MODE is neither"):
+        run_schedule(places.data.parent, {"EXECUTION_MODE": "prod"})
+
+
+def test_a_wrong_cron_expression_is_explained(places):
+    (places.data.parent / "env.yaml").write_text("schedule: 0 25 1 * *\n")
+    with pytest.raises(ExamsError, match=r"E413 env\.yaml: schedule is no cron expression"):
+        run_schedule(places.data.parent, {})
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ({"schedule": "daily"}, "schedule is no cron expression"),
+        ({"schedule": 5}, "schedule is no cron expression"),
+        ({"schedule": "0 2 * * 1"}, "schedule has a number as day of the week"),
+        ({"time_zone": "Berlin"}, "time_zone is no time zone"),
+        ({"time_zone": 1}, "time_zone is no time zone"),
+        ({"time_zone": "../etc/passwd"}, "time_zone is no time zone"),
+        ({"grace_days": -1}, "grace_days is no number of days"),
+        ({"grace_days": "30 days"}, "grace_days is no number of days"),
+    ],
+)
+def test_a_setting_of_the_schedule_that_means_nothing_is_named(setting, words):
+    with pytest.raises(ExamsError, match=rf"E004 env\.yaml: {words}"):
+        timing(setting)
+
+
+def test_settings_of_the_schedule_may_be_left_out():
+    assert timing({"grace_days": 0}) == Timing(PRODUCTION, "UTC", 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", ["", "slow"])
+def test_sigterm_ends_a_schedule_while_it_waits_and_while_it_builds(places, text):
+    if text:
+        project.deliver(places, "2026Q1", text)
+        yesterday = moment(datetime.now(UTC) - timedelta(days=1))
+        write_ticks(places, Ticks("test", "", "UTC", "", 1, yesterday, yesterday))  # one is missed
+    with subprocess.Popen(
+        [sys.executable, "-m", "exams.cli", "schedule"],
+        env=os.environ | {"EXECUTION_MODE": "test"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        wait_for(lambda: is_at_work(places, text))
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert out.splitlines()[-1] == "The schedule has ended."
+    noted = read_ticks(places)
+    assert (noted.mode, noted.pid) == ("test", process.pid)
+    assert noted.ended is not None
+    if text:
+        assert noted.last_tick == yesterday  # so that the tick is caught up
+        states = [run["state"] for run in stage_status(places.status)]
+        assert states == ["done", "interrupted", *["skipped"] * 4]
+        assert locks.hold(places, "2026Q1", wait=False)
+        locks.release()
+
+
+def is_at_work(places, text):
+    if text:
+        return "running" in [r["state"] for r in stage_status(places.status)][1:2]
+    noted = read_ticks(places)
+    return noted is not None and noted.next_tick is not None
+
+
+def wait_for(condition):
+    end = time.monotonic() + 90
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.1)
