@@ -69,6 +69,10 @@ bench: setup .venv-bench/ready  ## Measure intake beside other tools; write docs
 fuzz: setup .fuzz/ready  ## Feed the reader bytes that nobody expects, for a minute
 	@PYTHONPATH=.fuzz $(BIN)/python tests/fuzz_reader.py -max_total_time=60
 
+.PHONY: soak
+soak: setup  ## Kill builds at random instants; KILLS=200: each is made good by one more build
+	@PYTHONPATH=tests $(BIN)/python tests/recovery.py --kills $(or $(KILLS),200) --seed $(or $(SEED),1)
+
 .PHONY: setup
 setup: $(READY)  ## Make .venv from requirements.lock (the other targets do this, too)
 	@:

@@ -1,11 +1,14 @@
 """Files that appear whole or not at all; databases that are set aside."""
 
+import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
 
-from exams.files import replacing, set_aside, write_atomic
+from exams.files import replacing, set_aside, sweep, write_atomic
 
 
 def names(folder):
@@ -18,6 +21,29 @@ def database(tmp_path):
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE t AS SELECT zeroblob(20000)")
     return path
+
+
+def test_drafts_of_processes_that_are_gone_are_swept_away_and_no_others(tmp_path):
+    code = f"""
+import os, signal
+from pathlib import Path
+from exams.files import replacing
+with replacing(Path({str(tmp_path)!r}) / "name") as draft:
+    draft.write_text("half")
+    draft.with_name(f"{{draft.name}}-journal").write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    subprocess.run([sys.executable, "-c", code], check=False)
+    assert len(names(tmp_path)) == 2
+    elsewhere, yesterday = tmp_path / ".12345678-1-1.1.ab.draft", tmp_path / ".a.draft"
+    for file in (elsewhere, yesterday):
+        file.touch()
+    os.utime(yesterday, (0, 0))
+    with replacing(tmp_path / "mine") as draft:
+        draft.touch()
+        sweep(tmp_path)
+        assert names(tmp_path) == sorted([draft.name, elsewhere.name])
+    sweep(tmp_path / "no folder")
 
 
 @pytest.mark.parametrize("content", ["Größe\n", "Größe\n".encode()])

@@ -14,7 +14,7 @@ from exams.errors import ExamsError
 from exams.orchestrate import fingerprint, locks, waiting
 from exams.orchestrate.build import build_quarter
 from exams.orchestrate.planning import due, plan_lines
-from exams.orchestrate.products import products
+from exams.orchestrate.products import note, products
 from exams.orchestrate.waiting import wait_for
 from exams.places import STAGES
 from orchestrate_project import deliver
@@ -99,6 +99,16 @@ CHANGES = {
 
 def test_an_unchanged_quarter_is_up_to_date(places):
     assert planned() == ["1 quarter is up to date."]
+
+
+def test_a_clock_that_was_set_back_makes_nothing_run_again(places, capsys):
+    for product in products(places, QUARTER, "transform"):
+        notes = json.loads(note(product).read_text())
+        note(product).write_text(json.dumps(notes | {"timestamp": notes["timestamp"] + 86400}))
+    assert planned() == ["1 quarter is up to date."]
+    capsys.readouterr()
+    assert build_quarter(QUARTER)
+    assert capsys.readouterr().out == f"{QUARTER} is up to date.\n"
 
 
 @pytest.mark.parametrize("name", CHANGES)

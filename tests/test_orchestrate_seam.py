@@ -109,6 +109,28 @@ def test_only_the_message_of_a_users_mistake_is_repeated():
     assert explain("DeadKernelError", "", None) == (None, "DeadKernelError.")
 
 
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("[Errno 28] No space left on device: '4711'", "E411 The disk is full"),
+        ("database or disk is full", "E411 The disk is full"),
+        ("disk I/O error", "E411 The disk is full"),
+        ("[Errno 27] File too large", "E411 The disk is full"),
+        ("[Errno 30] Read-only file system: '4711'", "E412 A folder or file cannot be written"),
+        ("attempt to write a readonly database", "E412 A folder or file cannot be written"),
+    ],
+)
+def test_what_the_system_refuses_has_a_code_and_a_remedy(message, said):
+    def fail():
+        raise OSError(message)
+
+    code, text = explain("OSError", message, 3)
+    assert f"{code} {text}".startswith(said)
+    assert "build" in text
+    assert "4711" not in text
+    assert explain_exception(raised(fail)) == (code, text)
+
+
 def raised(make):
     """Return what `make` raises, wrapped as Ploomber wraps it."""
     try:

@@ -20,6 +20,7 @@ TARGETS = {
     "run",
     "screenshots",
     "setup",
+    "soak",
     "test",
 }
 

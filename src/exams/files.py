@@ -1,12 +1,18 @@
 """Files that appear whole or not at all, and databases that can no longer be read."""
 
+import os
 import secrets
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from exams.processes import birth, is_gone
+
 UNREADABLE = ".unreadable"
+_DRAFT = ".draft"
+_LEFT = 24 * 3600  # seconds
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:
@@ -28,10 +34,12 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield the path of a hidden draft that takes the place of `path` if all goes well.
 
     The draft's name is its own: two processes may write the same file, the later one wins. It
-    is short: the file's may be as long as the system allows. In a folder that is closed to
-    other users (0700), the draft is closed to them, too (0600), before anything is in it.
+    tells whose it is (see `sweep`), and is short: the file's may be as long as the system allows.
+    In a folder that is closed to other users (0700), the draft is closed to them, too (0600),
+    before anything is in it.
     """
-    draft = path.with_name(f".{secrets.token_hex(8)}.draft")
+    mine = f"{birth(os.getpid()) or 'draft'}.{os.getpid()}.{secrets.token_hex(4)}"
+    draft = path.with_name(f".{mine}{_DRAFT}")
     try:
         if not path.parent.stat().st_mode & 0o077:
             closed(draft)
@@ -39,6 +47,20 @@ def replacing(path: Path) -> Iterator[Path]:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove the drafts in `folder` of processes that were killed.
+
+    Of another computer or container nothing is known: there, a draft of yesterday counts as left.
+    """
+    for draft in folder.glob(f".*{_DRAFT}*") if folder.is_dir() else ():
+        with suppress(OSError):  # it is done in this moment
+            match draft.name.split("."):
+                case ["", mark, pid, _, _] if pid.isdecimal() and is_gone("", int(pid), mark):
+                    draft.unlink()
+                case _ if time.time() - draft.stat().st_mtime > _LEFT:
+                    draft.unlink()
 
 
 def set_aside(database: Path) -> bool:

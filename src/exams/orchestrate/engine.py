@@ -4,14 +4,12 @@ Papermill loads it through the entry point `papermill.engine`, on every import: 
 and import papermill.engines nowhere else (papermill imports this module in turn).
 """
 
-import hashlib
 import json
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
@@ -26,6 +24,7 @@ from exams.orchestrate import locks
 from exams.orchestrate.failures import explain, explain_exception, withheld
 from exams.orchestrate.products import forget
 from exams.orchestrate.stopping import terminable
+from exams.orchestrate.temporary import temporary
 from exams.places import STAGES, Places
 
 _PRIVATE = set(STAGES) - {"visualize"}  # see records, or (model, publish) sums of any group
@@ -68,14 +67,9 @@ class _LockedKernel(AsyncKernelManager):
 def _sockets(places: Places, quarter: str) -> Iterator[Config]:
     """Let the kernel talk over files, not ports: two builds at once never take the same one.
 
-    The folder's path is short, as the system allows about 100 characters. Its name tells whose
-    it is: those of builds of the quarter that were killed are removed.
+    The folder's path is short, as the system allows about 100 characters.
     """
-    owner = hashlib.sha256(f"{places.data} {quarter}".encode()).hexdigest()[:8]
-    prefix = f"exams-{owner}-"
-    for former in Path(gettempdir()).glob(f"{prefix}*"):
-        shutil.rmtree(former, ignore_errors=True)
-    with TemporaryDirectory(prefix=prefix) as folder:
+    with temporary(places, quarter) as own, TemporaryDirectory(prefix="k", dir=own) as folder:
         files = {"ip": f"{folder}/kernel", "connection_file": f"{folder}/kernel.json"}
         yield Config({"KernelManager": {"transport": "ipc", **files}})
 
@@ -136,8 +130,9 @@ def _failure(nb: NotebookNode, stage: str) -> tuple[str | None, str] | None:
 def _explained(output: NotebookNode, cell: NotebookNode, stage: str) -> tuple[str | None, str]:
     if output.ename == "KeyboardInterrupt":
         raise KeyboardInterrupt
-    explained = explain(output.ename, output.evalue, cell.execution_count)
-    if output.ename == ExamsError.__name__:
+    explained = code, text = explain(output.ename, output.evalue, cell.execution_count)
+    if code:  # also what the system refuses, such as E411
+        output.ename, output.evalue = ExamsError.__name__, f"{code} {text}"
         output.traceback = [output.evalue]
     elif stage in _PRIVATE:
         output.evalue, output.traceback = "", withheld(output.ename, output.traceback)

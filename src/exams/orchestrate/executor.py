@@ -21,6 +21,7 @@ from exams.orchestrate.healing import clear_away, heal
 from exams.orchestrate.hooks import counted
 from exams.orchestrate.products import receipt
 from exams.orchestrate.stopping import terminable
+from exams.orchestrate.temporary import sweep_drafts, temporary
 from exams.orchestrate.withdraw import withdraw
 from exams.places import STAGES, Places
 from exams.quarters import check_quarter
@@ -33,6 +34,11 @@ class BuildFailed(DAGBuildError):
 
     def __init__(self, text: str) -> None:
         Exception.__init__(self, text)  # Ploomber's own would add an advertisement
+
+    @classmethod
+    def by(cls, error: ExamsError | OSError) -> "BuildFailed":
+        """Return the failure by an error outside of every stage."""
+        return cls(" ".join(filter(None, explain_exception(error))))
 
 
 class StageExecutor(Executor):
@@ -54,6 +60,13 @@ class StageExecutor(Executor):
         retention_years: object,
         timing: Mapping[str, object],
     ) -> None:
+        self.announces, self.building, self.ran, self._ready = True, False, False, False
+        self.withdrawn = False
+        self.stages: Collection[str] = STAGES
+        self.left: tuple[str, ...] = ()
+        self.found: Callable[[Collection[str]], None] = lambda due: None
+        self.before: Callable[[str], None] = lambda stage: None
+        _silence()
         try:
             self.quarter = check_quarter(quarter)
             project.intake({"largest_file": largest_file, "refused_files": refused_files})
@@ -63,17 +76,10 @@ class StageExecutor(Executor):
             # Ploomber looks at the products right after this. If another process is building
             # them, the build below waits for it and looks again.
             self._ready = locks.hold(self.places, quarter, wait=False)
-        except ExamsError as error:
-            raise BuildFailed(str(error)) from None
-        self.announces, self.building, self.ran = True, False, False
-        self.withdrawn = False
-        self.stages: Collection[str] = STAGES
-        self.left: tuple[str, ...] = ()
-        self.found: Callable[[Collection[str]], None] = lambda due: None
-        self.before: Callable[[str], None] = lambda stage: None
-        _silence()
-        if self._ready:
-            self._prepare()
+            if self._ready:
+                self._prepare()
+        except (ExamsError, OSError) as error:
+            raise BuildFailed.by(error) from None
 
     def __call__(self, dag: Any, show_progress: bool) -> list[Any]:
         """Run every stage that is due; raise BuildFailed if one fails."""
@@ -84,9 +90,10 @@ class StageExecutor(Executor):
                 if not self._ready:
                     locks.hold(self.places, self.quarter)
                     self._look_again(dag)
-                return self._build(dag)
-        except ExamsError as error:
-            raise BuildFailed(str(error)) from None
+                with temporary(self.places, self.quarter):
+                    return self._build(dag)
+        except (ExamsError, OSError) as error:
+            raise BuildFailed.by(error) from None
         except KeyboardInterrupt:
             sys.exit(130)
         finally:
@@ -95,6 +102,7 @@ class StageExecutor(Executor):
 
     def _prepare(self) -> None:
         clear_away(self.places)
+        sweep_drafts(self.places, self.quarter)
         status.reap(self.places.status)
         heal(self.places, self.quarter)
 

@@ -1,5 +1,6 @@
 """Says in one line what went wrong, without a student's value."""
 
+import errno
 import os
 import re
 from pathlib import Path
@@ -12,6 +13,18 @@ from exams.files import shown
 from exams.orchestrate.products import products
 from exams.places import Places
 
+# How Python, SQLite and pyarrow say it.
+_FULL = (
+    *map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)),
+    "database or disk is full",
+    "disk I/O error",
+)
+_CLOSED = (
+    os.strerror(errno.EROFS),
+    os.strerror(errno.EACCES),
+    "attempt to write a readonly database",
+    "unable to open database file",
+)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -23,6 +36,8 @@ def explain(name: str, message: str, cell: int | None) -> tuple[str | None, str]
     if name == ExamsError.__name__:
         code, _, text = " ".join(message.split()).partition(" ")
         return code, text
+    if refusal := _refusal(message):
+        return refusal.code, f"{refusal.message} {refusal.remedy}"
     return None, f"{name} in cell [{cell}]." if cell else f"{name}."
 
 
@@ -39,9 +54,22 @@ def explain_exception(error: Any) -> tuple[str | None, str]:
     if isinstance(error, ExamsError):
         return explain(ExamsError.__name__, str(error), None)
     what = type(error).__name__
+    if refusal := _refusal(str(error)):
+        return refusal.code, f"{refusal.message} {refusal.remedy}"
     if isinstance(error, OSError) and error.errno:
         what += f" ({os.strerror(error.errno)})"  # not its own words, which any caller may set
     return None, f"{what}{_place(error)}."
+
+
+def _refusal(message: str) -> ExamsError | None:
+    """Return what the system refuses, if it is that: no word of `message` is repeated."""
+    if any(words in message for words in _FULL):
+        remedy = "Make room and build again: it goes on where it stopped."
+        return ExamsError("E411", "The disk is full, or a limit of this account.", remedy)
+    if any(words in message for words in _CLOSED):
+        remedy = "Open the folders data and reports for writing, and build again."
+        return ExamsError("E412", "A folder or file cannot be written.", remedy)
+    return None
 
 
 def _place(error: BaseException) -> str:

@@ -1,6 +1,6 @@
 """Says which stages a build would run, and why, without changing anything.
 
-It asks Ploomber, as a build does, and looks for harm, as healing does; nothing is decided here.
+It compares what Ploomber compares, and looks for harm, as healing does.
 """
 
 import json
@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ploomber.constants import TaskStatus
 from ploomber.spec import DAGSpec
 
 from exams import project
@@ -56,15 +55,13 @@ def due(quarter: str, root: Path) -> dict[str, str]:
         before = next((s for s in task.upstream if s in found), None)
         if not why and before:
             why = f"{before} runs before it."
-        if not why and task.exec_status is not TaskStatus.Skipped:
-            why = "The stage before it is newer."
         if why:
             found[task.name] = why
     return found
 
 
 def _tasks(quarter: str, root: Path, places: Places) -> list[Any]:
-    """Return Ploomber's tasks of a quarter; they know whether they are due."""
+    """Return Ploomber's tasks of a quarter."""
     spec = yaml.safe_load((root / "pipeline.yaml").read_text(encoding="utf-8"))
     spec["executor"] = "serial"  # that of the pipeline would prepare a build
     env = project.environment(root, quarter, places)

@@ -1,0 +1,145 @@
+"""A build that is killed, starved or disturbed leaves nothing that one more does not put right."""
+
+import os
+import resource
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from sqlite3 import connect
+
+import pytest
+
+from exams.published import published_quarters
+from exams.status import stage_status
+from exams.warehouse.store import loaded
+from orchestrate_project import deliver
+from recovery import LINE, QUARTER, STAGES, Site, differences, kills, small_project, snapshot
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Return a project with all that an undisturbed build makes of it."""
+    return Site(tmp_path_factory.mktemp("site"), small_project)
+
+
+def states(site, quarter=QUARTER):
+    return [r["state"] for r in stage_status(site.places.status) if r["quarter"] == quarter]
+
+
+def is_equal(site):
+    return [*differences(site.expected, snapshot(site.places))] == []
+
+
+def test_a_build_killed_at_any_instant_is_made_good_by_one_more(site):
+    found = list(kills(site, 5, seed=5))
+    assert [f.wrong for f in found] == [()] * 5
+
+
+def test_a_difference_is_found(site):
+    found = dict(site.expected)
+    found["files"] = [*found["files"], "data/private/.x.draft"]
+    found["load.ipynb"] = []
+    complaints = ["files differs", "load.ipynb differs", "data/private/.x.draft is left over"]
+    assert [*differences(site.expected, found)] == complaints
+
+
+def run(site, *more, **wishes):
+    """Build, and return exit code, lines about stages as (stage, state), and all that was said."""
+    here = {"cwd": site.folder, "env": site.env, "capture_output": True, "text": True}
+    done = subprocess.run([*site.command(), *more], check=False, **here, **wishes)
+    ran = [(m[2], m[3]) for m in map(LINE.fullmatch, done.stdout.splitlines()) if m]
+    return done.returncode, ran, done.stdout + done.stderr
+
+
+def small_files():
+    """Let this process write files of 24 kB at most, as a quota or a full disk would."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (24_000, resource.RLIM_INFINITY))
+
+
+def test_a_full_disk_is_named_and_once_there_is_room_the_build_goes_on(site):
+    site.reset()
+    code, ran, said = run(site, preexec_fn=small_files)
+    assert (code, ran[-1][1]) == (1, "failed")
+    assert "E411 The disk is full" in said
+    assert "Traceback" not in said
+    assert not {"pending", "running", "done"} & set(states(site)[len(ran) - 1 :])
+    assert run(site)[0] == 0
+    assert is_equal(site)
+
+
+@contextmanager
+def read_only(folder):
+    """Close `folder` for writing: for root, by mounting it read-only."""
+    if os.geteuid():
+        folder.chmod(0o500)
+        yield
+        folder.chmod(0o700)
+        return
+    bind = [["mount", "--bind", folder, folder], ["mount", "-o", "remount,bind,ro", folder]]
+    if any(subprocess.run(c, check=False, capture_output=True).returncode for c in bind):
+        pytest.skip("root may write everywhere here, and may not mount")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.parametrize("name", ["data", "reports"])
+def test_a_folder_that_is_read_only_is_named_and_once_it_is_open_the_build_goes_on(site, name):
+    site.reset()
+    folder = site.folder / name
+    folder.mkdir(exist_ok=True)
+    with read_only(folder):
+        code, _, said = run(site)
+    assert code == 1
+    assert "E412 A folder or file cannot be written." in said
+    assert "Traceback" not in said
+    if name == "data":
+        assert run(site)[0] == 0
+        assert is_equal(site)
+
+
+@contextmanager
+def locked(path):
+    with closing(connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+def test_a_status_locked_by_another_program_stops_no_build_and_is_right_after_the_next(site):
+    site.reset()
+    with locked(site.places.status):
+        code, ran, said = run(site)
+    assert (code, len(ran)) == (0, len(STAGES))
+    assert said.count("cannot be written now (another program is writing it)") == 1
+    assert run(site)[1] == []
+    assert states(site) == ["done"] * len(STAGES)
+    assert is_equal(site)
+
+
+def test_of_two_builds_of_a_quarter_the_second_waits_and_then_has_nothing_to_do(site):
+    site.reset()
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda _: run(site), range(2)))
+    assert [code for code, *_ in found] == [0, 0]
+    assert sorted(len(ran) for _, ran, _ in found) == [0, len(STAGES)]
+    waited = next(said for _, ran, said in found if not ran)
+    assert f"{QUARTER} is being built by process " in waited
+    assert is_equal(site)
+
+
+def test_two_quarters_may_be_built_at_once(site):
+    site.reset()
+    deliver(site.places, "2026Q4", "another")
+    with ThreadPoolExecutor(2) as pool:
+        quarters = [(), ("--env--quarter", "2026Q4")]
+        found = list(pool.map(lambda more: run(site, *more), quarters))
+    assert [(code, len(ran)) for code, ran, _ in found] == [(0, len(STAGES))] * 2
+    assert loaded(site.places.warehouse) == {QUARTER: "first", "2026Q4": "another"}
+    assert published_quarters(site.places.published) == [QUARTER, "2026Q4"]
+    assert run(site)[1] == []
+    compare = {stage for stage, _ in run(site, "--env--quarter", "2026Q4")[1]}
+    assert compare <= {"model", "publish", "visualize"}  # if the earlier one was loaded later
+    assert run(site, "--env--quarter", "2026Q4")[1] == []
