@@ -51,9 +51,9 @@ def written(tmp_path, contract_of):
     office.build()
     cells = pd.DataFrame({"profile": [1], "fold": [0], "n": [500], "at_risk": [60]})
 
-    def write(prediction, targets=("points", AT_RISK), rules=contract):
+    def write(prediction, targets=("points", AT_RISK), rules=contract, **how):
         folded = Folded(rules, cells, dict.fromkeys(targets, cells))
-        files = write_card(office.places, QUARTER, folded, ESTIMATORS, tables(prediction))
+        files = write_card(office.places, QUARTER, folded, ESTIMATORS, tables(prediction), **how)
         assert [f.name for f in files] == ["model_card.md", "model_card.html"]
         return [f.read_text() for f in files]
 
@@ -119,3 +119,11 @@ def test_a_sensitive_field_is_named_as_one(written, small):
     rules = replace(small, fields=(replace(track, sensitive=True), *scores))
     text, _ = written(metrics(*GOOD), rules=rules)
     assert "- Track (sensitive): 2 levels" in text
+
+
+def test_while_corrections_wait_the_card_stays_and_the_first_one_is_written(written):
+    first = written(metrics(), targets=(), keep=True)
+    assert "Too few students" in first[0]
+    known = written(metrics(*GOOD))
+    assert written(metrics(*RISK), keep=True) == known
+    assert written(metrics(*RISK)) != known

@@ -11,7 +11,7 @@ from office import QUARTER, Office
 
 from exams import published
 from exams.errors import ExamsError
-from exams.stages import model
+from exams.stages import compare, model
 from exams.stages import publish as door
 from exams.stages.corrected import version
 from exams.stages.revising import revisions
@@ -82,6 +82,7 @@ def test_a_correction_of_a_few_records_waits_until_more_have_changed(office):
     publish(office, 20, 30, 40)
     publish(office, 24, 30, 40)
     assert sizes_shown(office) == [90, 20, 30, 40]
+    assert compare.waiting(office.places, office.contract, QUARTER)  # nor does the report of model
     assert len(read_ledger(office.places.ledger, QUARTER)) == 1
     (publication,) = published.read(office.places.published, "publication", QUARTER)
     assert (publication["version"], publication["held"]) == (2, 1)
@@ -89,6 +90,7 @@ def test_a_correction_of_a_few_records_waits_until_more_have_changed(office):
     publish(office, 29, 30, 40)
     assert sizes_shown(office) == [90, 20, 30, 40]
     publish(office, 30, 30, 40)  # ten more than were published
+    assert not compare.waiting(office.places, office.contract, QUARTER)
     assert sizes_shown(office) == [100, 30, 30, 40]
     assert published.read(office.places.published, "publication", QUARTER)[0]["held"] == 0
     assert "waits" not in version(office.places, QUARTER).rest

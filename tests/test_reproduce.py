@@ -6,14 +6,17 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+from click.testing import CliRunner
 from given import write_contract
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from nbval.plugin import IPyNbCell, coalesce_streams, nocolors
 
 import example
 from exams import lineage, published
+from exams.cli import main
 from exams.errors import ExamsError
 from exams.lineage import ORIGIN
+from exams.orchestrate import reproduce as reproducing
 from exams.orchestrate.changed import changes
 from exams.orchestrate.fingerprint import code
 from exams.orchestrate.origin import origin
@@ -264,3 +267,49 @@ def test_a_quarter_that_is_not_published_or_lacks_a_notebook_is_an_error(places,
     with pytest.raises(ExamsError, match="E334 The executed notebook of extract for 2026Q3 is"):
         list(reproduce(tmp_path, places, [QUARTER]))
     assert published.published_quarters(places.published) == example.QUARTERS
+
+
+# The command
+
+
+@pytest.fixture
+def project(places, tmp_path, monkeypatch):
+    """The office as a project; each quarter is compared at once, one of them differs."""
+    (tmp_path / "pipeline.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+
+    def outcome(root, places, quarter):
+        return Outcome(quarter, ["levels: x"] if quarter == "2026Q1" else [], [], 9)
+
+    monkeypatch.setattr(reproducing, "_reproduced", outcome)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "lines"),
+    [
+        (["2026Q3"], 0, 1),
+        (["2026Q1"], 1, 3),
+        (["--all"], 1, 6),
+        ([], 2, None),
+        (["--all", "2026Q3"], 2, None),
+        (["2031Q1"], 1, None),
+        (["2031"], 2, None),
+    ],
+)
+def test_the_exit_code_says_whether_all_is_the_same(project, words, code, lines):
+    done = CliRunner().invoke(main, ["reproduce", *words])
+    assert done.exit_code == code
+    assert lines is None or len(done.output.splitlines()) == lines
+
+
+@pytest.mark.parametrize("quarters", [example.QUARTERS, example.QUARTERS[:1]])
+def test_several_quarters_show_one_bar_to_a_person(
+    project, places, tmp_path, monkeypatch, quarters
+):
+    bars = []
+    monkeypatch.setattr(
+        reproducing, "track", lambda items, *about: bars.append(about) or iter(items)
+    )
+    found = [outcome.quarter for outcome in reproduce(tmp_path, places, quarters)]
+    assert found == quarters
+    assert bars == ([(4, "reproduce", " quarters")] if len(quarters) > 1 else [])

@@ -68,8 +68,9 @@ def reproduce(root: Path, places: Places, quarters: Sequence[str]) -> Iterator[O
     """
     for quarter in quarters:
         lineage.check_published(places, check_quarter(quarter))
-    shown = track(quarters, len(quarters), "reproduce", " quarters")
-    for quarter in shown if len(quarters) > 1 else quarters:
+    several = len(quarters) > 1
+    shown = track(quarters, len(quarters), "reproduce", " quarters") if several else quarters
+    for quarter in shown:
         yield _reproduced(root, places, quarter)
 
 

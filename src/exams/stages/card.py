@@ -44,17 +44,47 @@ Tables = Mapping[str, pd.DataFrame]
 
 
 def write_card(
-    places: Places, quarter: str, folded: Folded, estimators: Mapping[str, Any], tables: Tables
+    places: Places,
+    quarter: str,
+    folded: Folded,
+    estimators: Mapping[str, Any],
+    tables: Tables,
+    *,
+    keep: bool = False,
 ) -> list[Path]:
     """Write the model card of `quarter` as Markdown and HTML into its reports; return both.
 
     estimators: by the name of the model. tables: prediction as from `scored`; explanation,
     calibration and fairness_gap; and fairness with the groups alone that may be seen. Of a
-    model that does not beat its baseline no figure is given.
+    model that does not beat its baseline no figure is given. keep: a card that is there stays,
+    as corrections of a few records wait.
     """
+    files = [places.report(quarter) / f"{NAME}{end}" for end in (".md", ".html")]
+    if keep and all(file.is_file() for file in files):
+        return files
+    text = _text(quarter, folded, estimators, tables, read_lineage(places.warehouse, quarter))
+    folder = web.FOLDER / "site"
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(folder), autoescape=True)
+    page = environment.get_template("card.html.j2").render(
+        title=f"Model card, {quarter}",
+        style=web.static("tokens.css") + (folder / "card.css").read_text(encoding="utf-8"),
+        body=markdown2html(text),
+    )
+    for file, content in zip(files, (text, page), strict=True):
+        write_atomic(file, content)
+    return files
+
+
+def _text(
+    quarter: str,
+    folded: Folded,
+    estimators: Mapping[str, Any],
+    tables: Tables,
+    lineage: Mapping[str, str],
+) -> str:
+    """Return the card in Markdown."""
     contract = folded.contract
-    lineage = read_lineage(places.warehouse, quarter)
-    text = "\n\n".join(
+    return "\n\n".join(
         [
             f"# Model card: {_plain(contract.title)}, {quarter}",
             _WARNING,
@@ -66,17 +96,6 @@ def write_card(
             f"## Limits\n\n{_LIMITS}\n",
         ]
     )
-    folder = web.FOLDER / "site"
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(folder), autoescape=True)
-    page = environment.get_template("card.html.j2").render(
-        title=f"Model card, {quarter}",
-        style=web.static("tokens.css") + (folder / "card.css").read_text(encoding="utf-8"),
-        body=markdown2html(text),
-    )
-    files = [places.report(quarter) / f"{NAME}{end}" for end in (".md", ".html")]
-    for file, content in zip(files, (text, page), strict=True):
-        write_atomic(file, content)
-    return files
 
 
 def _data(folded: Folded, lineage: Mapping[str, str]) -> str:

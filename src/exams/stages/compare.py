@@ -11,6 +11,9 @@ from exams import published
 from exams.contract import ALL, Contract, Field
 from exams.errors import ExamsError
 from exams.intake.judging.drift import CHANGES, Change, field_changes
+from exams.places import Places
+from exams.stages.notice import Notice
+from exams.stages.protection import former_versions, hold
 from exams.statistics import change as statistics
 from exams.statistics.common import common, narrowed
 from exams.statistics.composition import KEYS
@@ -25,6 +28,11 @@ _EVERY = ("level_added", "level_removed", "role_changed")  # who counts, or as w
 def former_quarter(warehouse: Path, quarter: str) -> str | None:
     """Return the newest loaded quarter before `quarter`, None if it is the first."""
     return max((q for q in loaded(warehouse) if q < quarter), default=None)
+
+
+def waiting(places: Places, contract: Contract, quarter: str) -> Notice | None:
+    """Return the notice that corrections of a few records wait: nothing new may be told then."""
+    return hold(former_versions(places, contract, quarter), contract)
 
 
 def change(warehouse: Path, contract: Contract, quarter: str) -> pd.DataFrame:
@@ -112,7 +120,7 @@ def sentences(found: pd.DataFrame, contract: Contract) -> list[str]:
     """Return in words what the changes that may be `shown` say of all students."""
     everyone = found[found["dimension"] == ALL]
     if everyone.empty:
-        return ["There is no quarter before that this one can be compared with."]
+        return ["There is no quarter before to compare with, or nothing of it may be shown."]
     fields = {f.name: f for f in contract.reported}
     rule = contract.alarm
     said = [

@@ -14,6 +14,7 @@ from exams.errors import ExamsError
 from exams.files import closed
 from exams.intake.parts import emptied
 from exams.places import Places
+from exams.stages.card import write_card
 from exams.statistics.calibration import calibration, fairness, fairness_gaps
 from exams.statistics.folded import AT_RISK, Folded, read_folded
 from exams.statistics.prediction import BASELINE, Predicted, scored
@@ -33,6 +34,7 @@ __all__ = [
     "seen",
     "sentences",
     "worthy",
+    "write_card",
 ]
 
 

@@ -1,7 +1,7 @@
 """A quarter's cells by profile and fold: what models are fitted to and tried on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,10 @@ class Folded:
     contract: Contract
     cells: pd.DataFrame
     targets: Mapping[str, pd.DataFrame]
+
+    def without_targets(self) -> "Folded":
+        """Return the same with nothing to model: while corrections of a few records wait, say."""
+        return replace(self, targets={})
 
     @property
     def scores(self) -> dict[str, pd.DataFrame]:
