@@ -24,6 +24,7 @@ def build(places, quarter=QUARTER, *more):
         capture_output=True,
         text=True,
         check=False,
+        umask=0o022,  # what most systems have
         env=os.environ | {"PLOOMBER_STATS_ENABLED": "false"},
     )
     return done.returncode, [*done.stdout.splitlines(), *done.stderr.splitlines()]

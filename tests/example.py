@@ -17,8 +17,9 @@ from exams import status
 from exams.intake.judging.drift import CHANGES
 from exams.intake.judging.judge import REASONS, REPAIRS
 from exams.places import STAGES, Places
-from exams.published import publish
+from exams.published import CONTENT, publish
 from exams.quarters import shift
+from exams.stages.compare import BREAKS
 from exams.statistics.intervals import mean_interval, share_interval
 
 NEWEST = "2026Q3"
@@ -109,6 +110,12 @@ def tables_of(quarter: str, frame: pd.DataFrame) -> dict[str, list[dict]]:
             | {"change": "column_added", "detail": "No field claims it."}
             | {"meaning": CHANGES["column_added"]}
         ],
+        "comparability_break": [
+            {"place": 0, "former": shift(quarter, -1), "score": "all", "subject": "*"}
+            | {"change": "version_changed", "detail": "It is version 1.0; it was 0.9."}
+            | {"meaning": BREAKS["version_changed"]}
+        ][: quarter == INCOMPLETE],
+        "mean_by_crossing": [],
         "mean_by_group": [
             {"dimension": dimension, "level": level, "score": score, **mean_of(part[score])}
             for dimension, level, part in groups
@@ -126,7 +133,11 @@ def tables_of(quarter: str, frame: pd.DataFrame) -> dict[str, list[dict]]:
         ],
         "tiers": [],
         "gaps": [],
+        "change": [],
+        "prediction": [],
+        "explanation": [],
     }
+    tables = {table.name: [] for table in CONTENT} | tables
     return {name: [{"quarter": quarter, **row} for row in rows] for name, rows in tables.items()}
 
 

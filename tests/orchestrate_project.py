@@ -15,13 +15,13 @@ from exams.places import STAGES, Places
 def store(path: Path, quarter: str, content: str, table: str = "loaded") -> None:
     """Write what `exams.warehouse.store` reads of a warehouse: loads, or figures (modelled)."""
     from exams.schema import create
-    from exams.warehouse.deliveries import DELIVERY
+    from exams.warehouse.deliveries import DELIVERY, SCORE_LEVEL
     from exams.warehouse.schema import LOADED, MODELLED
     from exams.warehouse.store import LAYOUT
 
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(f"PRAGMA user_version = {LAYOUT}")
-        create(connection, [DELIVERY, LOADED, MODELLED])
+        create(connection, [DELIVERY, SCORE_LEVEL, LOADED, MODELLED])
         new = f"INSERT OR REPLACE INTO {table} (quarter, content) VALUES (?, ?)"
         connection.execute(new, (quarter, content))
 
@@ -68,6 +68,8 @@ nothing = {table.name: [] for table in published.CONTENT}
 content = published.publish(places.published, quarter, nothing, ("contract", "1"))
 """,
     "visualize": """
+from exams.datapackage import write_package
+write_package(places)
 places.index.write_text("every quarter")
 """,
 }

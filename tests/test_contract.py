@@ -63,6 +63,26 @@ def test_the_shipped_contract_has_five_dimensions_and_three_scores(shipped):
     assert shipped.overall.bands[0].label == "0–49"
 
 
+def test_crossings_are_pairs_in_the_order_of_the_fields_and_merged_where_it_is_said(shipped):
+    assert len(shipped.crossings) == 10
+    education = shipped.dimensions[2]
+    assert [name for name, _ in education.coarse] == ["no college", "some college", "degree"]
+    assert sorted(part for _, merged in education.coarse for part in merged) == sorted(
+        education.levels
+    )
+    assert shipped.dimensions[0].coarse == (("female", ("female",)), ("male", ("male",)))
+
+
+def test_a_crossing_is_listed_once(contract_of):
+    content = copy.deepcopy(SMALL)
+    content["fields"].append({**content["fields"][0], "name": "place", "title": "Place"})
+    assert contract_of({**content, "crossings": [["place", "track"]]}).crossings == (
+        ("track", "place"),
+    )
+    with pytest.raises(ExamsError, match="listed twice"):
+        contract_of({**content, "crossings": [["place", "track"], ["track", "place"]]})
+
+
 @pytest.mark.parametrize(
     ("content", "field", "remedy"),
     [
@@ -80,6 +100,14 @@ def test_the_shipped_contract_has_five_dimensions_and_three_scores(shipped):
         (changed(name="Points!"), "Points!", "like test_score"),
         ({**SMALL, "suppression": 3}, "suppression", "There are"),
         ({**SMALL, "disclosure": {"minimum_group": 1}}, "minimum_group", "whole number over 2"),
+        ({**SMALL, "disclosure": {"within": 0}}, "within", "1 or more"),
+        ({**SMALL, "disclosure": {"within": 5}}, "known to within 5", "Raise minimum_group"),
+        ({**SMALL, "crossings": [["track", "points"]]}, "no pair of dimensions", "pairs like"),
+        ({**SMALL, "crossings": [["track", "track"]]}, "no pair of dimensions", "pairs like"),
+        (track(merges={"both": ["north"]}), "hold every level exactly once", "coarser level"),
+        (track(merges={"both": ["north", "south"], "no": []}), "exactly once", "coarser level"),
+        (track(merges={"north": ["south"], "south": ["north"]}), "is a level, too", "another word"),
+        (track(merges={"all": ["north", "south"]}), "'all'", "another word"),
         ({**SMALL, "overall": {"name": "mean"}}, "overall", "Leave `overall` out"),
         ({**SMALL, "fields": SMALL["fields"][:1]}, "role score", "role: score"),
         (changed(aliases="note"), "points: aliases", "[first, second]"),

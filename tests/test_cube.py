@@ -68,12 +68,44 @@ def test_parts_add_up_to_the_whole(width, tmp_path):
     assert all((again.moments[pair] == total).all() for pair, total in whole.moments.items())
 
 
-def test_a_contract_of_too_many_combinations_says_what_to_drop():
-    wide = tuple(
-        Field(f"d{n}", "", "", "dimension", levels=tuple(map(str, range(99)))) for n in range(5)
-    )
-    with pytest.raises(ExamsError, match=r"E012.*Drop a dimension"):
-        Cube.empty(Contract("c", "C", "1", "", (*wide, score("a", 0, 100))))
+@pytest.mark.parametrize(
+    ("sizes", "points", "remedy"),
+    [
+        ([99] * 5, 100, "Drop d0, d1 and d2 (role: ignore)."),
+        (
+            [2, 700, 900],
+            100,
+            "Drop d2 (role: ignore), or give d2 at most 283 levels, the others as synonyms.",
+        ),
+        (
+            [50, 40, 30, 20],
+            100,
+            "Drop d0 (role: ignore), or give d0 at most 16 levels, the others as synonyms.",
+        ),
+        (
+            [60_000],
+            10_000,
+            "Drop d0 (role: ignore), or give d0 at most 4987 levels, the others as synonyms.",
+        ),
+    ],
+)
+def test_a_contract_of_too_many_combinations_says_what_to_drop(sizes, points, remedy):
+    dimensions = [
+        Field(f"d{at}", "", "", "dimension", levels=tuple(map(str, range(size))))
+        for at, size in enumerate(sizes)
+    ]
+    with pytest.raises(ExamsError, match="E306") as raised:
+        Cube.empty(Contract("c", "C", "1", "", (*dimensions, score("a", 0, points))))
+    assert raised.value.remedy == remedy
+
+
+def test_a_contract_just_wide_enough_is_taken():
+    dimensions = [
+        Field("d", "", "", "dimension", levels=tuple(map(str, range(2)))),
+        Field("e", "", "", "dimension", levels=tuple(map(str, range(2_000)))),
+    ]
+    rules = Contract("c", "C", "1", "", (*dimensions, score("a", 0, 10_000)))
+    assert Cube.empty(rules).values["a"].size == 4_000 * 10_001
 
 
 def test_a_scale_far_from_zero_is_refused(contract_of):

@@ -21,9 +21,11 @@ PAGES = sorted(f for f in (ROOT / "src").rglob("*") if f.suffix in (".js", ".j2"
 PUBLIC = {
     "altair",
     "exams.dashboard",
+    "exams.datapackage",
     "exams.places",
     "exams.published",
     "exams.site",
+    "exams.stages.corrected",
     "exams.stages.receipt",
     "exams.stages.visualize",
     "exams.status",

@@ -7,6 +7,7 @@ from contextlib import closing
 import pytest
 
 from exams import published
+from exams.datapackage import write_package
 from exams.orchestrate import healing
 from exams.orchestrate.healing import heal, set_aside_unreadable
 from exams.orchestrate.products import note, products, seal
@@ -26,6 +27,7 @@ def places(tmp_path):
     store(places.warehouse, QUARTER, "content", "modelled")
     content = published.publish(places.published, QUARTER, NOTHING, ("contract", "1"))
     places.index.write_text("every quarter")
+    write_package(places)
     (places.charts(QUARTER) / "a.vl.json").write_text("{}")
     chart = {"in": "reports", "path": f"{QUARTER}/charts/a.vl.json", "bytes": 2}
     for stage in STAGES:
@@ -192,8 +194,9 @@ def test_another_quarters_publication_makes_nothing_due(places):
         lambda places: (places.charts(QUARTER) / "a.vl.json").unlink(),
         lambda places: (places.charts(QUARTER) / "a.vl.json").write_text("{} "),
         lambda places: places.index.unlink(),
+        lambda places: places.package_zip.unlink(),
     ],
-    ids=["chart lost", "chart changed", "index lost"],
+    ids=["chart lost", "chart changed", "index lost", "zip lost"],
 )
 def test_a_harmed_chart_or_a_lost_index_makes_visualize_due(places, harm):
     harm(places)

@@ -1,32 +1,79 @@
 """Disclosure control: tables that are unsafe by construction, and what is hidden of them."""
 
-from itertools import product
-
 import numpy as np
 import pandas as pd
 import pytest
 from given import SMALL
+from scipy.optimize import linprog
 
 from exams.disclosure import protect
-from exams.disclosure.suppression import suppress
+from exams.errors import ExamsError
+from exams.protection import PROTECTION
+from exams.tables import TABLES
+
+POINTS = SMALL["fields"][1]
 
 
-def figures(sizes, risk=None, levels=((20, 20),), tiers=(20, 20, 20)):
-    """Return figures of one dimension with groups of `sizes`, `risk` of them at risk."""
-    risk = risk or [size // 2 for size in sizes]
-    groups = [("all", "all"), *(("track", f"t{place}") for place in range(len(sizes)))]
-    n, k = [sum(sizes), *sizes], [sum(risk), *risk]
+def dimension(name, size, **more):
+    levels = [f"{name[0]}{place}" for place in range(size)]
+    rules = {"required": True, "enum": levels}
+    return {"name": name, "type": "string", "role": "dimension", "constraints": rules, **more}
+
+
+@pytest.fixture
+def rules(contract_of):
+    """Return a contract: dimensions of so many levels, one score with two levels."""
+
+    def made(*dimensions, crossings=(), **disclosure):
+        fields = [*dimensions, POINTS]
+        pairs = [list(pair) for pair in crossings]
+        return contract_of(
+            {**SMALL, "fields": fields, "crossings": pairs, "disclosure": disclosure}
+        )
+
+    return made
+
+
+def figures(n, risk=None, levels=(), tiers=()):
+    """Return figures of the dimension track with groups of `n`, `risk` of them at risk."""
+    risk = risk or [size // 2 for size in n]
+    groups = [("all", "all"), *(("track", f"t{place}") for place in range(len(n)))]
+    n, k = [sum(n), *n], [sum(risk), *risk]
     named = pd.DataFrame(groups, columns=["dimension", "level"])
-    return {
+    found = {
         "mean_by_group": named.assign(score="points", n=n, mean=5.0),
         "at_risk_by_group": named.assign(n=n, at_risk=k, share=0.5),
-        "levels": pd.DataFrame(
-            [(f"s{s}", c, n) for s, counts in enumerate(levels) for c, n in enumerate(counts)],
-            columns=["score", "code", "n"],
-        ),
-        "tiers": pd.DataFrame({"tier": [1, 2, 3], "score": "points", "n": tiers, "mean": 5.0}),
         "gaps": named.iloc[2:].assign(reference="t0", score="points", n=n[2:], gap=1.0),
     }
+    if levels:
+        table = pd.DataFrame({"code": range(1, len(levels) + 1), "n": levels})
+        found["levels"] = table.assign(score="points", level="band")
+    if tiers:
+        table = pd.DataFrame({"tier": [1, 2, 3], "n": tiers})
+        found["tiers"] = table.assign(score="points", mean=5.0)
+    return found
+
+
+def crossed(counts, risk=None):
+    """Return figures of the dimensions track and place, crossed: an array of counts."""
+    counts = np.array(counts)
+    ways = [("track", counts.sum(axis=1)), ("place", counts.sum(axis=0))]
+    one = [("all", "all", int(counts.sum()))]
+    one += [(name, f"{name[0]}{i}", int(n)) for name, sums in ways for i, n in enumerate(sums)]
+    two = [("track", f"t{i}", "place", f"p{j}", int(n)) for (i, j), n in np.ndenumerate(counts)]
+    keys = ["dimension", "level", "dimension_2", "level_2", "n"]
+    found = {
+        "mean_by_group": pd.DataFrame(one, columns=["dimension", "level", "n"]),
+        "mean_by_crossing": pd.DataFrame(two, columns=keys),
+    }
+    found = {name: frame.assign(score="points", mean=5.0) for name, frame in found.items()}
+    if risk is not None:
+        of = {key[:2]: 0 for key in one} | {("all", "all"): int(risk.sum())}
+        of |= {("track", f"t{i}"): int(k) for i, k in enumerate(risk.sum(axis=1))}
+        of |= {("place", f"p{j}"): int(k) for j, k in enumerate(risk.sum(axis=0))}
+        table = found["mean_by_group"][["dimension", "level", "n"]]
+        found["at_risk_by_group"] = table.assign(at_risk=list(of.values()))
+    return found
 
 
 def hidden(frame):
@@ -34,8 +81,24 @@ def hidden(frame):
 
 
 @pytest.fixture
-def guard(small):
-    return lambda *args, **kwargs: protect(figures(*args, **kwargs), small)
+def guard(rules):
+    """Protect figures of one dimension."""
+    return lambda n, *args, **kw: protect(
+        figures(n, *args, **kw), rules(dimension("track", len(n)))
+    )
+
+
+@pytest.fixture
+def two_way(rules):
+    """Protect figures of two dimensions that are crossed."""
+
+    def made(counts, risk=None, **more):
+        sizes = np.shape(counts)
+        dimensions = (dimension("track", sizes[0]), dimension("place", sizes[1]))
+        contract = rules(*dimensions, crossings=[("track", "place")], **more)
+        return protect(crossed(counts, risk), contract)
+
+    return made
 
 
 def test_nothing_is_hidden_where_every_cell_is_large(guard):
@@ -69,66 +132,27 @@ def test_an_empty_group_is_no_secret_and_the_last_to_protect_another(guard):
     assert hidden(guard([0, 0, 20, 9])["mean_by_group"]) == [0, 0, 0, 1, 1]
 
 
-def test_of_groups_of_one_nobody_is_counted_by_the_rest(guard):
-    """Two hidden groups with two students between them have one each."""
-    assert hidden(guard([1, 1, 30])["mean_by_group"]) == [0, 1, 1, 1]
+def test_an_empty_group_is_a_secret_where_the_contract_says_so(rules):
+    contract = rules(dimension("track", 3), hide_zeros=True)
+    tables = protect(figures([0, 20, 30], risk=[0, 20, 10]), contract)
+    assert hidden(tables["mean_by_group"]) == [0, 1, 1, 0]
+    contract = rules(dimension("track", 3))
+    tables = protect(figures([0, 20, 30], risk=[0, 20, 10]), contract)
+    assert all(sum(hidden(frame)) == 0 for frame in tables.values())
 
 
 def test_hidden_groups_together_are_as_many_as_a_group_that_may_be_shown(guard):
     """Mean and spread of the hidden ones together follow from the total: not of 3 + 4."""
     assert hidden(guard([3, 4, 40, 50])["mean_by_group"]) == [0, 1, 1, 1, 0]
+    assert hidden(guard([1, 1, 30])["mean_by_group"]) == [0, 1, 1, 1]
 
 
-def test_the_second_group_is_not_told_by_being_the_smallest(guard):
-    """9 + 12 = 21: nobody hidden has more than 12, so nobody less than 9."""
-    assert hidden(guard([9, 12, 12, 40])["mean_by_group"]) == [0, 1, 1, 1, 0]
-
-
-def incomplete(lacking):
-    """Return figures of 100 students, `lacking` of them without the mark, and the overall."""
-    tables = figures([100], tiers=(30, 30, 40 - lacking), levels=[(50, 50)])
-    means = tables["mean_by_group"]
-    fewer = means.assign(score="average", n=100 - lacking)
-    tables["mean_by_group"] = pd.concat([means, fewer], ignore_index=True)
-    return tables
-
-
-def test_a_student_without_one_score_is_not_told_by_overall_score_and_tiers(contract_of):
-    points = SMALL["fields"][1]
-    rules = contract_of(
-        {**SMALL, "fields": [SMALL["fields"][0], points], "overall": {"name": "average"}}
-    )
-    tables = protect(incomplete(1), rules)
-    assert hidden(tables["mean_by_group"]) == [0, 0, 1, 1]
-    assert all(hidden(tables["tiers"]))
-    tables = protect(incomplete(10), rules)
-    assert hidden(tables["mean_by_group"]) == [0, 0, 0, 0]
-    assert not any(hidden(tables["tiers"]))
-
-
-def test_with_one_score_tiers_do_not_tell_a_hidden_level(contract_of):
-    rules = contract_of({**SMALL, "fields": SMALL["fields"][:2]})
-    tables = protect(figures([50, 50], levels=[(3, 40, 57)], tiers=(43, 30, 27)), rules)
-    assert all(hidden(tables["tiers"]))
-
-
-def test_ten_students_in_ten_groups_show_nothing(guard):
-    assert all(hidden(guard([1] * 10)["mean_by_group"]))
-
-
-def test_a_paper_that_few_sat_hides_itself_alone(guard, small):
-    sat = figures([100, 100], levels=[(5, 4)])
-    few = sat["mean_by_group"].assign(score="mark", n=[9, 4, 5])
-    sat["mean_by_group"] = pd.concat([sat["mean_by_group"], few], ignore_index=True)
-    sat["levels"]["score"] = "mark"
-    tables = protect(sat, small)
-    assert hidden(tables["mean_by_group"]) == [0, 0, 0, 1, 1, 1]
-    assert hidden(tables["levels"]) == [1, 1]
-    assert hidden(tables["at_risk_by_group"]) == [0, 0, 0]
+def test_ten_students_in_ten_groups_show_their_number_alone(guard):
+    assert hidden(guard([1] * 10)["mean_by_group"]) == [0, *[1] * 10]
 
 
 def test_a_quarter_of_nine_students_shows_nothing(guard):
-    tables = guard([4, 5])
+    tables = guard([4, 5], levels=(5, 4))
     assert all(all(hidden(frame)) for frame in tables.values())
 
 
@@ -153,15 +177,12 @@ def test_five_at_risk_are_shown(guard):
 
 
 def test_a_rare_level_is_hidden_with_the_next_rarest_of_its_score(guard):
-    tables = guard([50, 50], levels=[(4, 50, 46), (30, 40, 30)])
-    assert hidden(tables["levels"]) == [1, 0, 1, 0, 0, 0]
+    assert hidden(guard([50, 50], levels=(46, 50, 4))["levels"]) == [1, 0, 1]
 
 
-def test_levels_cannot_be_read_off_the_students_at_risk(small):
+def test_levels_cannot_be_read_off_the_students_at_risk(guard):
     """With one score that has a threshold, its lowest level counts the students at risk."""
-    unsafe = figures([50, 50], risk=[10, 10], levels=[(20, 3, 77)])
-    unsafe["levels"]["score"] = "points"
-    tables = protect(unsafe, small)
+    tables = guard([50, 50], risk=[10, 10], levels=(20, 3, 77))
     assert hidden(tables["levels"]) == [1, 1, 0]
     assert all(hidden(tables["at_risk_by_group"]))
 
@@ -170,35 +191,148 @@ def test_a_small_tier_is_hidden_with_a_second(guard):
     assert hidden(guard([30, 30], tiers=(3, 37, 20))["tiers"]) == [1, 0, 1]
 
 
-def possible(counts, hidden, upper):
-    """Return, for each hidden count, the values that it can have for a reader: by trial."""
-    total = sum(n for n, away in zip(counts, hidden, strict=True) if away)
-    shown = [n for n, away in zip(counts, hidden, strict=True) if n and not away]
-    places = [place for place, away in enumerate(hidden) if away]
-    zeros = any(counts[place] == 0 for place in places)
-    if shown and max(counts[place] for place in places) <= min(shown):
-        upper = [min(bound, *shown) for bound in upper]
-    choices = [range(0 if zeros else 1, min(upper[place], total) + 1) for place in places]
-    fits = [values for values in product(*choices) if sum(values) == total]
-    return [set(values) for values in zip(*fits, strict=True)]
+def test_a_small_cell_of_a_crossing_takes_three_others_to_hide_it(two_way):
+    tables = two_way([[4, 30, 40], [50, 20, 60], [70, 80, 90]])
+    assert hidden(tables["mean_by_crossing"]) == [1, 1, 0, 1, 1, 0, 0, 0, 0]
+    assert not any(hidden(tables["mean_by_group"]))
 
 
-def test_no_hidden_count_can_be_worked_out_by_trial():
+def test_a_crossing_of_two_levels_each_is_hidden_whole_and_its_sums_kept(two_way):
+    tables = two_way([[4, 30], [40, 50]])
+    assert hidden(tables["mean_by_crossing"]) == [1, 1, 1, 1]
+    assert not any(hidden(tables["mean_by_group"]))
+
+
+def test_a_group_hidden_in_one_table_is_hidden_in_every_table(two_way):
+    tables = two_way([[3, 5], [40, 60], [30, 50]])
+    assert hidden(tables["mean_by_group"])[1:4] == [1, 0, 1]
+    assert hidden(tables["mean_by_crossing"])[:2] == [1, 1]
+
+
+def test_a_merged_level_stands_for_its_levels(rules):
+    """a0 and a1 are one where crossed: the three tables of counts fit together."""
+    merged = dimension("area", 3, merges={"low": ["a0", "a1"], "high": ["a2"]})
+    contract = rules(merged, dimension("track", 2), crossings=[("area", "track")])
+    one = [("all", "all", 90), ("area", "a0", 20), ("area", "a1", 30), ("area", "a2", 40)]
+    one += [("track", "t0", 47), ("track", "t1", 43)]
+    two = [("low", "t0", 44), ("low", "t1", 6), ("high", "t0", 3), ("high", "t1", 37)]
+    tables = {
+        "mean_by_group": pd.DataFrame(one, columns=["dimension", "level", "n"]),
+        "mean_by_crossing": pd.DataFrame(two, columns=["level", "level_2", "n"]).assign(
+            dimension="area", dimension_2="track"
+        ),
+    }
+    found = protect({k: v.assign(score="points", mean=5.0) for k, v in tables.items()}, contract)
+    assert hidden(found["mean_by_crossing"]) == [1, 1, 1, 1]
+    assert not any(hidden(found["mean_by_group"]))
+
+
+def incomplete(lacking):
+    """Return figures of 100 students, `lacking` of them without the mark, and the overall."""
+    tables = figures([40, 60], levels=(50, 50), tiers=(30, 30, 40 - lacking))
+    means = tables["mean_by_group"]
+    fewer = [100 - lacking, 40, 60 - lacking]
+    average, mark = (means.assign(score=score, n=fewer) for score in ("average", "mark"))
+    tables["mean_by_group"] = pd.concat([means, average, mark], ignore_index=True)
+    return tables
+
+
+@pytest.mark.parametrize(("lacking", "away"), [(0, 0), (1, 1), (9, 1), (10, 0)])
+def test_students_without_one_score_are_not_told_by_overall_score_and_tiers(
+    contract_of, lacking, away
+):
+    fields = [dimension("track", 2), *SMALL["fields"][1:]]
+    scores = [{k: v for k, v in f.items() if k != "at_risk_below"} for f in fields]
+    for field in scores[1:]:
+        field |= {"type": "integer", "levels": [0, 5]}
+        field["constraints"] = {"minimum": 0, "maximum": 10, "required": field is scores[1]}
+        field.pop("decimals", None)
+    contract = contract_of({**SMALL, "fields": scores, "overall": {"name": "average"}})
+    tables = protect(incomplete(lacking), contract)
+    means = tables["mean_by_group"]
+    assert hidden(means[means["score"] == "average"]) == [away] * 3
+    assert hidden(means[means["score"] != "average"]) == [0] * 6
+    assert hidden(tables["tiers"]) == [away] * 3
+
+
+def test_a_paper_that_few_sat_hides_itself_alone(contract_of):
+    fields = [dimension("track", 2), *SMALL["fields"][1:]]
+    tables = figures([100, 100])
+    few = tables["mean_by_group"].assign(score="mark", n=[9, 4, 5])
+    tables["mean_by_group"] = pd.concat([tables["mean_by_group"], few], ignore_index=True)
+    found = protect(tables, contract_of({**SMALL, "fields": fields}))
+    assert hidden(found["mean_by_group"]) == [0, 0, 0, 1, 1, 1]
+    assert hidden(found["at_risk_by_group"]) == [0, 0, 0]
+
+
+def test_a_table_that_nothing_protects_is_refused(rules):
+    contract = rules(dimension("track", 2))
+    tables = figures([30, 40]) | {"scores_of_everyone": pd.DataFrame({"points": [1, 2]})}
+    with pytest.raises(ExamsError, match=r"E320 Nothing declares what protects table scores_of"):
+        protect(tables, contract)
+
+
+def test_every_published_table_declares_what_protects_it():
+    assert {table.name for table in TABLES} == set(PROTECTION)
+
+
+def test_tables_that_count_a_group_differently_are_refused(rules):
+    tables = figures([30, 40])
+    tables["at_risk_by_group"].loc[1, "n"] = 31
+    with pytest.raises(ExamsError, match="E322 Table at_risk_by_group counts a group otherwise"):
+        protect(tables, rules(dimension("track", 2)))
+
+
+def test_too_many_linked_combinations_are_refused(rules):
+    wide = [dimension("track", 800), dimension("place", 800)]
+    with pytest.raises(ExamsError, match=r"E321 The crossings link 640,000 combinations"):
+        protect(crossed(np.full((800, 1), 20)), rules(*wide, crossings=[("track", "place")]))
+
+
+def ranges(sums, values, away):
+    """Return the least and greatest value of each hidden cell, by another solver's interface."""
+    known = ~away
+    for row in np.flatnonzero(away):
+        ends = []
+        for sign in (1, -1):
+            found = linprog(sign * sums[row], A_eq=sums[known], b_eq=values[known])
+            assert found.status in (0, 3)
+            ends.append(sign * found.fun if found.status == 0 else np.inf)
+        yield np.ceil(ends[0] - 1e-6), np.floor(ends[1] + 1e-6)
+
+
+def test_no_hidden_count_of_linked_tables_can_be_worked_out(two_way):
     rng = np.random.default_rng(1)
     tried = 0
-    for _ in range(300):
-        counts = rng.choice([0, 1, 2, 3, 5, 8, 12], rng.integers(2, 5))
-        upper = counts + rng.integers(0, 9, len(counts))
-        primary = (counts > 0) & (counts < 5)
-        found = suppress(counts, primary, width=4, least=5, upper=upper)
-        if found.safe and found.hidden.any():
+    for _ in range(12):
+        counts = rng.poisson(rng.choice([4, 12, 25], (3, 3)))
+        risk = rng.binomial(counts, 0.3)
+        tables = two_way(counts, risk)
+        sums, values, away = attacked(counts, risk, tables)
+        for low, high in ranges(sums, values, away):
+            assert high - low > 4, (counts, risk)
             tried += 1
-            for values in possible(counts.tolist(), found.hidden, upper.tolist()):
-                assert max(values) - min(values) >= 4
-    assert tried > 100
+    assert tried > 80
 
 
-def test_primary_cells_alone_would_be_worked_out_by_trial():
-    """The twin: without complementary suppression the trial finds the counts."""
-    counts = [3, 20, 30]
-    assert possible(counts, [True, False, False], counts) == [{3}]
+def test_small_counts_hidden_alone_would_be_worked_out(two_way):
+    """The twin: without complementary suppression there is one value each."""
+    counts, risk = np.full((3, 3), 40), np.full((3, 3), 20)
+    counts[0, 0], risk[0, 0] = 6, 3
+    sums, values, away = attacked(counts, risk, two_way(counts, risk))
+    alone = away & (values == 6)
+    assert away.sum() > alone.sum() == 1
+    assert list(ranges(sums, values, alone)) == [(6, 6)]
+
+
+def attacked(counts, risk, tables):
+    """Return the sums of microcells (not at risk, then at risk) that the tables show or hide."""
+    micro = np.concatenate([(counts - risk).reshape(-1), risk.reshape(-1)])
+    cell = np.eye(9).reshape(9, 3, 3)
+    lines = [cell.sum(axis=(1, 2)), *cell.sum(axis=2).T, *cell.sum(axis=1).T]
+    every = [np.tile(line, 2) for line in [*lines, *cell.reshape(9, 9).T]]
+    at_risk = [np.concatenate([np.zeros(9), line]) for line in lines]
+    sums = np.array([*every, *at_risk])
+    names = ("mean_by_group", "mean_by_crossing", "at_risk_by_group")
+    away = np.concatenate([hidden(tables[name]) for name in names]).astype(bool)
+    return sums, sums @ micro, away

@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from exams import published, site, status
+from exams import datapackage, published, site, status
 from exams.errors import ExamsError
 from exams.orchestrate import withdraw as withdrawing
 from exams.orchestrate.withdraw import vanished, withdraw
@@ -53,6 +53,7 @@ def places(tmp_path, small):
     status.end(places.status, GONE, "extract", "failed", reason_code="E101", reason="It was bad.")
     (places.delivery(KEPT) / "a.csv").write_text("a")
     site.write_index(places)
+    datapackage.write_package(places)
     return places
 
 
@@ -72,14 +73,25 @@ def traces(places):
         *[quarter for (quarter,) in view if quarter == GONE],
         *[q for q in published.published_quarters(places.published) if q == GONE],
         *[folder.name for folder in folders if (folder / GONE).exists()],
-        *[places.index.name for text in [places.index.read_text()] if GONE in text],
+        *[f.name for f in (places.index, _csv(places)) if GONE in f.read_text()],
     ]
+
+
+def _csv(places):
+    return places.package / "publication.csv"
 
 
 def test_all_that_shows_a_quarter_goes_and_another_quarter_stays(places):
     before = {table: held(places, table)[1] for table in SHOWN}
     assert vanished(places) == [GONE]
-    assert set(traces(places)) == {*SHOWN, GONE, "interim", "reports", "index.html"}
+    assert set(traces(places)) == {
+        *SHOWN,
+        GONE,
+        "interim",
+        "reports",
+        "index.html",
+        "publication.csv",
+    }
     assert withdraw(places, GONE)
     assert traces(places) == []
     assert {table: held(places, table) for table in SHOWN} == {t: [r] for t, r in before.items()}
@@ -115,6 +127,7 @@ def test_the_status_says_so_in_place_of_what_happened_before(places):
         (withdrawing, "withdraw_quarter"),
         (published, "withdraw"),
         (site, "write_index"),
+        (datapackage, "write_package"),
         (withdrawing.shutil, "rmtree"),
         (status, "start"),
         (status, "end"),
@@ -143,9 +156,9 @@ def test_a_build_that_dies_on_the_way_is_finished_by_the_next(places, monkeypatc
 def test_reports_that_are_half_removed_are_finished_by_the_next_build(places, monkeypatch):
     work = withdrawing.shutil.rmtree
 
-    def die(folder):
+    def die(folder, **how):
         if folder != places.reports / GONE:
-            return work(folder)
+            return work(folder, **how)
         (folder / "load.receipt.json").unlink()
         raise KeyboardInterrupt
 
@@ -238,4 +251,4 @@ def test_deliveries_that_cannot_be_read_are_an_error(places):
 def test_without_a_publication_the_list_goes(places):
     places.published.unlink()
     withdraw(places, GONE)
-    assert not places.index.exists()
+    assert not places.index.exists() and not places.package_zip.exists()

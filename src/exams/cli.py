@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from exams import project
+from exams.commands import forget, lineage, reproduce
 from exams.errors import ExamsError
 from exams.places import STAGES, Places
 from exams.quarters import check_quarter
@@ -37,6 +38,10 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Quarterly exam results: from delivered files to reports and a dashboard."""
+
+
+for command in (lineage, reproduce, forget):
+    main.add_command(command)
 
 
 @main.command()
@@ -99,6 +104,7 @@ def status(quarter: str | None, history: bool, as_json: bool, watch: bool) -> No
     root = project.find_root(Path.cwd())
     places, timing = project.places(root), project.timing(project.settings(root))
     from exams.overview import overview  # noqa: PLC0415
+    from exams.retention import notice  # noqa: PLC0415
     from exams.situation import situation  # noqa: PLC0415
 
     if as_json:
@@ -108,7 +114,8 @@ def status(quarter: str | None, history: bool, as_json: bool, watch: bool) -> No
     if watch:
         return _watch(lambda: overview(places, timing, quarter, history=history)[0])
     lines, right = overview(places, timing, quarter, history=history)
-    click.echo("\n".join(lines))
+    years = project.retention_years(project.settings(root))
+    click.echo("\n".join([*lines, *notice(places, years, datetime.now(UTC).date())]))
     sys.exit(0 if right else 1)
 
 

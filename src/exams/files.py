@@ -21,16 +21,28 @@ def write_atomic(path: Path, content: str | bytes) -> None:
         draft.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
+def closed(path: Path) -> Path:
+    """Return the path of a file, created if need be, that its owner alone may read (0600)."""
+    path.touch(mode=0o600)
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o600)
+    return path
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield the path of a hidden draft that takes the place of `path` if all goes well.
 
     The draft's name is its own: two processes may write the same file, the later one wins. It
     tells whose it is (see `sweep`), and is short: the file's may be as long as the system allows.
+    In a folder that is closed to other users (0700), the draft is closed to them, too (0600),
+    before anything is in it.
     """
     mine = f"{birth(os.getpid()) or 'draft'}.{os.getpid()}.{secrets.token_hex(4)}"
     draft = path.with_name(f".{mine}{_DRAFT}")
     try:
+        if not path.parent.stat().st_mode & 0o077:
+            closed(draft)
         yield draft
         draft.replace(path)
     finally:

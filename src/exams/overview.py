@@ -138,6 +138,8 @@ def history_lines(deliveries: Sequence[Delivered]) -> list[str]:
 
 
 def _end(delivery: Delivered) -> str:
+    if delivery.forgotten:
+        return f", forgotten {_moment(delivery.forgotten)} by {delivery.forgotten_by}"
     if not delivery.removed:
         return ""
     by = f" by {delivery.successor[:12]}" if delivery.successor else ""

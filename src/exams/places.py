@@ -51,6 +51,11 @@ class Places:
         return private(self.data / "private") / "warehouse.db"
 
     @property
+    def ledger(self) -> Path:
+        """What was ever published, version by version. Private."""
+        return private(self.data / "private") / "ledger.db"
+
+    @property
     def status(self) -> Path:
         """What happened: runs of stages."""
         return made(self.data / "status") / "status.db"
@@ -70,17 +75,31 @@ class Places:
         """The page that lists every published quarter."""
         return self.reports / "index.html"
 
+    @property
+    def package(self) -> Path:
+        """The folder of the data package: every published table as CSV, described."""
+        return self.reports / "data"
+
+    @property
+    def package_zip(self) -> Path:
+        """The data package as one file, for download."""
+        return self.reports / "data.zip"
+
     def delivery(self, quarter: str) -> Path:
         """Return the folder of a quarter's deliveries."""
         return self.deliveries / quarter
 
     def interim(self, quarter: str, stage: str) -> Path:
         """Return the private folder for the parts that `stage` hands on."""
-        return private(private(self.data / "private") / "interim" / quarter / stage)
+        return _closed(self.data / "private", "interim", quarter, stage)
+
+    def models(self, quarter: str) -> Path:
+        """Return the private folder of a quarter's fitted models."""
+        return _closed(self.data / "private", "models", quarter)
 
     def corrections(self, quarter: str) -> Path:
         """Return the private folder for records of the quarantine that are to be corrected."""
-        return private(private(self.data / "private") / "corrections" / quarter)
+        return _closed(self.data / "private", "corrections", quarter)
 
     def report(self, quarter: str) -> Path:
         """Return the folder of a quarter's executed notebooks and reports."""
@@ -134,6 +153,13 @@ def private(folder: Path) -> Path:
     if folder.stat().st_mode & 0o077:
         folder.chmod(0o700)
     return folder
+
+
+def _closed(folder: Path, *names: str) -> Path:
+    """Return the folder of those names, one in the other, below `folder`; all are private."""
+    for name in names:
+        folder = private(folder) / name
+    return private(folder)
 
 
 def private_key(folder: Path) -> bytes:

@@ -76,7 +76,8 @@ def environment(root: Path, quarter: str, places: Places) -> dict[str, Any]:
     """Return what pipeline.yaml of the project at `root` is filled in with for `quarter`."""
     folders = {"quarter": quarter, "data": str(places.data), "reports": str(places.reports)}
     env = settings(root)
-    return folders | intake(env)._asdict() | timing(env)._asdict()  # defaults, where it has none
+    found = {**intake(env)._asdict(), **timing(env)._asdict()}  # defaults, where it has none
+    return folders | found | {"retention_years": retention_years(env)}
 
 
 def intake(env: Mapping[str, Any]) -> Intake:
@@ -89,6 +90,15 @@ def intake(env: Mapping[str, Any]) -> Intake:
         what = "env.yaml: refused_files is neither fail nor skip."
         raise ExamsError("E004", what, "Write `refused_files: fail`.")
     return found
+
+
+def retention_years(env: Mapping[str, Any]) -> int:
+    """Return for how many years files are kept, 10 if `env` does not say; raise E004 if wrong."""
+    years = env.get("retention_years", 10)
+    if type(years) is not int or not 0 < years < 1000:
+        what = "env.yaml: retention_years is no number of years."
+        raise ExamsError("E004", what, "Write `retention_years: 10`.")
+    return years
 
 
 def timing(env: Mapping[str, Any]) -> Timing:

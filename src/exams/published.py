@@ -13,7 +13,7 @@ from typing import Any
 from exams.errors import ExamsError
 from exams.files import replacing, set_aside
 from exams.schema import Table, columns, create, quoted
-from exams.tables import CONTENT, TABLES
+from exams.tables import CATALOG, CONTENT, TABLES
 
 __all__ = [
     "CONTENT",
@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 Row = Mapping[str, Any]
+OF_QUARTER = tuple(table for table in TABLES if table != CATALOG)
 
 
 def publish(
@@ -34,17 +35,19 @@ def publish(
     tables: Mapping[str, Sequence[Row]],
     contract: tuple[str, str],
     refused: int = 0,
+    held: int = 0,
 ) -> str:
     """Replace what is published of `quarter` by `tables`, atomically; return its fingerprint.
 
     `tables` has a list of rows for each table of CONTENT. The new database is written beside
     the old one and takes its place at the end; equal rows leave the old one untouched.
-    `contract` is its title and version, `refused` how many files were refused. A database
-    that cannot be read is set aside: every quarter is then published anew when it is built.
+    `contract` is its title and version, `refused` how many files were refused, `held` 1 if the
+    figures are those before a correction of a few records. A database that cannot be read is
+    set aside: every quarter is then published anew when it is built.
     """
     with _locked(path):
         set_aside(path)
-        fingerprint = _fingerprint(tables, contract, refused)
+        fingerprint = _fingerprint(tables, [contract, refused, held])
         former = _former(path, quarter)
         if former is not None and former["fingerprint"] == fingerprint:
             return fingerprint
@@ -54,7 +57,7 @@ def publish(
             for table in CONTENT:
                 _insert(connection, table, tables[table.name])
             now = datetime.now(UTC).isoformat(timespec="seconds")
-            row = (quarter, version, now, *contract, fingerprint, refused)
+            row = (quarter, version, now, *contract, fingerprint, refused, held)
             connection.execute(f"INSERT INTO publication VALUES ({_marks(len(row))})", row)
     return fingerprint
 
@@ -89,8 +92,11 @@ def read(path: Path, table: str, quarter: str | None = None) -> list[dict[str, A
     """
     if not path.is_file():
         raise ExamsError("E301", "Nothing is published yet.", "Run `make run`.")
+    if quarter and table == CATALOG.name:
+        return []  # it is of no quarter
     where, values = ("WHERE quarter = ?", [quarter]) if quarter else ("", [])
-    query = f"SELECT * FROM {quoted(table)} {where} ORDER BY quarter, rowid"
+    order = "rowid" if table == CATALOG.name else "quarter, rowid"
+    query = f"SELECT * FROM {quoted(table)} {where} ORDER BY {order}"
     every = dict.fromkeys(c.name for t in TABLES if t.name == table for c in t.columns)
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
@@ -104,7 +110,7 @@ def read(path: Path, table: str, quarter: str | None = None) -> list[dict[str, A
 
 
 def _clear(connection: sqlite3.Connection, quarter: str) -> None:
-    for table in TABLES:
+    for table in OF_QUARTER:
         connection.execute(f"DELETE FROM {quoted(table.name)} WHERE quarter = ?", [quarter])
 
 
@@ -124,11 +130,9 @@ def _former(path: Path, quarter: str) -> dict[str, Any] | None:
         return None
 
 
-def _fingerprint(
-    tables: Mapping[str, Sequence[Row]], contract: tuple[str, str], refused: int
-) -> str:
+def _fingerprint(tables: Mapping[str, Sequence[Row]], more: Sequence[object]) -> str:
     content = [[[row[c.name] for c in t.columns] for row in tables[t.name]] for t in CONTENT]
-    return hashlib.sha256(json.dumps([contract, refused, content]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([*more, content]).encode()).hexdigest()
 
 
 @contextmanager
@@ -141,6 +145,13 @@ def _replacement(path: Path) -> Iterator[sqlite3.Connection]:
         with connection:
             create(connection, TABLES)
             yield connection
+            _catalogue(connection)
+
+
+def _catalogue(connection: sqlite3.Connection) -> None:
+    from exams.catalog import write_catalog  # noqa: PLC0415  who only reads starts sooner
+
+    write_catalog(connection)
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """What is in quarantine and why; its records, to be corrected and delivered again."""
 
 import csv
-import re
 from itertools import count, groupby
 from pathlib import Path
 
@@ -14,9 +13,8 @@ from exams.intake.reading.cells import read_cells
 from exams.intake.reading.header import ADDED, is_added
 from exams.intake.reading.layout import inspect
 from exams.places import Places
+from exams.spreadsheet import safe
 from exams.warehouse.read import Held, read_quarantine, read_reconciliation
-
-_NUMBER = re.compile(r"-?[0-9]+([.,][0-9]+)?")
 
 
 def summary(places: Places, quarter: str) -> list[tuple[str, str, str, int]]:
@@ -78,17 +76,15 @@ def _write(
     for row in held:
         reasons.setdefault(row.line, []).append(f"{row.column}: {row.reason}")
     target = _free(places, quarter, f"{Path(arrival.file).stem[:40]}-{arrival.sha256[:8]}")
-    with replacing(target) as draft:
-        draft.touch(mode=0o600)
-        with draft.open("w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.writer(file, delimiter=layout.delimiter or ",")
-            writer.writerow([*(words[at] for at in own), *ADDED])
-            for line, cells in read_cells(arrival.path, arrival.file, layout, limit):
-                if line in reasons:
-                    told = [arrival.file, reference(arrival.sha256), str(line)]
-                    told += ["; ".join(reasons[line]), _whole(cells, len(words))]
-                    kept = (cells[at] if at < len(cells) else "" for at in own)
-                    writer.writerow([safe(cell) for cell in [*kept, *told]])
+    with replacing(target) as draft, draft.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, delimiter=layout.delimiter or ",")
+        writer.writerow([*(words[at] for at in own), *ADDED])
+        for line, cells in read_cells(arrival.path, arrival.file, layout, limit):
+            if line in reasons:
+                told = [arrival.file, reference(arrival.sha256), str(line)]
+                told += ["; ".join(reasons[line]), _whole(cells, len(words))]
+                kept = (cells[at] if at < len(cells) else "" for at in own)
+                writer.writerow([safe(cell) for cell in [*kept, *told]])
     return target
 
 
@@ -103,9 +99,3 @@ def _free(places: Places, quarter: str, stem: str) -> Path:
 def _whole(cells: list[str], width: int) -> str:
     """Return a record of the wrong number of columns as one text, so that nothing is lost."""
     return "" if len(cells) == width else " | ".join(cells)
-
-
-def safe(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula: an apostrophe goes before it."""
-    risky = cell[:1] in ("=", "+", "-", "@", "\t", "\r") and not _NUMBER.fullmatch(cell)
-    return f"'{cell}" if risky else cell

@@ -14,7 +14,7 @@ from nbconvert.exporters import HTMLExporter
 from nbformat import NotebookNode, from_dict
 from traitlets import default
 
-from exams import web
+from exams import lineage, web
 from exams.notebook import INJECTED, injected
 from exams.places import STAGES
 
@@ -105,11 +105,18 @@ def _page(nb: NotebookNode, parameters: dict[str, Any]) -> dict[str, Any]:
         "quarter": parameters.get("quarter"),
         "stage": Path(page).stem,
         "stages": STAGES,
+        "lineage": _lineage(Path(page)) if has_charts and page else {},
         "chart": web.CHART,
         "style": web.static("tokens.css") + _text("report.css"),
         "script": web.static("charts.js") + _text("report.js"),
         "vega": web.vega().read_text(encoding="utf-8") if has_charts else "",
     }
+
+
+def _lineage(page: Path) -> dict[str, Any]:
+    """Return the lineage that lies beside the page, as far as it is complete."""
+    found = lineage.read(page.with_name(lineage.NAME))
+    return found if "publication" in found else {}
 
 
 def _headings(nb: NotebookNode) -> tuple[str, list[dict[str, str]]]:

@@ -139,8 +139,8 @@ class Schedule:
         return found
 
     def _inputs(self, quarter: str) -> str:
-        places = self.places
-        return json.dumps(inputs("extract", quarter, str(places.data), str(places.reports)))
+        found = inputs("extract", quarter, str(self.places.data), str(self.places.reports))
+        return json.dumps(found, sort_keys=True)
 
     def _offer(self) -> None:
         with suppress(Full):  # one waits already

@@ -33,7 +33,7 @@ def prepare_scratch(places: Places, quarter: str) -> Places:
         for real in (places.contract, places.contracts, places.deliveries):
             _link(scratch.data / real.name, real)
         _copy_interim(places, scratch, quarter)
-        for database in (scratch.warehouse, scratch.published, scratch.status):
+        for database in (scratch.warehouse, scratch.ledger, scratch.published, scratch.status):
             _copy_database(places.data / database.relative_to(scratch.data), database)
         for receipt in (places.reports / quarter).glob("*.receipt.json"):
             _copy_file(receipt, scratch.report(quarter) / receipt.name)

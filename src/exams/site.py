@@ -7,6 +7,7 @@ from typing import Any
 import jinja2
 
 from exams import published, web
+from exams.editions import edition
 from exams.files import write_atomic
 from exams.places import STAGES, Places
 from exams.status import known
@@ -41,12 +42,14 @@ def _entry(
     return {
         "name": quarter,
         "version": publication["version"],
+        "edition": edition(places.published, quarter),
         "published_at": f"{datetime.fromisoformat(publication['published_at']):{_MOMENT}}",
         "students": _students([*means.values(), *([risk] if risk else [])]),
         "means": [(f["title"], _mean(means.get(f["name"]), f)) for f in fields],
         "at_risk": _share(risk),
         "refused": publication["refused"] or 0,
         "trouble": next(failed, None),
+        "card": (places.reports / quarter / "model_card.html").is_file(),
         "stages": [stage for stage in STAGES if _has_report(places, quarter, stage)],
     }
 

@@ -1,20 +1,35 @@
 """The published tables, as they are defined for the warehouse's figures and for published.db."""
 
+from exams.columns import DIMENSION as _DIMENSION
+from exams.columns import HIGH as _HIGH
+from exams.columns import LEVEL as _LEVEL
+from exams.columns import LOW as _LOW
+from exams.columns import QUARTER as _QUARTER
+from exams.columns import SCORE as _SCORE
+from exams.columns import SHARE as _SHARE
+from exams.columns import SUPPRESSED as _SUPPRESSED
+from exams.columns import N as _N
 from exams.schema import Column, Table
+from exams.tables_models import MODELS
 
-_QUARTER = Column("quarter", "TEXT", "Quarter of the exams, such as 2019Q1.")
-_DIMENSION = Column("dimension", "TEXT", "Contract name of a dimension; all: every student.")
-_LEVEL = Column("level", "TEXT", "Level of the dimension; not stated: no value; all: every one.")
-_SCORE = Column("score", "TEXT", "Contract name of a score, or of the overall score.")
-_N = Column("n", "INTEGER", "Students counted.", "students")
-_LOW = Column("ci_low", "REAL", "Lower end of the 95 % interval; null if undefined.")
-_HIGH = Column("ci_high", "REAL", "Upper end of the 95 % interval; null if undefined.")
-_SUPPRESSED = Column(
-    "suppressed", "INTEGER", "1: hidden to protect students, its values are null; 0: shown."
+CATALOG = Table(
+    "catalog",
+    "One row per published table: what it holds.",
+    (
+        Column("name", "TEXT", "Name of the table."),
+        Column("title", "TEXT", "Name for people."),
+        Column("description", "TEXT", "What a row is."),
+        Column("dimensions", "TEXT", "Columns that name a row, a JSON list."),
+        Column("measures", "TEXT", "Columns that say something of it, a JSON list."),
+        Column("rows", "INTEGER", "Rows of all quarters.", "rows"),
+        Column("hidden", "INTEGER", "Of these, hidden to protect students.", "rows"),
+        Column("sources", "TEXT", "What it is made of, a JSON list."),
+        Column("first_quarter", "TEXT", "First quarter in it; null if it is empty."),
+        Column("last_quarter", "TEXT", "Last quarter in it; null if it is empty."),
+    ),
+    ("name",),
 )
-_SHARE = Column("share", "REAL", "Share of students, 0 to 1; null for no students.")
-
-TABLES = (
+TABLES: tuple[Table, ...] = (
     Table(
         "publication",
         "One row per published quarter: when, and under which contract.",
@@ -26,6 +41,7 @@ TABLES = (
             Column("contract_version", "TEXT", "Version of the contract."),
             Column("fingerprint", "TEXT", "SHA-256 of the published rows of the quarter."),
             Column("refused", "INTEGER", "Files refused: if any, the quarter is incomplete."),
+            Column("held", "INTEGER", "1: a correction of a few records waits; 0: none does."),
         ),
         ("quarter",),
     ),
@@ -117,6 +133,25 @@ TABLES = (
         ("quarter", "dimension", "level", "score"),
     ),
     Table(
+        "mean_by_crossing",
+        "One row per quarter, group by two dimensions, and score: mean and spread.",
+        (
+            _QUARTER,
+            _DIMENSION,
+            Column("level", "TEXT", "Level of the dimension, merged where the contract says so."),
+            Column("dimension_2", "TEXT", "Contract name of the other dimension."),
+            Column("level_2", "TEXT", "Level of the other dimension, likewise."),
+            _SCORE,
+            Column("n", "INTEGER", "Students with this score.", "students"),
+            Column("mean", "REAL", "Mean score; null if n = 0."),
+            Column("sd", "REAL", "Standard deviation (n - 1); null if n < 2."),
+            _LOW,
+            _HIGH,
+            _SUPPRESSED,
+        ),
+        ("quarter", "dimension", "level", "dimension_2", "level_2", "score"),
+    ),
+    Table(
         "at_risk_by_group",
         "One row per quarter and group: students with a score below its at-risk threshold.",
         (
@@ -176,12 +211,39 @@ TABLES = (
             _LOW,
             _HIGH,
             Column("effect", "REAL", "Hedges' g; null if undefined.", "standard deviations"),
+            Column("effect_low", "REAL", "Lower end of its 95 % interval; null if undefined."),
+            Column("effect_high", "REAL", "Upper end of its 95 % interval; null if undefined."),
+            Column("p", "REAL", "Welch's p, Holm's correction over the quarter; null: undefined."),
+            Column("mean", "REAL", "Mean score of the level; null if it has no students."),
+            Column("sd", "REAL", "Standard deviation (n - 1) of the level; null if undefined."),
+            Column("reference_mean", "REAL", "Mean score of the reference."),
+            Column("reference_sd", "REAL", "Standard deviation (n - 1) of the reference."),
             _SUPPRESSED,
         ),
         ("quarter", "dimension", "level", "score"),
     ),
+    *MODELS,
 )
-CONTENT = tuple(t for t in TABLES if t.name != "publication")
+REVISION = Table(
+    "revision",
+    "One row per quarter, version and figure that this version changed; none for the first one.",
+    (
+        _QUARTER,
+        Column("version", "INTEGER", "Version of the publication that changed it."),
+        Column("place", "INTEGER", "Order of the changes of the version, from 0."),
+        Column("table", "TEXT", "Published table that holds the figure."),
+        Column("cell", "TEXT", "What names the row there: a JSON object of its key."),
+        Column("measure", "TEXT", "Column that holds the figure."),
+        Column("former", "REAL", "Value in the version before."),
+        Column("revised", "REAL", "Value in this version."),
+        Column("reason", "TEXT", "Codes of the reasons, with commas between."),
+        Column("meaning", "TEXT", "The reasons in words."),
+    ),
+    ("quarter", "version", "place"),
+)
+TABLES = (*TABLES, REVISION, CATALOG)
+# What the stages hand over, quarter by quarter.
+CONTENT = tuple(t for t in TABLES if t.name not in ("catalog", "publication"))
 
 # What the model stage works out and disclosure control protects.
 FIGURES = tuple(t for t in TABLES if any(c.name == "suppressed" for c in t.columns))

@@ -3,7 +3,8 @@
 from typing import Any
 
 from exams.contract.checks import Kinds, check_keys, check_name, check_texts, mistake
-from exams.contract.model import Field
+from exams.contract.guarding import read_merges
+from exams.contract.model import ALL, NOT_STATED, Field
 from exams.contract.scale import bands, steps
 from exams.contract.words import fold
 
@@ -12,7 +13,7 @@ _COMMON: Kinds = {
     "aliases": list, "constraints": dict,
 }  # fmt: skip
 _KEYS: dict[str, Kinds] = {
-    "dimension": _COMMON | {"sensitive": bool, "synonyms": dict},
+    "dimension": _COMMON | {"sensitive": bool, "synonyms": dict, "merges": dict},
     "score": _COMMON
     | {"unit": str, "decimals": int, "levels": list, "at_risk_below": (int, float)},
     "identifier": _COMMON,
@@ -25,7 +26,7 @@ _CONSTRAINTS: dict[str, Kinds] = {
     "ignore": {"required": bool},
 }
 _TYPES = {"dimension": ("string",), "score": ("integer", "number"), "identifier": ("string",)}
-_TAKEN = {"all", "not stated"}  # what the tables call every level, and none
+_TAKEN = {ALL, NOT_STATED}
 _FAR = 1_000_000  # steps from zero
 
 
@@ -69,11 +70,12 @@ def _levels(where: str, raw: dict[str, Any], rules: dict[str, Any]) -> dict[str,
     if len(folded) < len(levels):
         what = "two levels differ in case, space or quotes only"
         raise mistake(where, what, "Keep one of them.")
-    if taken := _TAKEN & set(folded):
+    if taken := _TAKEN & {*folded, *map(fold, map(str, raw.get("merges", {})))}:
         raise mistake(where, f"the tables use {min(taken)!r} themselves", "Use another word.")
     return {
         "levels": levels,
         "synonyms": _synonyms(where, raw.get("synonyms", {}), folded),
+        "merges": read_merges(where, raw.get("merges", {}), levels),
         "sensitive": raw.get("sensitive", False),
     }
 

@@ -14,7 +14,9 @@ except ImportError:  # PyYAML was built without libyaml
 
 from exams.contract.checks import Kinds, check_keys, check_name, check_texts, mistake
 from exams.contract.fields import read_field
-from exams.contract.model import Contract, Disclosure, Field
+from exams.contract.guarding import read_crossings, read_disclosure
+from exams.contract.model import Contract, Field
+from exams.contract.modelling import read_alarm, read_prediction
 from exams.contract.words import plain
 from exams.errors import ExamsError
 from exams.quarters import is_quarter
@@ -23,7 +25,7 @@ _KEYS: Kinds = {
     "name": str, "title": str, "version": str, "description": str, "missingValues": list,
     "fields": list, "overall": dict, "levels": list, "at_risk_below": (int, float),
     "disclosure": dict, "valid_from": str, "strict": bool, "max_quarantined": (int, float),
-    "same_file_twice": bool,
+    "same_file_twice": bool, "crossings": list, "alarm": dict, "prediction": dict,
 }  # fmt: skip
 
 
@@ -113,11 +115,14 @@ def _contract(raw: dict[str, Any]) -> Contract:
         fields=fields,
         missing_values=tuple(missing),
         overall=overall,
-        disclosure=_disclosure(raw.get("disclosure", {})),
+        disclosure=read_disclosure(raw.get("disclosure", {})),
+        crossings=read_crossings(raw.get("crossings", []), fields),
         valid_from=_valid_from(raw),
         strict=raw.get("strict", False),
         max_quarantined=_share(raw, "max_quarantined", 0.05),
         same_file_twice=raw.get("same_file_twice", False),
+        alarm=read_alarm(raw.get("alarm", {})),
+        prediction=read_prediction(raw.get("prediction", {})),
     )
 
 
@@ -157,14 +162,6 @@ def _overall(raw: dict[str, Any], fields: tuple[Field, ...]) -> Field | None:
         maximum=first.maximum,
         bands=first.bands,
     )
-
-
-def _disclosure(raw: dict[str, Any]) -> Disclosure:
-    check_keys("disclosure", raw, {"minimum_group": int, "minimum_count": int})
-    for key, value in raw.items():
-        if value < 3:
-            raise mistake(f"disclosure, {key}", f"it is {value}", "Use a whole number over 2.")
-    return Disclosure(**raw)
 
 
 def _distinct(fields: list[Field]) -> None:

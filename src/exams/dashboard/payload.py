@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from exams import published, web
+from exams.editions import edition
 from exams.errors import ExamsError
 from exams.places import STAGES, Places
 from exams.status import known
@@ -41,7 +42,7 @@ def payload(places: Places, quarter: str | None = None) -> dict[str, Any]:
         "quarter": chosen,
         "quarters": quarters,
         "incomplete": [q for q in quarters if publications[q]["refused"]],
-        "publication": publications.get(chosen or ""),
+        "publication": _marked(places, publications[chosen]) if chosen else None,
         "tables": _tables(places, chosen) if chosen else {},
         "history": _history(places) if chosen else [],
         "status": _runs(places),
@@ -82,6 +83,11 @@ def _publications(places: Places) -> list[dict[str, Any]]:
     if not places.published.is_file():
         return []
     return published.read(places.published, "publication")
+
+
+def _marked(places: Places, publication: dict[str, Any]) -> dict[str, Any]:
+    """Return a publication with its edition: provisional, or revised."""
+    return publication | {"edition": edition(places.published, publication["quarter"])}
 
 
 def _tables(places: Places, quarter: str) -> dict[str, list[dict[str, Any]]]:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from pyarrow import ipc
 
 from exams.errors import ExamsError
-from exams.files import write_atomic
+from exams.files import closed, write_atomic
 from exams.places import private
 from exams.progress import track
 
@@ -116,7 +116,7 @@ def emptied(folder: Path) -> Path:
 
 def write_part(path: Path, batch: pa.RecordBatch) -> str:
     """Write a part, fast to write and to read, and return its name."""
-    with ipc.new_file(str(path), batch.schema) as file:
+    with ipc.new_file(str(closed(path)), batch.schema) as file:
         file.write_batch(batch)
     return path.name
 

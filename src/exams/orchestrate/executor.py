@@ -57,6 +57,7 @@ class StageExecutor(Executor):
         reports: str,
         largest_file: object,
         refused_files: object,
+        retention_years: object,
         timing: Mapping[str, object],
     ) -> None:
         self.announces, self.building, self.ran, self._ready = True, False, False, False
@@ -69,6 +70,7 @@ class StageExecutor(Executor):
         try:
             self.quarter = check_quarter(quarter)
             project.intake({"largest_file": largest_file, "refused_files": refused_files})
+            project.retention_years({"retention_years": retention_years})
             project.timing(timing)  # found wrong here rather than at the next tick
             self.places = Places.of(data, reports)
             # Ploomber looks at the products right after this. If another process is building

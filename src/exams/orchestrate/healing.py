@@ -93,6 +93,8 @@ def _stored(places: Places, quarter: str, stage: str, content: str) -> str:
             return f"{places.warehouse.name} does not hold the figures that it worked out."
         case "publish" if published.published_content(places.published, quarter) != content:
             return f"{places.published.name} does not hold what it published."
-        case "visualize" if not places.index.is_file():
-            return f"{places.index.name} is missing."
+        case "visualize":
+            made = (places.index, places.package_zip, places.package / "datapackage.json")
+            lost = next((file for file in made if not file.is_file()), None)
+            return f"{lost.name} is missing." if lost else ""
     return ""

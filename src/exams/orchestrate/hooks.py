@@ -1,17 +1,19 @@
 """Ploomber's hooks: a stage is done when its report is exported and its products are sealed."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
-from exams import status
+from exams import lineage, status
 from exams.errors import ExamsError
 from exams.orchestrate.failures import verdict
+from exams.orchestrate.origin import origin
 from exams.orchestrate.products import receipt, seal
 from exams.places import Places
 
 
 def done(task: Any, params: Any) -> None:
-    """Seal the products of a stage and record it as done."""
+    """Seal the products of a stage, record it as done and note what it was made by."""
     places, quarter = Places.of(params["data"], params["reports"]), params["quarter"]
     found = receipt(places, quarter, task.name)
     if found is None:
@@ -20,6 +22,10 @@ def done(task: Any, params: Any) -> None:
         )
     seal(places, quarter, task.name)
     status.end(places.status, quarter, task.name, "done", **counted(found))
+    runs = status.known(places.status)
+    run = next((r for r in runs if (r["quarter"], r["stage"]) == (quarter, task.name)), {})
+    made_by = origin(Path.cwd(), places, quarter, task.name, params["code"])
+    lineage.record(places, quarter, run | {"stage": task.name}, made_by)
 
 
 def failed(task: Any, params: Any) -> None:

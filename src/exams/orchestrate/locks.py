@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from exams.errors import ExamsError
+from exams.files import closed
 from exams.places import Places, private
 from exams.processes import HOST, birth, is_gone
 
@@ -32,7 +33,7 @@ def hold(places: Places, quarter: str, *, wait: bool = True) -> bool:
     path = private(places.data / "private") / f".{quarter}.lock"
     if path in _held:
         return True
-    file = path.open("a+")
+    file = closed(path).open("a+")
     told = False
     while not _taken(file):
         orphans = _orphans(path)
@@ -61,14 +62,14 @@ def alone(places: Places) -> AbstractContextManager[bool]:
 @contextmanager
 def exclusive(path: Path) -> Iterator[bool]:
     """Hold the lock file at `path`; yield False if another process does."""
-    with path.open("a+") as file:
+    with closed(path).open("a+") as file:
         yield _taken(file)
 
 
 @contextmanager
 def restoring(places: Places) -> Iterator[None]:
     """Leave a mark that keeps builds out, unless what is done here comes to its end."""
-    _marker(places).touch()
+    closed(_marker(places))
     yield
     _marker(places).unlink()
 
@@ -77,7 +78,7 @@ def _share(places: Places, *, wait: bool) -> bool:
     """Join the builds that `alone` looks for; say whether that was possible."""
     path = _builds(places)
     if path not in _held:
-        file = path.open("a+")
+        file = closed(path).open("a+")
         if not _taken(file, fcntl.LOCK_SH):
             if not wait:
                 file.close()

@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Iterator
 
-from exams import published, site, status
+from exams import datapackage, published, site, status
 from exams.errors import ExamsError
 from exams.places import STAGES, Places
 from exams.quarters import is_quarter
@@ -30,28 +30,36 @@ def vanished(places: Places) -> list[str]:
 
 
 def withdraw(places: Places, quarter: str) -> bool:
-    """Take away all that is left of a quarter without a file; say whether there was anything.
+    """Take away all that is left of a quarter without a file; say whether there was anything."""
+    if quarter not in vanished(places):
+        return False
+    take_away(places, quarter)
+    return True
+
+
+def take_away(places: Places, quarter: str) -> None:
+    """Take away all that is left of a quarter.
 
     Its records and figures leave the warehouse, the publication, the list and the reports; the
     history of its deliveries stays. The caller holds the quarter's lock. The folder of its
     reports goes last: as long as it is there, the next build withdraws the quarter once more.
     """
-    if quarter not in vanished(places):
-        return False
     reports = places.report(quarter)
     withdraw_quarter(places.warehouse, quarter)
     published.withdraw(places.published, quarter)
     if places.published.is_file():
         site.write_index(places)
+        datapackage.write_package(places)
     else:
         places.index.unlink(missing_ok=True)
-    for folder in (places.interim(quarter, STAGES[0]).parent, places.corrections(quarter)):
+        datapackage.remove_package(places)
+    parts = places.interim(quarter, STAGES[0]).parent
+    for folder in (parts, places.corrections(quarter), places.models(quarter)):
         shutil.rmtree(folder)
     for stage in STAGES:
         status.start(places.status, quarter, stage)
         status.end(places.status, quarter, stage, "done", rows_out=0, reason=status.WITHDRAWN)
     shutil.rmtree(reports)
-    return True
 
 
 def _loaded(places: Places) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """extract: every physical record of a quarter's files, as it was received, with its line."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -48,8 +49,11 @@ class Found:
 def find_files(places: Places, quarter: str, contract: Contract, limit: int) -> Found:
     """Look at the start of every file of `quarter`; raise E104 if there is none.
 
-    limit: bytes that a file may have when it is unpacked.
+    limit: bytes that a file may have when it is unpacked. The folder is closed to other users
+    (0700), unless it belongs to one of them.
     """
+    with suppress(FileNotFoundError, PermissionError):
+        places.delivery(quarter).chmod(0o700)
     arrivals, refused = find_arrivals(places, quarter, contract.same_file_twice)
     readable, repeats = [], []
     for arrival in arrivals:

@@ -34,6 +34,7 @@ from exams.intake.parts import (
 from exams.stages.receipt import private_fingerprint
 from exams.stages.transform import CUBE
 from exams.statistics.cube import Cube
+from exams.statistics.folds import Folds
 from exams.warehouse.load import (
     close_delivery,
     empty_quarter,
@@ -232,6 +233,9 @@ def _write_notes(
             for at, f in enumerate(contract.kept)
         ),
     )
+    levels = ((f, band) for f in contract.reported for band in f.bands)
+    rows = ((quarter, f.name, b.code, b.label, f.units(b.low)) for f, b in levels)
+    insert(connection, "score_level", rows)
 
 
 def _write_cube(
@@ -240,14 +244,14 @@ def _write_cube(
     present = np.flatnonzero(cube.n)
     counts = (a[present].tolist() for a in (numbers, cube.n, cube.complete, cube.at_risk))
     insert(connection, "cube", ((quarter, *row) for row in zip(*counts, strict=True)))
-    for field in cube.contract.scores:
+    for field in cube.contract.reported:
         counted = cube.values[field.name]
         at, value = np.nonzero(counted)
         columns: dict[str, Values] = {
             "quarter": quarter,
             "profile": numbers[at],
             "score": field.name,
-            "steps": value + field.minimum,
+            "steps": value + cube.contract.parts(field) * field.minimum,
             "n": counted[at, value],
         }
         insert_columns(connection, "cube_value", columns)
@@ -255,12 +259,26 @@ def _write_cube(
         sums = zip(numbers[present].tolist(), total[present].tolist(), strict=True)
         insert(connection, "cube_moment", ((quarter, p, *pair, t) for p, t in sums))
     insert_columns(connection, "cube_combination", {"quarter": quarter, **cube.combinations()})
+    _write_folds(connection, quarter, cube.folds, numbers)
+
+
+def _write_folds(
+    connection: sqlite3.Connection, quarter: str, folds: Folds, numbers: np.ndarray
+) -> None:
+    for score in dict.fromkeys(score for score, _ in folds.sums):
+        sums = {name: array for (of, name), array in folds.sums.items() if of == score}
+        profile, fold = np.nonzero(sums["n"])
+        columns: dict[str, Values] = {"quarter": quarter, "profile": numbers[profile], "fold": fold}
+        columns |= {"score": score} if score else {}
+        columns |= {name: array[profile, fold] for name, array in sums.items()}
+        insert_columns(connection, "cube_fold_score" if score else "cube_fold", columns)
 
 
 def _digest(cube: Cube) -> str:
     """Return a fingerprint of everything that the cube counts."""
     digest = hashlib.sha256(repr(cube.contract).encode())
     arrays = [cube.n, cube.complete, cube.at_risk, cube.packed, cube.packed_n]
-    for array in [*arrays, *cube.values.values(), *cube.moments.values()]:
+    sums = [*cube.values.values(), *cube.moments.values(), *cube.folds.sums.values()]
+    for array in [*arrays, *sums]:
         digest.update(array.tobytes())
     return digest.hexdigest()

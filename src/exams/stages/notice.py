@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Notice:
-    """A sentence at the top of a report: its first word, and the rest."""
+    """A sentence at the top of a report: its first word, and the rest; bad: it is a warning."""
 
     word: str
     rest: str
+    kind: str = "bad"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        html = f'<p class="callout bad"><strong>{self.word}.</strong> {self.rest}</p>'
+        html = f'<p class="callout {self.kind}"><strong>{self.word}.</strong> {self.rest}</p>'
         return {"text/html": html, "text/plain": f"{self.word}. {self.rest}"}
 
 

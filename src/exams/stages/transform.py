@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from exams.contract import Contract
+from exams.files import closed
 from exams.intake.arrays import to_numpy
 from exams.intake.flow import ahead
 from exams.intake.judging.corrections import in_order, named_deliveries, reference
@@ -27,6 +28,7 @@ from exams.intake.parts import (
     write_part,
 )
 from exams.statistics.cube import Cube
+from exams.statistics.folds import fold_of
 
 CUBE = "cube.npz"
 Read = Delivery | Part | Extracted
@@ -60,7 +62,7 @@ def transforming(
             yield writer.take(item)
     for item in _ordered(corrections, raw):
         yield writer.take(item)
-    writer.cube.save(out / CUBE)
+    writer.cube.save(closed(out / CUBE))
 
 
 class _Writer:
@@ -83,7 +85,8 @@ class _Writer:
             quarantine = self.desk.malformed(to_numpy(batch.column("line")))
         else:
             clean, quarantine = self.desk.judge(batch, item.delivery.corrects)
-            self.cube.add(clean.profile, clean.scores)
+            fold = fold_of(item.delivery.sha256, clean.line)
+            self.cube.add(clean.profile, clean.scores, fold)
             write_part(self.out / item.name, clean.batch())
         write_part(self.out / item.quarantine, quarantine)
         self.names.append(item.name)

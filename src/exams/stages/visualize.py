@@ -19,6 +19,7 @@ from exams.status import known
 
 ALL = "all"
 EVERYONE = "All students"
+AT_RISK = "Being at risk"
 HIDDEN = "hidden"
 MOST = 12  # bars of a chart of files or of reasons
 TOO_FEW = "Too few students to show"
@@ -71,7 +72,8 @@ class Published:
             if column.type in _NUMBERS:  # also where a whole column is hidden
                 frame[column.name] = frame[column.name].astype(_NUMBERS[column.type])
         titles = self.fields().set_index("name")["title"].to_dict()
-        for key in frame.columns.intersection(["dimension", "score", "column"]):
+        titles["at_risk"] = AT_RISK
+        for key in frame.columns.intersection(["dimension", "score", "column", "target"]):
             frame[key] = frame[key].replace(titles)
         return frame
 
@@ -92,6 +94,35 @@ def scales(scores: pd.DataFrame) -> pd.DataFrame:
     """
     scale = scores[["title", "unit", "minimum", "maximum"]].rename(columns={"title": "score"})
     return scale.assign(points=len(scale[["minimum", "maximum", "unit"]].drop_duplicates()) == 1)
+
+
+def segments(trend: pd.DataFrame, breaks: pd.DataFrame) -> pd.DataFrame:
+    """Return the trend, oldest first, with `segment`: it rises where a score's line breaks.
+
+    That is where `breaks` has the quarter with the score, or with all of them.
+    """
+    at = set(zip(breaks["quarter"], breaks["score"], strict=True))
+    cells = zip(trend["quarter"], trend["score"], strict=True)
+    cut = pd.Series([(q, s) in at or (q, ALL) in at for q, s in cells], trend.index, dtype=int)
+    return trend.assign(segment=cut.groupby(trend["score"]).cumsum())
+
+
+def alarmed(changes: pd.DataFrame) -> str:
+    """Return a sentence about the alarms among changes of all students' means."""
+    names = changes.loc[changes["alarm"] == 1, "score"].tolist()
+    if names:
+        return f"Alarm: the mean has changed in {', '.join(names)}"
+    return "No alarm: no mean has changed both much and surely"
+
+
+def accounted(gains: pd.DataFrame) -> str:
+    """Return a sentence about the best gains of the models of scores."""
+    best = gains[gains["target"] != AT_RISK].groupby("target")["value"].max()
+    if best.empty:
+        return "Background tells little of any score"
+    low, high = f"{best.min():.0%}", f"{best.max():.0%}"
+    span = low if low == high else f"{low} to {high}"
+    return f"Background accounts for {span} of how scores differ, and not for the rest"
 
 
 def on_axis(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
@@ -167,6 +198,15 @@ def tier_names(tiers: pd.DataFrame) -> list[str]:
     """Return the name of each tier with its share of students."""
     pairs = zip(tiers["tier"], tiers["share"], strict=True)
     return [f"Tier {tier}: {said(share, '.0%')} of students" for tier, share in pairs]
+
+
+def largest_tier(tiers: pd.DataFrame) -> str:
+    """Return a sentence about the tier with the most students."""
+    seen = tiers.dropna(subset=["share"])
+    if seen.empty:
+        return TOO_FEW
+    most, of = seen.loc[seen["share"].idxmax()], tiers["tier"].max()
+    return f"{said(most['share'], '.0%')} of students are in tier {most['tier']} of {of}"
 
 
 def widest(gaps: pd.DataFrame, scale: pd.DataFrame) -> str:

@@ -1,7 +1,8 @@
 """The cube: sufficient statistics of a quarter's records, which add up exactly.
 
 A profile is one combination of levels of all dimensions, numbered in mixed radix. Scores are
-whole steps of their scale, so every sum is an exact integer.
+whole steps of their scale, so every sum is an exact integer. The overall score is the total of
+all scores.
 """
 
 from collections.abc import Mapping
@@ -15,9 +16,9 @@ import numpy as np
 
 from exams.contract import Contract, Field
 from exams.contract.profiles import profiles
-from exams.errors import ExamsError
+from exams.statistics.folds import FOLDS, Folds
+from exams.statistics.width import check_width, values_of
 
-_CELLS = 50_000_000  # int64 counters: 400 MB
 _DENSE = 4_000_000  # combinations of scores
 Missing = np.ndarray | None  # true where a score is missing; None: nowhere
 
@@ -26,11 +27,12 @@ Missing = np.ndarray | None  # true where a score is missing; None: nowhere
 class Cube:
     """Counts and sums per profile (first axis), and counts of combinations of scores.
 
-    n, complete (every score present), at_risk: int64 (profiles). values: per score, int64
-    (profiles, size of the scale). moments: int64 (profiles) per pair of scores, the sum of
-    products over complete records; the pair (a, "") is the sum of a. Both count the steps above
-    the scale's minimum, so that sums stay far below 2^63. packed, packed_n: the combinations of
-    scores of complete records, ascending, each packed into one value, and their counts.
+    n, complete (every score present), at_risk: int64 (profiles). values: per reported score,
+    int64 (profiles, values it can have), the lowest first. moments: int64 (profiles) per pair of
+    scores, the sum of products over complete records; the pair (a, "") is the sum of a. Both
+    count the steps above the scale's minimum, so that sums stay far below 2^63. packed, packed_n:
+    the combinations of scores of complete records, ascending, each packed into one value, and
+    their counts.
     """
 
     contract: Contract
@@ -41,17 +43,13 @@ class Cube:
     moments: dict[tuple[str, str], np.ndarray]
     packed: np.ndarray
     packed_n: np.ndarray
+    folds: Folds
 
     @classmethod
     def empty(cls, contract: Contract) -> "Cube":
-        """Return the cube of no records; raise E012 for a contract that is too wide."""
+        """Return the cube of no records; raise E306 for a contract that is too wide."""
+        check_width(contract)
         size = profiles(contract)
-        if size * sum(s.size for s in contract.scores) > _CELLS:
-            raise ExamsError(
-                "E012",
-                f"contract.yaml: {size:,} combinations of levels are too many to add up.",
-                "Drop a dimension, or merge levels of the widest one.",
-            )
         names = [s.name for s in contract.scores]
         pairs = [*((a, "") for a in names), *combinations_with_replacement(names, 2)]
         return cls(
@@ -59,45 +57,77 @@ class Cube:
             n=np.zeros(size, np.int64),
             complete=np.zeros(size, np.int64),
             at_risk=np.zeros(size, np.int64),
-            values={s.name: np.zeros((size, s.size), np.int64) for s in contract.scores},
+            values={
+                s.name: np.zeros((size, values_of(contract, s)), np.int64)
+                for s in contract.reported
+            },
             moments={pair: np.zeros(size, np.int64) for pair in pairs},
             packed=pack([np.zeros(0, np.int64)] * len(names), [s.size for s in contract.scores]),
             packed_n=np.zeros(0, np.int64),
+            folds=Folds(contract, size),
         )
 
-    def add(self, profile: np.ndarray, scores: Mapping[str, tuple[np.ndarray, Missing]]) -> None:
-        """Add records: `profile` and, per score, steps and where they are missing."""
-        size = len(self.n)
-        self.n += np.bincount(profile, minlength=size)
+    def add(
+        self,
+        profile: np.ndarray,
+        scores: Mapping[str, tuple[np.ndarray, Missing]],
+        fold: np.ndarray | int = 0,
+    ) -> None:
+        """Add records: `profile`, per score its steps and where they are missing, and `fold`."""
+        place = profile.astype(np.int64) * FOLDS + fold
+        self._add_students(("", "n"), place)
         complete, risk = np.ones(len(profile), bool), np.zeros(len(profile), bool)
         for field in self.contract.scores:
             steps, missing = scores[field.name]
             present = slice(None) if missing is None else ~missing
-            self._count(field, profile[present], steps[present])
+            self._count(field, profile[present], steps[present] - field.minimum)
             if missing is not None:
                 complete &= ~missing
             if field.at_risk_below is not None:
                 below = steps < field.at_risk_below
                 risk |= below if missing is None else below & ~missing
-        self.at_risk += np.bincount(profile[risk], minlength=size)
+        self._add_students(("", "at_risk"), place[risk])
         above = {
             field.name: scores[field.name][0][complete].astype(np.int64) - field.minimum
             for field in self.contract.scores
         }
-        self._add_complete(profile[complete], above)
+        self._add_complete(profile[complete], place[complete], above, bool(complete.all()))
+        if not complete.all():
+            self._add_present(place, scores)
 
-    def _count(self, field: Field, profile: np.ndarray, steps: np.ndarray) -> None:
-        place = profile.astype(np.int64) * field.size + (steps - field.minimum)
-        counts = np.bincount(place, minlength=self.values[field.name].size)
-        self.values[field.name] += counts.reshape(-1, field.size)
+    def _add_students(self, key: tuple[str, str], place: np.ndarray) -> None:
+        counted = self.folds.count(place)
+        self.folds.sums[key] += counted
+        of_profile: np.ndarray = getattr(self, key[1])
+        of_profile += counted.sum(axis=1)
 
-    def _add_complete(self, profile: np.ndarray, above: Mapping[str, np.ndarray]) -> None:
-        self.complete += np.bincount(profile, minlength=len(self.n))
+    def _add_present(
+        self, place: np.ndarray, scores: Mapping[str, tuple[np.ndarray, Missing]]
+    ) -> None:
+        for field in self.contract.scores:
+            steps, missing = scores[field.name]
+            present = slice(None) if missing is None else ~missing
+            above = steps[present].astype(np.int64) - field.minimum
+            self.folds.add_score(field.name, place[present], above)
+
+    def _count(self, field: Field, profile: np.ndarray, above: np.ndarray) -> None:
+        counted = self.values[field.name]
+        place = profile.astype(np.int64) * counted.shape[1] + above
+        counted += np.bincount(place, minlength=counted.size).reshape(counted.shape)
+
+    def _add_complete(
+        self, profile: np.ndarray, place: np.ndarray, above: Mapping[str, np.ndarray], every: bool
+    ) -> None:
+        n, sums = self.folds.count(place), {}
+        self.complete += n.sum(axis=1)
         for a, b in self.moments:
             # exact: a part has under 10^6 records of under 10^4 steps, far below 2^53
-            weight = above[a] * above[b] if b else above[a]
-            summed = np.bincount(profile, weight, len(self.n))
-            self.moments[a, b] += np.rint(summed).astype(np.int64)
+            sums[a, b] = self.folds.count(place, above[a] * above[b] if b else above[a])
+            self.moments[a, b] += sums[a, b].sum(axis=1)
+        self.folds.add_moments(n, sums, every)
+        if self.contract.overall is not None:
+            total = np.sum(list(above.values()), axis=0)
+            self._count(self.contract.overall, profile, total)
         packed = pack(list(above.values()), self._sizes())
         if prod(self._sizes()) <= _DENSE:  # counting is faster than sorting
             counted = np.bincount(packed)
@@ -125,6 +155,7 @@ class Cube:
         """Write the cube to an .npz file."""
         arrays: dict[str, Any] = {f"values {name}": array for name, array in self.values.items()}
         arrays |= {f"moment {a} {b}": array for (a, b), array in self.moments.items()}
+        arrays |= {f"fold {a} {b}": array for (a, b), array in self.folds.sums.items()}
         arrays |= {name: getattr(self, name) for name in _PLAIN}
         np.savez(path, **arrays)
 
@@ -137,6 +168,8 @@ class Cube:
                 cube.values[name] = arrays[f"values {name}"]
             for a, b in cube.moments:
                 cube.moments[a, b] = arrays[f"moment {a} {b}"]
+            for a, b in cube.folds.sums:
+                cube.folds.sums[a, b] = arrays[f"fold {a} {b}"]
             for name in _PLAIN:
                 setattr(cube, name, arrays[name])
         return cube

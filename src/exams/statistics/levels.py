@@ -1,42 +1,52 @@
-"""Score levels: how many students reach which band of a scale."""
-
-from collections.abc import Iterator
+"""Score levels: how many students of a group reach which band of a scale."""
 
 import numpy as np
 import pandas as pd
 
-from exams.contract import Field
+from exams.contract import ALL, Field
+from exams.statistics.cells import by_group
+from exams.statistics.groups import groups
 from exams.statistics.intervals import share_interval
 from exams.warehouse.read import CubeFrames
 
+COLUMNS = ["dimension", "level", "score", "code", "band", "n", "share", "ci_low", "ci_high"]
 
-def levels(cube: CubeFrames) -> pd.DataFrame:
-    """Return score, code, level, n, share, ci_low, ci_high (Wilson), lowest level first.
 
-    The overall score's level is that of the mean of all scores, of complete records.
+def level_by_group(cube: CubeFrames) -> pd.DataFrame:
+    """Return dimension, level, score, code, band, n, share, ci_low, ci_high (Wilson), modal.
+
+    One row per group, reported score and score level, the lowest level (code 1) first; `band`
+    is its label. The overall score's level is that of the mean of all scores, of complete
+    records. modal is 1 where no other level of the group has more students, else 0.
     """
-    columns = ["score", "code", "level", "n", "share", "ci_low", "ci_high"]
-    rows = [row for field in cube.contract.reported for row in _levels_of(field, cube)]
-    return pd.DataFrame(rows, columns=columns)
+    counted = pd.concat([_coded(field, cube) for field in cube.contract.reported])
+    sums = by_group(counted, cube.contract, ["score", "code"], ["n"])
+    found = sums.set_index(["dimension", "level", "score", "code"])["n"].to_dict()
+    rows = []
+    for group in groups(cube.contract):
+        for field in cube.contract.reported:
+            counts = [int(found.get((*group, field.name, b.code), 0)) for b in field.bands]
+            total = sum(counts)
+            for band, n in zip(field.bands, counts, strict=True):
+                share = n / total if total else float("nan")
+                interval = share_interval(n, total)
+                modal = int(0 < n == max(counts))
+                rows.append((*group, field.name, band.code, band.label, n, share, *interval, modal))
+    return pd.DataFrame(rows, columns=[*COLUMNS, "modal"])
 
 
-def _levels_of(field: Field, cube: CubeFrames) -> Iterator[tuple[object, ...]]:
-    steps, n = _distribution(field, cube)
-    lows = np.array([band.low for band in field.bands])
-    counts = np.zeros(len(lows), np.int64)
-    np.add.at(counts, np.searchsorted(lows, steps, side="right") - 1, n)
-    total = int(counts.sum())
-    for band, count in zip(field.bands, counts.tolist(), strict=True):
-        share = count / total if total else float("nan")
-        yield field.name, band.code, band.label, count, share, *share_interval(count, total)
+def levels(by_group: pd.DataFrame) -> pd.DataFrame:
+    """Return score, code, level, n, share, ci_low, ci_high of the whole quarter.
+
+    `by_group` as from level_by_group; level is the label.
+    """
+    whole = by_group.loc[by_group["dimension"] == ALL, COLUMNS[2:]]
+    return whole.rename(columns={"band": "level"}).reset_index(drop=True)
 
 
-def _distribution(field: Field, cube: CubeFrames) -> tuple[np.ndarray, np.ndarray]:
-    """Return values of a score in steps (of the overall score: fractions), and their counts."""
-    if field.role != "overall":
-        values = cube.values[cube.values["score"] == field.name]
-        return values["steps"].to_numpy(), values["n"].to_numpy()
-    names = [s.name for s in cube.contract.scores]
-    units = cube.combinations[names].to_numpy()
-    totals = np.rint(units / field.step).sum(axis=1)  # whole steps: the comparison is exact
-    return totals / len(names), cube.combinations["n"].to_numpy()
+def _coded(field: Field, cube: CubeFrames) -> pd.DataFrame:
+    """Return the values of a score with `code`, that of their level."""
+    values = cube.values[cube.values["score"] == field.name]
+    lows = np.array([band.low for band in field.bands]) * cube.contract.parts(field)
+    # the overall score is compared as a total: whole steps, so the comparison is exact
+    return values.assign(code=np.searchsorted(lows, values["steps"], side="right"))

@@ -24,6 +24,8 @@ DELIVERY = Table(
         Column("removed", "TEXT", "When its records left the warehouse; null if they are in it."),
         Column("resolved", "INTEGER", "Records that were delivered again, corrected.", "records"),
         Column("read_as", "TEXT", "Format, encoding and delimiter in which it was read."),
+        Column("forgotten", "TEXT", "When it was deleted on demand, ISO 8601 in UTC; else null."),
+        Column("forgotten_by", "TEXT", "Who had it deleted; null if nobody had."),
     ),
     ("id",),
     (("superseded_by", "delivery", "id"),),
@@ -109,5 +111,17 @@ CONTRACT_FIELD = Table(
     ),
     ("quarter", "name"),
 )
+SCORE_LEVEL = Table(
+    "score_level",
+    "One row per loaded quarter, reported score and score level of its contract.",
+    (
+        QUARTER,
+        Column("score", "TEXT", "Contract name of a score, or of the overall score."),
+        Column("code", "INTEGER", "Order of the score level, 1 the lowest."),
+        Column("label", "TEXT", "Label of the score level."),
+        Column("low", "REAL", "Lowest score of the level; it ends where the next one begins."),
+    ),
+    ("quarter", "score", "code"),
+)
 OF_DELIVERY = (QUARANTINE, REPAIR, HEADER, OBSERVED)
-OF_QUARTER = (LEFT_OUT, CONTRACT_FIELD)
+OF_QUARTER = (LEFT_OUT, CONTRACT_FIELD, SCORE_LEVEL)

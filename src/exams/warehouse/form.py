@@ -20,13 +20,14 @@ class Form:
     `columns`: per file, its header words and the name of the field that each stands for, None
     for a word that the contract does not claim. `ranges`: per score with any value, the lowest
     and the highest in steps. `unknown`: per dimension, how many different values are no level
-    of it, and how many records have one.
+    of it, and how many records have one. `version`: that of its contract.
     """
 
     fields: tuple[Field, ...]
     columns: Mapping[str, Mapping[str, str | None]]
     ranges: Mapping[str, tuple[int, int]]
     unknown: Mapping[str, tuple[int, int]]
+    version: str = ""
 
     def words(self, name: str | None) -> dict[str, str]:
         """Return the header words for a field, by what counts in them; None: for no field."""
@@ -49,6 +50,9 @@ def read_form(path: Path, quarter: str) -> Form:
             f" FROM observed o {_OF_QUARTER.format('o')} GROUP BY field",
             [quarter],
         ).fetchall()
+        version = connection.execute(
+            "SELECT contract_version FROM loaded WHERE quarter = ?", [quarter]
+        ).fetchone()
     columns: dict[str, dict[str, str | None]] = defaultdict(dict)
     for file, word, field in header:
         columns[file][word] = field
@@ -57,6 +61,7 @@ def read_form(path: Path, quarter: str) -> Form:
         columns,
         {field: (low, high) for field, low, high, _, _ in noted if low is not None},
         {field: (values, records) for field, _, _, values, records in noted if values},
+        version[0] if version else "",
     )
 
 

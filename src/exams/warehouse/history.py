@@ -11,7 +11,7 @@ class Delivered(NamedTuple):
     """A delivery: counts of records; times in ISO 8601, UTC.
 
     `removed` is None while its records are loaded; `successor` is the SHA-256 of the delivery
-    that took its place, if one did.
+    that took its place, if one did; `forgotten` tells when it was deleted on demand, and by whom.
     """
 
     quarter: str
@@ -24,6 +24,8 @@ class Delivered(NamedTuple):
     first_seen: str
     removed: str | None
     successor: str | None
+    forgotten: str | None = None
+    forgotten_by: str | None = None
 
 
 def read_deliveries(path: Path, quarter: str | None = None) -> list[Delivered]:
@@ -43,7 +45,8 @@ def read_deliveries(path: Path, quarter: str | None = None) -> list[Delivered]:
 
 
 def _delivered(row: dict[str, Any]) -> Delivered:
-    row["resolved"] = row.get("resolved") or 0  # an earlier release did not count them
+    row = {"forgotten": None, "forgotten_by": None} | row  # an earlier release had none of these
+    row["resolved"] = row.get("resolved") or 0
     return Delivered(*(row[name] for name in Delivered._fields))
 
 

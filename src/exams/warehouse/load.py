@@ -8,11 +8,12 @@ from typing import Any
 from exams.errors import ExamsError
 from exams.schema import quoted
 from exams.warehouse.deliveries import OF_DELIVERY, OF_QUARTER
+from exams.warehouse.fold_tables import BY_FOLD
 from exams.warehouse.results import drop_result, result_of
 
 _VALUES = 1_000  # bound by one INSERT at most
 _CURRENT = "SELECT id, file FROM delivery WHERE quarter = ? AND removed IS NULL"
-CUBES = ("cube", "cube_value", "cube_moment", "cube_combination")
+CUBES = ("cube", "cube_value", "cube_moment", "cube_combination", *(t.name for t in BY_FOLD))
 
 
 def empty_quarter(connection: sqlite3.Connection, quarter: str) -> dict[int, str]:

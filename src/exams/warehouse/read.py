@@ -10,8 +10,8 @@ import pandas as pd
 from exams.contract import Contract
 from exams.errors import ExamsError
 from exams.schema import quoted
+from exams.tables import FIGURES
 from exams.warehouse.history import read_left_out
-from exams.warehouse.schema import MODEL
 from exams.warehouse.store import reading
 
 
@@ -19,8 +19,9 @@ from exams.warehouse.store import reading
 class CubeFrames:
     """A quarter's cube as frames; levels by dimension name, None where there is no value.
 
-    cells: dimensions, n, complete, at_risk. values: dimensions, score, steps, n. moments:
-    dimensions, score, other, total. combinations: one column per score in its own unit, n.
+    cells: dimensions, n, complete, at_risk. values: dimensions, reported score, steps, n (of the
+    overall score the total of all). moments: dimensions, score, other, total. combinations: one
+    column per score in its own unit, n.
     """
 
     contract: Contract
@@ -78,7 +79,7 @@ def _frame(connection: sqlite3.Connection, select: str, quarter: str, order: str
 
 
 def read_figures(path: Path, quarter: str) -> dict[str, pd.DataFrame]:
-    """Return what the model stage worked out for `quarter`: a frame per table. Private."""
+    """Return what the model stage worked out for publication: a frame per table. Private."""
     with reading(path) as connection:
         return {
             table.name: pd.read_sql_query(
@@ -86,8 +87,30 @@ def read_figures(path: Path, quarter: str) -> dict[str, pd.DataFrame]:
                 connection,
                 params=(quarter,),
             )
-            for table in MODEL
+            for table in FIGURES
         }
+
+
+def read_history(path: Path, quarter: str) -> pd.DataFrame:
+    """Return model_history of the quarters up to `quarter`, oldest first. Private."""
+    query = "SELECT * FROM model_history WHERE quarter <= ? ORDER BY quarter, rowid"
+    with reading(path) as connection:
+        return pd.read_sql_query(query, connection, params=(quarter,))
+
+
+def read_lineage(path: Path, quarter: str) -> dict[str, str]:
+    """Return what figures of `quarter` stand on: contract_version, and content (a fingerprint)."""
+    query = "SELECT contract_version, content FROM loaded WHERE quarter = ?"
+    with reading(path) as connection:
+        found = connection.execute(query, [quarter]).fetchone()
+    return dict(zip(("contract_version", "content"), found, strict=True))
+
+
+def read_breaks(path: Path, quarter: str) -> pd.DataFrame:
+    """Return the breaks in comparability that the model stage found in `quarter`."""
+    query = "SELECT * FROM comparability_break WHERE quarter = ? ORDER BY place"
+    with reading(path) as connection:
+        return pd.read_sql_query(query, connection, params=(quarter,))
 
 
 def read_reconciliation(path: Path, quarter: str) -> dict[str, pd.DataFrame]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from exams.contract import Contract
 from exams.schema import Column, Table, columns, create, document, quoted
 from exams.warehouse.deliveries import LINE, QUARTER
+from exams.warehouse.labelled import show_labelled
 from exams.warehouse.schema import result_table
 from exams.warehouse.store import LAYOUT
 
@@ -51,11 +52,15 @@ def forget_records(connection: sqlite3.Connection) -> None:
 
 
 def show_results(connection: sqlite3.Connection) -> None:
-    """Make the view `results` show the records of every quarter, with every field of any."""
+    """Make the view `results` show the records of every quarter, with every field of any.
+
+    And the view `labelled`, which adds their score levels.
+    """
     quarters = [_Quarter.read(connection, name) for name in _tables(connection)]
     connection.execute("DROP VIEW IF EXISTS results")
     connection.execute("DELETE FROM data_dictionary WHERE \"table\" = 'results'")
     if not quarters:
+        show_labelled(connection)
         return
     dimensions = [name for name in columns(connection, "profile") if name != "id"]
     fields = dict.fromkeys(name for q in reversed(quarters) for name in q.kinds)
@@ -63,6 +68,7 @@ def show_results(connection: sqlite3.Connection) -> None:
     chosen = [q.select(dimensions, list(fields)) for q in quarters]
     connection.execute("CREATE VIEW results AS\n" + "\nUNION ALL\n".join(chosen))
     document(connection, [_described(connection, dimensions, quarters, list(fields))])
+    show_labelled(connection)
 
 
 @dataclass(frozen=True)

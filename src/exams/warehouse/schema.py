@@ -4,6 +4,9 @@ from exams.contract import Contract, Field
 from exams.schema import Column, Table
 from exams.tables import FIGURES
 from exams.warehouse.deliveries import DELIVERY, OF_DELIVERY, OF_QUARTER, QUARTER
+from exams.warehouse.fold_tables import BY_FOLD
+from exams.warehouse.model_tables import PRIVATE
+from exams.warehouse.prediction_tables import PREDICTED
 
 _PROFILE = Column("profile", "INTEGER", "Profile (combination of levels) of the students.")
 _N = Column("n", "INTEGER", "Students counted.", "students")
@@ -40,12 +43,12 @@ CUBE = Table(
 )
 CUBE_VALUE = Table(
     "cube_value",
-    "One row per quarter, profile, score and value of it: how many students.",
+    "One row per quarter, profile, reported score and value of it: how many students.",
     (
         QUARTER,
         _PROFILE,
-        Column("score", "TEXT", "Contract name of the score."),
-        Column("steps", "INTEGER", "Value of the score, in steps of its scale."),
+        Column("score", "TEXT", "Contract name of the score, or of the overall score."),
+        Column("steps", "INTEGER", "Value of the score, in steps; of the overall one: the total."),
         _N,
     ),
     ("quarter", "profile", "score", "steps"),
@@ -65,9 +68,14 @@ CUBE_MOMENT = Table(
     ("quarter", "profile", "score", "other"),
     (("profile", "profile", "id"),),
 )
-MODEL = tuple(
-    Table(t.name, t.description, tuple(c for c in t.columns if c.name != "suppressed"), t.key)
-    for t in FIGURES
+# The figures before disclosure control, and what never leaves.
+MODEL = (
+    *(
+        Table(t.name, t.description, tuple(c for c in t.columns if c.name != "suppressed"), t.key)
+        for t in FIGURES
+    ),
+    *PRIVATE,
+    *PREDICTED,
 )
 
 
@@ -95,7 +103,7 @@ def tables(contract: Contract) -> tuple[Table, ...]:
         ),
         ("id",),
     )
-    cube = (CUBE, CUBE_VALUE, CUBE_MOMENT, combination)
+    cube = (CUBE, CUBE_VALUE, CUBE_MOMENT, combination, *BY_FOLD)
     records = (profile, *OF_DELIVERY, *OF_QUARTER)
     return DELIVERY, LOADED, MODELLED, *records, *cube, *MODEL
 

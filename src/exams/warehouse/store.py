@@ -8,7 +8,7 @@ from pathlib import Path
 from exams.errors import ExamsError
 from exams.files import is_damage, settled
 
-LAYOUT = 2  # of the tables; what lies in another one is loaded anew
+LAYOUT = 3  # of the tables; what lies in another one is loaded anew
 BUSY = 60.0  # seconds to wait for another writer
 
 

@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from exams.contract import Contract
+from exams.files import closed
 from exams.schema import create
 from exams.warehouse.results import forget_records
 from exams.warehouse.schema import tables
@@ -16,9 +17,10 @@ from exams.warehouse.store import BUSY, LAYOUT, guarded, release
 def writing(path: Path, contract: Contract) -> Iterator[sqlite3.Connection]:
     """Yield the warehouse in ONE transaction: all that is done in it stays, or nothing.
 
-    What the contract needs is created. Raise E207 if the file cannot be read.
+    What the contract needs is created, closed to other users. Raise E207 if the file cannot be
+    read.
     """
-    opened = closing(sqlite3.connect(path, timeout=BUSY, isolation_level=None))
+    opened = closing(sqlite3.connect(closed(path), timeout=BUSY, isolation_level=None))
     with guarded(path), opened as connection:
         connection.execute("PRAGMA cache_size = -65536")
         connection.execute("BEGIN IMMEDIATE")

@@ -43,6 +43,11 @@ def changes(before: Form, now: Form) -> list[Change]:
 
     Where there are more than MOST changes, the last one says so.
     """
+    return _listable(field_changes(before, now) + _unclaimed(before, now))
+
+
+def field_changes(before: Form, now: Form) -> list[Change]:
+    """Return every change of the contracts' fields, and of the columns and values they have."""
     former = {field.name: field for field in before.fields}
     found: list[Change] = []
     for field in now.fields:
@@ -56,7 +61,7 @@ def changes(before: Form, now: Form) -> list[Change]:
             found += [*_rules(old, field), *_words(field.name, before, now)]
             found += [*_unknown(field.name, before, now), *_range(old, field, before, now)]
     found += [Change(f.name, "field_removed", f"Its role was {f.role}.") for f in former.values()]
-    return _listable(found + _unclaimed(before, now))
+    return found
 
 
 def _listable(found: list[Change]) -> list[Change]:

@@ -119,7 +119,7 @@ export function home(payload, {openReport}) {
   const lead = h("p", {class: "lead"},
     `Results of ${quarter}: ${several(loaded, "record")} from `
     + `${several(tables.delivery.length, "file")}, `
-    + `published ${moment(publication.published_at)}, version ${publication.version}. `
+    + `published ${moment(publication.published_at)}, version ${publication.version}, ${publication.edition}. `
     + `Contract: ${publication.contract}, version ${publication.contract_version}. `
     + "Small groups are hidden, so that no student can be recognised.");
   const report = payload.has_report

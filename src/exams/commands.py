@@ -1,0 +1,64 @@
+"""Commands that trace what was published, make it again, and delete a delivery."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from exams import project
+
+# As in cli.py, modules of weight are imported inside the commands.
+
+
+@click.command()
+@click.argument("table")
+@click.option("--quarter", required=True, help="A published quarter, such as 2019Q1.")
+def lineage(table: str, quarter: str) -> None:
+    """Lead from TABLE (published.levels) back to the runs, code, contract and files behind it."""
+    places = project.places(project.find_root(Path.cwd()))
+    from exams.trail import trail  # noqa: PLC0415
+
+    click.echo("\n".join(trail(places, table, quarter)))
+
+
+@click.command()
+@click.option("--delivery", "prefix", help="Start of its SHA-256, 8 digits or more.")
+@click.option("--expired", is_flag=True, help="List what is over the retention period instead.")
+def forget(prefix: str | None, expired: bool) -> None:
+    """Delete a delivery: its file, its records, all that was made of it; and build anew."""
+    if expired == bool(prefix):
+        raise click.UsageError("Say --delivery and the start of a SHA-256, or --expired.")
+    root = project.find_root(Path.cwd())
+    places = project.places(root)
+    if not prefix:
+        from exams.retention import expired_lines  # noqa: PLC0415
+
+        years = project.retention_years(project.settings(root))
+        return click.echo("\n".join(expired_lines(places, years, datetime.now(UTC).date())))
+    from exams.forget import forget  # noqa: PLC0415
+
+    lines, right = forget(root, places, prefix)
+    click.echo("\n".join(lines))
+    sys.exit(0 if right else 1)
+
+
+@click.command()
+@click.argument("quarter", required=False)
+@click.option("--all", "every", is_flag=True, help="Reproduce every published quarter.")
+def reproduce(quarter: str | None, every: bool) -> None:
+    """Make the published QUARTER again in a scratch folder and compare; change nothing.
+
+    The exit code is 0 if every output and published cell is the same, else 1.
+    """
+    if every == bool(quarter):
+        raise click.UsageError("Say a quarter such as 2019Q1, or --all.")
+    root = project.find_root(Path.cwd())
+    places = project.places(root)
+    from exams import published  # noqa: PLC0415
+    from exams.orchestrate.reproduce import reproduce  # noqa: PLC0415
+
+    quarters = [quarter] if quarter else published.published_quarters(places.published)
+    outcomes = list(reproduce(root, places, quarters))
+    click.echo("\n".join(line for outcome in outcomes for line in outcome.lines()))
+    sys.exit(1 if any(outcome.differences for outcome in outcomes) else 0)

@@ -1,0 +1,9 @@
+"""The attacker's audit: what a reader can work out of everything that is published.
+
+It knows the published rows alone and shares no code with the protector, so that a mistake in one
+of them is found by the other.
+"""
+
+from exams.disclosure.audit.attack import Finding, Verdict, audit
+
+__all__ = ["Finding", "Verdict", "audit"]

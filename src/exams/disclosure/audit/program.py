@@ -1,0 +1,89 @@
+"""Linear programs over what a reader does not know."""
+
+from collections.abc import Iterable
+
+import highspy
+import numpy as np
+
+Sum = dict[int, float]  # factor by unknown
+_CLOSE = 1e-6
+
+
+class Program:
+    """Unknown counts, what is known of sums of them, and the bounds that follow."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._rows: list[tuple[Sum, float, float]] = []
+        self._model: highspy.Highs | None = None
+
+    def unknowns(self, count: int) -> np.ndarray:
+        """Return the numbers of `count` new unknowns, each at least 0."""
+        self.size += count
+        return np.arange(self.size - count, self.size)
+
+    def know(self, total: Sum, low: float, high: float) -> None:
+        """Note that a sum lies between two numbers."""
+        self._rows.append((total, low, high))
+
+    def possible(self) -> bool:
+        """Say whether anything fits to all that is known."""
+        return self._solve({}, 1.0) is not None
+
+    def bounds(self, total: Sum) -> tuple[float, float]:
+        """Return the least and the greatest whole number that a sum can be."""
+        low, high = (self._solve(total, sign) for sign in (1.0, -1.0))
+        if low is None or high is None:
+            raise ArithmeticError("What is published contradicts itself.")
+        return float(np.ceil(low - _CLOSE)), float(np.floor(-high + _CLOSE))
+
+    def _solve(self, total: Sum, sign: float) -> float | None:
+        """Return the minimum of sign x total; None if nothing fits."""
+        model = self._model or self._built()
+        cost = np.zeros(self.size)
+        cost[list(total)] = [sign * factor for factor in total.values()]
+        model.changeColsCost(self.size, np.arange(self.size, dtype=np.int32), cost)
+        model.run()
+        status = model.getModelStatus()
+        if status in (highspy.HighsModelStatus.kUnbounded,):
+            return -np.inf
+        if status == highspy.HighsModelStatus.kInfeasible:
+            return None
+        if status != highspy.HighsModelStatus.kOptimal:
+            raise ArithmeticError(f"HiGHS: {status.name}")
+        return float(model.getInfo().objective_function_value)
+
+    def _built(self) -> highspy.Highs:
+        lp = highspy.HighsLp()
+        lp.num_col_, lp.num_row_ = self.size, len(self._rows)
+        lp.col_cost_ = np.zeros(self.size)
+        lp.col_lower_ = np.zeros(self.size)
+        lp.col_upper_ = np.full(self.size, np.inf)
+        lp.row_lower_ = np.array([low for _, low, _ in self._rows], dtype=float)
+        lp.row_upper_ = np.array([high for _, _, high in self._rows], dtype=float)
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+        lengths = [len(total) for total, _, _ in self._rows]
+        lp.a_matrix_.start_ = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+        lp.a_matrix_.index_ = np.array([u for t, _, _ in self._rows for u in t], dtype=np.int32)
+        lp.a_matrix_.value_ = np.array(
+            [f for t, _, _ in self._rows for f in t.values()], dtype=float
+        )
+        self._model = highspy.Highs()
+        for option, value in (("output_flag", False), ("threads", 1), ("presolve", "off")):
+            self._model.setOptionValue(option, value)
+        self._model.passModel(lp)
+        return self._model
+
+
+def added(sums: Iterable[Sum]) -> Sum:
+    """Return the sum of several sums."""
+    found: Sum = {}
+    for part in sums:
+        for unknown, factor in part.items():
+            found[unknown] = found.get(unknown, 0.0) + factor
+    return found
+
+
+def times(total: Sum, factor: float) -> Sum:
+    """Return a sum multiplied."""
+    return {unknown: factor * f for unknown, f in total.items()}

@@ -1,0 +1,89 @@
+"""What protects each published table: declared here for every one, or it is refused."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Groups = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Each row counts students in its column `n`; what else it says is hidden with the count.
+
+    groups: pairs of columns, a dimension's name and its level. by_score: only students with
+    the score that the column `score` names. category: the column whose value n counts, among
+    all that fall into one of them. part: a column that counts some of the n. described: the row
+    describes its students (by a mean, say), so that they must be a group.
+    """
+
+    groups: Groups = ()
+    by_score: bool = False
+    category: str = ""
+    part: str = ""
+    described: bool = False
+    labels: tuple[str, ...] = ()  # columns that say nothing of students, besides the key
+
+
+@dataclass(frozen=True)
+class Source:
+    """Rows of another table: `columns` maps the columns of its key to columns of one's own.
+
+    A column written =text stands for that text.
+    """
+
+    table: str
+    columns: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Derived:
+    """Each row is worked out from rows of other tables, and hidden if one of them is."""
+
+    sources: tuple[Source, ...]
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Exempt:
+    """The table says nothing of students: `reason`. It is made from `source`."""
+
+    reason: str
+    source: str = "publish"
+
+
+Protection = Counted | Derived | Exempt
+
+_GROUP: Groups = (("dimension", "level"),)
+_CROSSING: Groups = (*_GROUP, ("dimension_2", "level_2"))
+_MEAN = {"dimension": "dimension", "level": "level", "score": "score"}
+_WHOLE = {"dimension": "=all", "level": "=all"}
+_OF_TARGET = (
+    Source("mean_by_group", _WHOLE | {"score": "target"}),
+    Source("at_risk_by_group", _WHOLE),
+)
+
+PROTECTION: Mapping[str, Protection] = {
+    "publication": Exempt("When a quarter was published.", "publish"),
+    "catalog": Exempt("What is published, table by table.", "publish"),
+    "field": Exempt("Words of the contract.", "contract"),
+    "delivery": Exempt("Counts of records by file, which its sender knows.", "delivery"),
+    "quarantine_count": Exempt(
+        "Counts of rejected records by file, which its sender knows.", "quarantine"
+    ),
+    "repair_count": Exempt("Counts of repaired records by file, which its sender knows.", "repair"),
+    "schema_change": Exempt("Changes of fields and columns.", "contract"),
+    "comparability_break": Exempt("Changes of the contract.", "contract"),
+    "revision": Exempt("Figures of two versions, both shown in tables that are protected."),
+    "mean_by_group": Counted(_GROUP, by_score=True, described=True),
+    "mean_by_crossing": Counted(_CROSSING, by_score=True, described=True),
+    "at_risk_by_group": Counted(_GROUP, part="at_risk"),
+    "levels": Counted(by_score=True, category="code", labels=("level",)),
+    "tiers": Counted(category="tier", described=True),
+    "gaps": Derived(
+        (Source("mean_by_group", _MEAN), Source("mean_by_group", _MEAN | {"level": "reference"})),
+        labels=("reference",),
+    ),
+    "change": Derived((Source("mean_by_group", _MEAN),), labels=("former",)),
+    "prediction": Derived(_OF_TARGET),
+    "explanation": Derived(_OF_TARGET),
+}

@@ -1,0 +1,168 @@
+"""model: the model card of a quarter, for whoever comes across its models or their figures.
+
+After Mitchell et al. (2019), Model Cards for Model Reporting.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+from nbconvert.filters import markdown2html
+
+from exams import web
+from exams.contract import Contract
+from exams.files import write_atomic
+from exams.places import Places
+from exams.statistics.folded import AT_RISK, Folded
+from exams.statistics.prediction import BASELINE
+from exams.warehouse.read import read_lineage
+
+NAME = "model_card"
+_WARNING = "**Do not use for decisions on a person.**"
+_USE = f"""To tell how much of the scores of a quarter goes with the background that the contract
+knows, and how much does not; to see which groups a rule that flags students would reach, miss, or
+flag in vain. {_WARNING} The models score no person: they predict the same for everybody of one
+background, and most of what a student scores they do not know."""
+_LIMITS = """- A gain of a quarter leaves three quarters of the error of the baseline.
+- An explanation by groups is no cause.
+- Error rates differ by group (see Fairness). Other thresholds would not mend that.
+- The intervals tell how folds of one quarter differ, not how the next quarter will.
+- Small groups, and rates that tell of few students, are left out here."""
+_CALIBRATION = "Students in bins by predicted chance of being at risk, and how many of them were."
+_RATES = """If all students with more than the average chance of being at risk were flagged:
+*missed* is the share of those at risk who would not be, *false_alarms* of the others who would."""
+
+_GAPS = "The highest rate of a dimension's groups less the lowest."
+_GAIN = """*gain* is the share of the baseline's squared error that a model removes, for students
+whom it has not seen; intervals are of 95 %. A model that gains under {least} is not published."""
+
+Tables = Mapping[str, pd.DataFrame]
+
+
+def write_card(
+    places: Places, quarter: str, folded: Folded, estimators: Mapping[str, Any], tables: Tables
+) -> list[Path]:
+    """Write the model card of `quarter` as Markdown and HTML into its reports; return both.
+
+    estimators: by the name of the model. tables: prediction as from `scored`; explanation,
+    calibration and fairness_gap; and fairness with the groups alone that may be seen. Of a
+    model that does not beat its baseline no figure is given.
+    """
+    contract = folded.contract
+    lineage = read_lineage(places.warehouse, quarter)
+    text = "\n\n".join(
+        [
+            f"# Model card: {_plain(contract.title)}, {quarter}",
+            _WARNING,
+            f"## Intended use\n\n{_USE}",
+            f"## Data\n\n{_data(folded, lineage)}",
+            f"## Features\n\n{_features(contract)}",
+            *_models(folded, estimators, tables["prediction"]),
+            *_figures(contract, tables),
+            f"## Limits\n\n{_LIMITS}\n",
+        ]
+    )
+    folder = web.FOLDER / "site"
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(folder), autoescape=True)
+    page = environment.get_template("card.html.j2").render(
+        title=f"Model card, {quarter}",
+        style=web.static("tokens.css") + (folder / "card.css").read_text(encoding="utf-8"),
+        body=markdown2html(text),
+    )
+    files = [places.report(quarter) / f"{NAME}{end}" for end in (".md", ".html")]
+    for file, content in zip(files, (text, page), strict=True):
+        write_atomic(file, content)
+    return files
+
+
+def _data(folded: Folded, lineage: Mapping[str, str]) -> str:
+    students = f"{folded.cells['n'].sum():,.0f} students" if folded.targets else "Too few students"
+    return "\n".join(
+        [
+            f"- {students}, each in one of five folds by a hash of the record.",
+            f"- Contract: {_plain(folded.contract.title)}, version"
+            f" {_plain(lineage['contract_version'])}.",
+            f"- Fingerprint of what was loaded: `{lineage['content']}`.",
+        ]
+    )
+
+
+def _features(contract: Contract) -> str:
+    lines = [
+        f"- {_plain(d.title)}{' (sensitive)' if d.sensitive else ''}: {len(d.levels)} levels"
+        for d in contract.dimensions
+    ]
+    return "\n".join([*lines, "", "One column per level, of nothing but these."])
+
+
+def _models(folded: Folded, estimators: Mapping[str, Any], metrics: pd.DataFrame) -> Iterator[str]:
+    """Yield the sections on the models and their metrics."""
+    made = [f"- {_plain(name)}: `{_said(model)}`" for name, model in estimators.items()]
+    yield "## Models\n\n" + "\n".join(made)
+    beaten = metrics[(metrics["beats"] == 0) & (metrics["model"] != BASELINE)]
+    shown = metrics[(metrics["beats"] == 1) | (metrics["model"] == BASELINE)]
+    least = folded.contract.prediction.minimum_gain
+    said = _GAIN.format(least=f"{least:.1%}")
+    shown = _titled(shown, folded.contract).drop(columns=["beats", "n"])
+    yield f"## Metrics\n\n{said}\n\n{_table(shown)}"
+    names = _titled(beaten, folded.contract)[["target", "model"]].drop_duplicates()
+    for target, model in names.itertuples(index=False):
+        yield f"{_plain(target)}: {_plain(model)} does not beat the baseline, and is not published."
+
+
+def _said(model: Any) -> str:
+    """Return an estimator in one line, as code."""
+    return " ".join(repr(model).split()).replace("`", "'")
+
+
+def _figures(contract: Contract, tables: Tables) -> Iterator[str]:
+    """Yield the sections on explanation, calibration and fairness."""
+    beats = tables["prediction"].query("beats == 1")["target"].unique()
+    explained = tables["explanation"]
+    explained = _titled(explained[explained["target"].isin(beats)], contract)
+    yield (
+        "## What each dimension explains\n\nThe linear model's gain by the dimension alone, and"
+        f" what it has lost without it.\n\n{_table(explained)}"
+    )
+    flags = AT_RISK in beats
+    for title, text, name in (
+        ("Calibration", _CALIBRATION, "calibration"),
+        ("Fairness", _RATES, "fairness"),
+        (
+            "Fairness gaps",
+            "The highest rate of a dimension's groups less the lowest.",
+            "fairness_gap",
+        ),
+    ):
+        table = _titled(tables[name] if flags else tables[name].head(0), contract)
+        yield f"## {title}\n\n{text}\n\n{_table(table)}"
+
+
+def _titled(table: pd.DataFrame, contract: Contract) -> pd.DataFrame:
+    titles = {f.name: f.title for f in (*contract.dimensions, *contract.reported)}
+    titles[AT_RISK] = "Being at risk"
+    names = table.columns.intersection(["target", "dimension"])
+    return table.assign(**{name: table[name].map(titles) for name in names})
+
+
+def _table(table: pd.DataFrame) -> str:
+    """Return a table in Markdown, its texts escaped; a sentence if it has no rows."""
+    if table.empty:
+        return "Nothing can be shown."
+    rows = [table.columns, ["---"] * len(table.columns), *table.itertuples(index=False)]
+    return "\n".join(f"| {' | '.join(map(_cell, row))} |" for row in rows)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return "–" if pd.isna(value) else f"{value:.3f}"
+    return _plain(f"{value:,}" if isinstance(value, int) else str(value))
+
+
+def _plain(text: str) -> str:
+    """Return a text of the contract or of a delivery as Markdown that is nothing but text."""
+    return re.sub(r"([\\`*_\[\]|])", r"\\\1", escape(text, quote=False))

@@ -1,0 +1,279 @@
+"""The attacker's audit: tables that are unsafe by construction, each by one attack."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from given import SMALL
+
+from exams.disclosure import Version, audit, changed, held, protect, secure
+from exams.errors import ExamsError
+from exams.warehouse.ledger import read_ledger, record
+from test_protect import crossed, dimension, figures
+
+
+@pytest.fixture
+def contract(contract_of):
+    """Three tracks and three places, crossed; one score with two levels."""
+    fields = [dimension("track", 3), dimension("place", 3), SMALL["fields"][1]]
+    return contract_of({**SMALL, "fields": fields, "crossings": [["track", "place"]]})
+
+
+def shown(tables):
+    """Return figures as if they were protected, with nothing hidden."""
+    return {name: frame.assign(suppressed=0) for name, frame in tables.items()}
+
+
+def hide(tables, name, *rows, but=()):
+    """Empty rows of a table: all values, `but` those of some columns."""
+    keys = {"dimension", "level", "dimension_2", "level_2", "score", "code", "tier", "reference"}
+    frame = tables[name].copy()
+    frame["suppressed"] = frame["suppressed"].mask(frame.index.isin(rows), 1)
+    for column in set(frame.columns) - keys - {"suppressed", *but}:
+        frame[column] = frame[column].astype("Float64").mask(frame.index.isin(rows))
+    return tables | {name: frame}
+
+
+def one_way(n, **more):
+    return shown({k: v for k, v in figures(n, **more).items() if k != "gaps"})
+
+
+def found(verdict):
+    return {(f.table, f.row) for f in verdict.findings}
+
+
+def hide_group(tables, *rows, **more):
+    for name in ("mean_by_group", "at_risk_by_group"):
+        tables = hide(tables, name, *rows, **more)
+    return tables
+
+
+def test_a_group_is_found_by_the_difference_from_the_total(contract):
+    verdict = audit(hide_group(one_way([9, 30, 20]), 1), contract)
+    assert {("mean_by_group", 1), ("at_risk_by_group", 1)} <= found(verdict)
+    assert verdict.narrowest == 0
+    assert audit(hide_group(one_way([9, 30, 20]), 1, 3), contract).findings == ()
+
+
+def test_two_groups_that_leave_each_other_a_range_of_four_are_found(contract):
+    """At risk are 2 and 2 of the hidden groups: 0 to 4 each."""
+    tables = one_way([30, 40, 50], risk=[2, 2, 30])
+    verdict = audit(hide(tables, "at_risk_by_group", 1, 2), contract)
+    assert found(verdict) == {("at_risk_by_group", 1), ("at_risk_by_group", 2)}
+    tables = one_way([30, 40, 50], risk=[2, 3, 30])
+    assert audit(hide(tables, "at_risk_by_group", 1, 2), contract).findings == ()
+
+
+def test_all_but_a_few_of_a_hidden_group_are_found(contract):
+    """29 of 30 and 31 of 40 are at risk: of the hidden ones all but 10 are, which is known."""
+    tables = one_way([11, 12, 50], risk=[11, 11, 30])
+    verdict = audit(hide(tables, "at_risk_by_group", 1, 2), contract)
+    assert found(verdict) == {("at_risk_by_group", 1), ("at_risk_by_group", 2)}
+
+
+def test_a_cell_of_a_crossing_is_found_by_the_tables_of_its_dimensions(contract):
+    counts = np.full((3, 3), 40)
+    counts[0, 0] = 4
+    tables = shown(crossed(counts))
+    assert found(audit(hide(tables, "mean_by_crossing", 0), contract)) == {("mean_by_crossing", 0)}
+    of_a_row = hide(tables, "mean_by_crossing", 0, 1)  # hidden in its row, not in its column
+    assert ("mean_by_crossing", 0) in found(audit(of_a_row, contract))
+    assert audit(hide(tables, "mean_by_crossing", 0, 1, 3, 4), contract).findings == ()
+
+
+def test_of_two_levels_one_alone_is_found(contract_of):
+    fields = [dimension("track", 2), SMALL["fields"][1]]
+    contract = contract_of({**SMALL, "fields": fields})
+    assert found(audit(hide_group(one_way([9, 30]), 1), contract))
+    assert not found(audit(hide_group(one_way([9, 30]), 1, 2), contract))
+
+
+@pytest.mark.parametrize(("share", "given_away"), [(0.133, True), (0.1333333333, True)])
+def test_a_percentage_tells_the_hidden_count(contract, share, given_away):
+    tables = one_way([30, 40, 50], risk=[4, 20, 20])
+    tables["at_risk_by_group"]["share"] = [0.367, share, 0.5, 0.4]
+    safe = hide(tables, "at_risk_by_group", 1, 2)
+    assert audit(safe, contract).findings == ()
+    partly = hide(tables, "at_risk_by_group", 1, 2, but=["share"])
+    attacks = {f.attack for f in audit(partly, contract).findings}
+    assert attacks == {"a value beside a hidden count", "sums of shown figures"}
+
+
+def test_means_tell_hidden_counts_by_the_mean_of_all(contract):
+    """(9 x 2 + 21 x 6 + 30 x 5) / 60: with the means shown, only one split of the counts fits."""
+    tables = one_way([9, 21, 30])
+    tables["mean_by_group"]["mean"] = [4.9, 2.0, 6.0, 5.0]
+    hidden = hide_group(tables, 1, 2)
+    assert audit(hidden, contract).findings == ()
+    partly = hide(hide(tables, "at_risk_by_group", 1, 2), "mean_by_group", 1, 2, but=["mean"])
+    found_by_sums = [f for f in audit(partly, contract).findings if f.attack.startswith("sums")]
+    assert {f.table for f in found_by_sums} == {"mean_by_group", "at_risk_by_group"}
+
+
+def test_levels_are_found_by_the_students_at_risk(contract):
+    tables = one_way([60, 40, 50], risk=[10, 10, 5], levels=(25, 125))
+    assert found(audit(hide(tables, "levels", 0, 1), contract)) == {("levels", 0), ("levels", 1)}
+    tables = hide(tables, "at_risk_by_group", 0, 1, 2, 3)
+    assert audit(hide(tables, "levels", 0, 1), contract).findings == ()
+
+
+def test_a_gap_from_a_hidden_group_is_found(contract):
+    tables = hide_group(shown(figures([9, 30, 20])), 1, 3)
+    assert found(audit(tables, contract)) == {("gaps", 0), ("gaps", 1)}
+    assert audit(hide(tables, "gaps", 2, 3), contract).findings == ()
+
+
+def test_tables_that_contradict_each_other_are_refused(contract):
+    tables = hide_group(one_way([9, 30, 20]), 1, 3)
+    tables["mean_by_group"].loc[0, "n"] = 25
+    tables["at_risk_by_group"].loc[0, "n"] = 25
+    with pytest.raises(ExamsError, match="E323 The published tables contradict each other"):
+        audit(tables, contract)
+
+
+def test_a_group_is_found_by_two_versions_that_hide_different_groups(contract):
+    """One student has come to t1. Each version is safe alone."""
+    first = hide_group(one_way([9, 30, 20]), 1, 3)
+    second = hide_group(one_way([9, 31, 20]), 1, 2)
+    assert audit(first, contract).findings == audit(second, contract).findings == ()
+    verdict = audit(second, contract, [first])
+    assert ("mean_by_group", 1) in found(verdict)
+    assert {f.attack for f in verdict.findings} == {"comparing versions"}
+    same = hide_group(one_way([9, 31, 20]), 1, 3)
+    assert audit(same, contract, [first]).findings == ()
+    assert found(audit(first, contract, [second]))  # and where the student has left
+
+
+def test_versions_that_only_a_mixed_change_explains_say_nothing_of_each_other(contract):
+    first = hide_group(one_way([9, 30, 20]), 1, 3)
+    other = hide_group(
+        one_way(
+            [
+                40,
+                9,
+                60,
+            ]
+        ),
+        2,
+        3,
+    )
+    assert audit(other, contract, [first]).findings == ()
+
+
+def test_the_protector_starts_from_the_former_pattern(contract):
+    first = protect(figures([9, 30, 20]), contract)
+    alone = protect(figures([9, 19, 20]), contract)
+    assert alone["mean_by_group"]["suppressed"].tolist() == [0, 1, 1, 0]
+    again = protect(figures([9, 19, 20]), contract, [Version(first)])
+    assert again["mean_by_group"]["suppressed"].tolist() == [0, 1, 0, 1]
+    assert audit(again, contract, [first]).findings == ()
+    grown = protect(
+        figures([90, 190, 200]), contract, [Version(first)]
+    )  # not the same quarter any more
+    assert grown["mean_by_group"]["suppressed"].tolist() == [0, 0, 0, 0]
+
+
+def test_publication_hides_the_smallest_neighbour_of_a_count_that_was_found(contract):
+    unsafe = hide_group(one_way([9, 30, 20]), 1)
+    tables, verdict = secure(unsafe, contract)
+    assert verdict.findings == () and verdict.narrowest > 4
+    assert tables["mean_by_group"]["suppressed"].tolist() == [0, 1, 0, 1]
+    assert tables["at_risk_by_group"]["suppressed"].tolist() == [0, 1, 0, 1]
+
+
+def test_publication_hides_whole_tables_where_neighbours_do_not_help(contract):
+    """Three at risk in all: wherever they are, the total tells too much."""
+    unsafe = hide(one_way([30, 40, 50], risk=[3, 0, 0]), "at_risk_by_group", 1)
+    tables, _ = secure(unsafe, contract)
+    assert tables["at_risk_by_group"]["suppressed"].tolist() == [1, 1, 1, 1]
+    assert tables["mean_by_group"]["suppressed"].tolist() == [0, 0, 0, 0]
+
+
+def test_publication_hides_the_levels_where_they_tell_the_students_at_risk(contract):
+    """At risk are those of the lowest level: the total is told as long as that is shown."""
+    unsafe = hide(
+        one_way([30, 40, 50], risk=[2, 2, 0], levels=(4, 116)), "at_risk_by_group", 0, 1, 2
+    )
+    tables, _ = secure(unsafe, contract)
+    assert all(tables["at_risk_by_group"]["suppressed"])
+    assert all(tables["levels"]["suppressed"])
+    assert not any(tables["mean_by_group"]["suppressed"])
+
+
+def test_publication_fails_where_a_former_version_has_told_the_count(contract):
+    careless = hide_group(one_way([9, 30, 20]), 1)  # in the total, and nowhere else
+    with pytest.raises(ExamsError, match=r"E324 .*comparing versions: at_risk_by_group, mean_by"):
+        secure(protect(figures([9, 30, 20]), contract), contract, [Version(careless)])
+
+
+def test_the_ledger_remembers_each_version_once(tmp_path, contract):
+    ledger = tmp_path / "ledger.db"
+    assert read_ledger(ledger, "2024Q1") == []
+    first, second = (protect(figures(n), contract) for n in ([9, 30, 20], [40, 30, 20]))
+    for tables in (first, first, second):
+        record(ledger, "2024Q1", tables, values(t0=[1, 1, 2]))
+    record(ledger, "2024Q2", first, values(t0=[1]))
+    versions = read_ledger(ledger, "2024Q1")
+    assert [tables["mean_by_group"]["n"].isna().sum() for tables, _ in versions] == [2, 0]
+    assert audit(second, contract, [versions[0][0]]) == audit(second, contract, [first])
+    pd.testing.assert_frame_equal(versions[0][1], values(t0=[1, 1, 2]))
+    assert ledger.stat().st_mode & 0o777 == 0o600
+
+
+def values(**scores):
+    """Return counts of the values of points, by track, of students in place p0."""
+    rows = [("points", v, track, "p0") for track, given in scores.items() for v in given]
+    frame = pd.DataFrame(rows, columns=["score", "steps", "track", "place"])
+    return frame.value_counts(["track", "place", "score", "steps"], sort=False).reset_index(
+        name="n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "records"),
+    [
+        ({"t0": [1, 1, 2], "t1": [5]}, 0),
+        ({"t0": [1, 1, 2, 3], "t1": [5]}, 1),  # came
+        ({"t0": [1, 1, 3], "t1": [5]}, 1),  # corrected: counts once
+        ({"t0": [1, 1], "t1": [5, 2]}, 2),  # went to another track
+        ({"t0": [9, 9, 9]}, 4),
+    ],
+)
+def test_records_that_came_went_or_were_corrected_are_counted(contract, now, records):
+    found = changed(values(t0=[1, 1, 2], t1=[5]), values(**now), contract)
+    assert found["changed"].sum() == records
+
+
+def version(tables, *counts):
+    """Return a version from which so many records of t0, t1 and t2 differ."""
+    tracks = pd.DataFrame({"track": ["t0", "t1", "t2"], "place": "p0", "changed": counts})
+    return Version(tables, tracks)
+
+
+def test_a_correction_of_a_few_records_waits(contract):
+    """Its mean would follow from the two means and counts."""
+    last = protect(figures([30, 40, 50]), contract)
+    for counts, waits in (((0, 0, 0), False), ((1, 0, 8), True), ((0, 0, 10), False)):
+        former = [version(last, *counts)]
+        assert held(former, contract) == waits
+        tables = protect(figures([31, 40, 60]), contract, former)
+        assert tables["mean_by_group"]["n"].tolist() == (
+            [120, 30, 40, 50] if waits else [131, 31, 40, 60]
+        )
+        assert tables["gaps"]["suppressed"].tolist() == [0, 0]
+
+
+def test_a_group_of_which_a_few_records_changed_is_hidden_with_another(contract):
+    """3 of t0 and 20 of t2: the difference of all less that of t2 would describe the three."""
+    last = protect(figures([30, 40, 50]), contract)
+    tables = protect(figures([33, 40, 70]), contract, [version(last, 3, 0, 20)])
+    assert tables["mean_by_group"]["suppressed"].tolist() == [0, 1, 1, 1]
+    assert tables["at_risk_by_group"]["suppressed"].tolist() == [0, 1, 1, 1]
+    tables = protect(figures([40, 40, 70]), contract, [version(last, 10, 0, 20)])
+    assert not any(tables["mean_by_group"]["suppressed"])
+
+
+def test_a_broken_ledger_stops_the_publication(tmp_path):
+    ledger = tmp_path / "ledger.db"
+    ledger.write_bytes(b"no database, whatever else it may be, and long enough to be one" * 20)
+    with pytest.raises(ExamsError, match=r"E325 The private ledger\.db cannot be read"):
+        read_ledger(ledger, "2024Q1")
