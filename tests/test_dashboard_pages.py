@@ -114,7 +114,7 @@ def test_open_page_follows_a_correction(server, browser, live):
         corrected = example.tables_of("2025Q4", example.students("2025Q4", 800))
         publish(live.published, "2025Q4", corrected, ("State exams", "1.0"))
         students.get_by_text("800").wait_for(timeout=10_000)
-        assert opened.page.get_by_text(", version 2. Contract").is_visible()
+        assert opened.page.get_by_text(", version 2, provisional. Contract").is_visible()
 
 
 def test_report_opens_in_its_own_tab_without_links_that_lead_nowhere(server, browser, live):

@@ -27,7 +27,7 @@ def standing(means: pd.DataFrame, levels: pd.DataFrame, contract: Contract) -> l
     """
     whole = means[means["dimension"] == ALL].set_index("score")
     said = []
-    for row in whole[whole["n"] > 0].itertuples():
+    for row in whole.itertuples():
         title, unit = _title(str(row.Index), contract), _unit(str(row.Index), contract)
         if not row.n:
             said.append(f"{title}: nobody has a score.")
