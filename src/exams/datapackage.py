@@ -6,20 +6,18 @@ needs a way to the private side, and what a reader downloads is what the report 
 """
 
 import csv
-import fcntl
 import hashlib
 import io
 import json
 import shutil
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
 from exams import published
-from exams.files import write_atomic
+from exams.files import locked, write_atomic
 from exams.places import Places
 from exams.schema import Column, Table
 from exams.spreadsheet import safe
@@ -42,7 +40,7 @@ def write_package(places: Places) -> Path:
     It is made beside the former one and takes its place whole. Raise E301 if nothing is
     published, E303 if that cannot be read.
     """
-    with _alone(places.reports):
+    with locked(places.reports / ".data.lock"):  # one build at a time
         files = package(places.published)
         draft = Path(mkdtemp(prefix=".data-", dir=places.reports))
         try:
@@ -152,11 +150,3 @@ def _replace(folder: Path, draft: Path) -> None:
         draft.rename(folder)
     finally:
         shutil.rmtree(former, ignore_errors=True)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Let one build at a time read what is published and write the package."""
-    with (folder / ".data.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

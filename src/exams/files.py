@@ -1,5 +1,7 @@
 """Files that appear whole or not at all, and databases that can no longer be read."""
 
+import fcntl
+import hashlib
 import os
 import secrets
 import sqlite3
@@ -27,6 +29,20 @@ def closed(path: Path) -> Path:
     if path.stat().st_mode & 0o077:
         path.chmod(0o600)
     return path
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file of any size."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock file at `path`; wait until it is free."""
+    with path.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from exams.orchestrate.withdraw import take_away
 from exams.places import Places, visible
 from exams.scratch import scratch_of
 from exams.warehouse.forget import corrected_by, note_forgotten, scrub
-from exams.warehouse.history import Delivered, read_deliveries
+from exams.warehouse.history import Delivered, read_current, read_deliveries
 from exams.warehouse.ledger import forget_values
 from exams.warehouse.withdraw import withdraw_quarter
 
@@ -108,7 +108,7 @@ def _rebuilt(root: Path, places: Places, quarter: str, sha256: str, names: list[
 
 def _loaded(places: Places, quarter: str) -> list[str]:
     """Return the SHA-256 of the deliveries that are loaded of a quarter."""
-    return [d.sha256 for d in read_deliveries(places.warehouse, quarter) if not d.removed]
+    return [d.sha256 for d in read_current(places.warehouse, quarter)]
 
 
 def _clear_parts(places: Places, quarter: str, sha256: str) -> None:

@@ -16,7 +16,7 @@ from exams.editions import edition
 from exams.errors import ExamsError
 from exams.files import write_atomic
 from exams.places import STAGES, Places
-from exams.schema import Column, Table, create
+from exams.schema import Column, Table, create, quoted
 
 NAME = "lineage.json"
 _ORIGIN = (
@@ -130,12 +130,12 @@ def _published(database: Path, quarter: str) -> dict[str, Any]:
 def _append(path: Path, row: dict[str, Any]) -> None:
     names = [column.name for column in STAGE_LINEAGE.columns if column.name != "id"]
     marks = ", ".join("?" * len(names))
-    quoted = ", ".join(f'"{name}"' for name in names)
+    into = ", ".join(map(quoted, names))
     with (
         suppress(sqlite3.Error),  # as all of status.db, it stops no build; lineage.json has it
         closing(sqlite3.connect(path, timeout=5)) as connection,
         connection,
     ):
         create(connection, [STAGE_LINEAGE])
-        statement = f"INSERT INTO stage_lineage ({quoted}) VALUES ({marks})"
+        statement = f"INSERT INTO stage_lineage ({into}) VALUES ({marks})"
         connection.execute(statement, [row.get(name) for name in names])

@@ -9,7 +9,7 @@ from exams.places import STAGES, Places
 from exams.project import Timing
 from exams.quarters import check_quarter
 from exams.situation import situation
-from exams.warehouse.history import Delivered, read_deliveries, read_left_out
+from exams.warehouse.history import Delivered, read_current, read_deliveries, read_left_out
 from exams.warehouse.store import loaded
 
 _NAME = 48  # characters of a file's name that are shown
@@ -90,7 +90,7 @@ def record_lines(places: Places, quarter: str | None, *, history: bool = False) 
         return []
     lines: list[str] = []
     if shown:
-        current = [d for d in read_deliveries(places.warehouse, shown) if not d.removed]
+        current = read_current(places.warehouse, shown)
         lines += ["", *(file_lines(current) or [f"Nothing of {shown} is loaded."])]
         lines += left_out_lines(read_left_out(places.warehouse, shown))
     if history:

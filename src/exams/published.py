@@ -1,6 +1,5 @@
 """published.db: the tables that passed disclosure control, replaced whole and atomically."""
 
-import fcntl
 import hashlib
 import json
 import sqlite3
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from exams.errors import ExamsError
-from exams.files import replacing, set_aside
+from exams.files import locked, replacing, set_aside
 from exams.schema import Table, columns, create, quoted
 from exams.tables import CATALOG, CONTENT, TABLES
 
@@ -45,7 +44,7 @@ def publish(
     figures are those before a correction of a few records. A database that cannot be read is
     set aside: every quarter is then published anew when it is built.
     """
-    with _locked(path):
+    with locked(path.with_name(".lock")):
         set_aside(path)
         fingerprint = _fingerprint(tables, [contract, refused, held])
         former = _former(path, quarter)
@@ -64,7 +63,7 @@ def publish(
 
 def withdraw(path: Path, quarter: str) -> None:
     """Take `quarter` out of what is published, atomically, if it is in it."""
-    with _locked(path):
+    with locked(path.with_name(".lock")):
         if _former(path, quarter) is not None:
             with _replacement(path) as connection:
                 _clear(connection, quarter)
@@ -152,13 +151,6 @@ def _catalogue(connection: sqlite3.Connection) -> None:
     from exams.catalog import write_catalog  # noqa: PLC0415  who only reads starts sooner
 
     write_catalog(connection)
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.with_name(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _marks(count: int) -> str:

@@ -9,7 +9,7 @@ from exams.errors import ExamsError
 from exams.files import shown
 from exams.places import Places
 from exams.quarters import check_quarter
-from exams.warehouse.history import Delivered, read_deliveries
+from exams.warehouse.history import Delivered, read_current
 
 _PREFIX = "published."
 _START = 12  # characters of a hash that tell it from others; lineage.json has all
@@ -118,7 +118,7 @@ def _file_lines(places: Places, quarter: str, deliveries: list[dict[str, Any]]) 
 def _loaded(places: Places, quarter: str) -> list[Delivered]:
     if not places.warehouse.is_file():
         return []
-    return [d for d in read_deliveries(places.warehouse, quarter) if not d.removed]
+    return read_current(places.warehouse, quarter)
 
 
 def _moment(text: str | None) -> str:

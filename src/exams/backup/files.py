@@ -1,6 +1,5 @@
 """The files of a backup: its manifest, checksums, and databases that are looked into."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from exams.errors import ExamsError
+from exams.files import sha256
 from exams.progress import track
 from exams.schema import quoted
 
@@ -86,8 +86,7 @@ def _opened(database: Path) -> closing[sqlite3.Connection]:
 
 def digest(path: Path) -> tuple[int, str]:
     """Return the size of a file in bytes, and its SHA-256."""
-    with path.open("rb") as file:
-        return os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest()
+    return path.stat().st_size, sha256(path)
 
 
 def copy_file(source: Path, target: Path) -> None:

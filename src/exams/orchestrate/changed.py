@@ -9,7 +9,7 @@ from exams.orchestrate.fingerprint import code, rules
 from exams.orchestrate.origin import sha256
 from exams.orchestrate.products import products
 from exams.places import Places, visible
-from exams.warehouse.history import read_deliveries, read_left_out
+from exams.warehouse.history import read_current, read_left_out
 
 
 def changes(root: Path, places: Places, quarter: str) -> list[str]:
@@ -23,9 +23,11 @@ def changes(root: Path, places: Places, quarter: str) -> list[str]:
     found: list[str] = []
     for entry in stages:
         found += _of_stage(root, places, quarter, entry)
-    if any(entry["contract_sha256"] != rules(places, quarter)[0] for entry in stages):
+    now = rules(places, quarter)[0]
+    if any(entry["contract_sha256"] != now for entry in stages):
         found.append("the contract")
-    if any(entry["lock_sha256"] != sha256(root / "requirements.lock") for entry in stages):
+    lock = sha256(root / "requirements.lock")
+    if any(entry["lock_sha256"] != lock for entry in stages):
         found.append("requirements.lock")
     return [*found, *_of_files(places, quarter)]
 
@@ -43,7 +45,7 @@ def _of_stage(root: Path, places: Places, quarter: str, entry: dict[str, Any]) -
 
 def _of_files(places: Places, quarter: str) -> Iterator[str]:
     """Yield the files of the quarter that are not those that were loaded."""
-    loaded = {d.file: d.sha256 for d in read_deliveries(places.warehouse, quarter) if not d.removed}
+    loaded = {d.file: d.sha256 for d in read_current(places.warehouse, quarter)}
     known = {*loaded, *(file for file, _, _ in read_left_out(places.warehouse, quarter))}
     folder = places.delivery(quarter)
     present = {file.name: file for file in (visible(folder) if folder.is_dir() else [])}

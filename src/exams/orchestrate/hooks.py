@@ -22,8 +22,7 @@ def done(task: Any, params: Any) -> None:
         )
     seal(places, quarter, task.name)
     status.end(places.status, quarter, task.name, "done", **counted(found))
-    runs = status.known(places.status)
-    run = next((r for r in runs if (r["quarter"], r["stage"]) == (quarter, task.name)), {})
+    run = _run(places, quarter, task.name)
     made_by = origin(Path.cwd(), places, quarter, task.name, params["code"])
     lineage.record(places, quarter, run | {"stage": task.name}, made_by)
 
@@ -34,16 +33,20 @@ def failed(task: Any, params: Any) -> None:
     reason = "Its report could not be made."
     status.end(places.status, quarter, task.name, "failed", reason=reason)
     if not task.dag.executor.building:
-        runs = status.known(places.status)
-        found = (r for r in runs if (r["quarter"], r["stage"]) == (quarter, task.name))
         unknown: dict[str, Any] = {"state": "failed", "reason_code": None, "reason": reason}
-        run = next(found, unknown)
+        run = _run(places, quarter, task.name) or unknown
         if run["state"] == "done":  # Ploomber takes running it all the same for a failure
             print(f"{quarter}  {task.name} is up to date; --force runs it again.")
             sys.exit(0)
         lines = verdict(places, quarter, task.name, run["reason_code"], run["reason"])
         print("\n".join(lines), file=sys.stderr)
         sys.exit(1)
+
+
+def _run(places: Places, quarter: str, stage: str) -> dict[str, Any]:
+    """Return the latest run of a stage that the status knows; empty if it knows none."""
+    runs = status.known(places.status)
+    return next((r for r in runs if (r["quarter"], r["stage"]) == (quarter, stage)), {})
 
 
 def quiet(report: Any) -> None:

@@ -1,12 +1,12 @@
 """What a stage is made by: its notebook, the package, the contract and the environment."""
 
-import hashlib
 import subprocess
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from exams import files
 from exams.orchestrate.fingerprint import rules
 from exams.orchestrate.products import products
 from exams.places import Places
@@ -32,7 +32,7 @@ def origin(root: Path, places: Places, quarter: str, stage: str, code: str) -> d
 
 def sha256(file: Path) -> str | None:
     """Return the SHA-256 of a file, None if it is not there."""
-    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None
+    return files.sha256(file) if file.is_file() else None
 
 
 @cache  # asked for by each stage of a build

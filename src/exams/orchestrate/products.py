@@ -1,12 +1,11 @@
 """What a stage leaves behind in reports/<quarter>/: notebook, report and receipt."""
 
-import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from exams.files import write_atomic
+from exams.files import sha256, write_atomic
 from exams.places import STAGES, Places
 
 
@@ -93,7 +92,7 @@ def _vouched(places: Places, quarter: str, stage: str) -> list[Path]:
 
 def _sum(file: Path) -> str:
     try:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
+        return sha256(file)
     except OSError:
         return ""
 

@@ -13,7 +13,7 @@ from exams.errors import ExamsError
 from exams.places import Places
 from exams.schema import Table
 from exams.tables import FIGURES, REVISION
-from exams.warehouse.history import read_deliveries
+from exams.warehouse.history import read_current
 
 _COLUMNS = [column.name for column in REVISION.columns]
 _PRECISION = 1e-9  # relative: what a sum in another order may differ by
@@ -66,7 +66,7 @@ def reasons(places: Places, quarter: str) -> list[str]:
 def _files_changed(places: Places, quarter: str) -> bool:
     """Say whether other files are loaded than are published; some have no published hash."""
     before = published.read(places.published, "delivery", quarter)
-    now = {d.file: d for d in read_deliveries(places.warehouse, quarter) if not d.removed}
+    now = {d.file: d for d in read_current(places.warehouse, quarter)}
     return {row["file"] for row in before} != now.keys() or any(
         row["received"] != now[row["file"]].received
         or row["sha256"] not in (None, now[row["file"]].sha256)

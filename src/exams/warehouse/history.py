@@ -44,6 +44,11 @@ def read_deliveries(path: Path, quarter: str | None = None) -> list[Delivered]:
         return [_delivered(dict(row)) for row in connection.execute(query, values)]
 
 
+def read_current(path: Path, quarter: str) -> list[Delivered]:
+    """Return the deliveries of `quarter` whose records are loaded; raise as `read_deliveries`."""
+    return [d for d in read_deliveries(path, quarter) if not d.removed]
+
+
 def _delivered(row: dict[str, Any]) -> Delivered:
     row = {"forgotten": None, "forgotten_by": None} | row  # an earlier release had none of these
     row["resolved"] = row.get("resolved") or 0
