@@ -12,10 +12,11 @@ from types import SimpleNamespace
 import nbformat
 import papermill
 import pytest
+from nbclient import NotebookClient
 
 from exams.errors import ExamsError
 from exams.files import write_atomic
-from exams.orchestrate import hooks, locks, stopping
+from exams.orchestrate import engine, hooks, locks, stopping
 from exams.orchestrate.failures import explain, explain_exception
 from exams.orchestrate.stopping import terminable
 from exams.places import Places
@@ -188,6 +189,23 @@ def test_papermill_executes_other_notebooks_as_ever(tmp_path):
     )
     assert done.cells[0].outputs[0].text == "42\n"
     assert sorted(p.name for p in Path(tmp_path).iterdir()) == ["in.ipynb", "out.ipynb"]
+
+
+def test_a_kernel_that_was_only_starting_ends_with_the_work(tmp_path, monkeypatch, capfd):
+    started = []
+
+    async def stopped(manager, **_):
+        started.append(manager.provisioner.process)
+        raise KeyboardInterrupt
+
+    places = make_project(tmp_path)
+    monkeypatch.setattr(engine._LockedKernel, "_async_post_start_kernel", stopped)
+    notebook = nbformat.read(places.data.parent / "notebooks/extract.ipynb", 4)
+    with pytest.raises(KeyboardInterrupt), engine._sockets(places, QUARTER) as config:
+        NotebookClient(notebook, config=config, kernel_manager_class=engine._LockedKernel).execute()
+    (process,) = started
+    assert process.poll() is not None
+    assert capfd.readouterr().err == ""
 
 
 def test_ploomber_asks_nothing_of_the_network(tmp_path):

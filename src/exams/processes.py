@@ -2,8 +2,11 @@
 
 import os
 import socket
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
+
+import psutil
 
 HOST = socket.gethostname()
 
@@ -33,6 +36,15 @@ def is_gone(host: str, pid: int, mark: str | None) -> bool | None:
     if mark or host != HOST:
         return None
     return not _has_number(pid)
+
+
+def end_children(name: str) -> None:
+    """End the processes that this one has started with `name` in their command; wait for them."""
+    for child in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):
+            if any(name in word for word in child.cmdline()):
+                child.kill()
+                child.wait()
 
 
 @cache

@@ -26,6 +26,7 @@ from exams.orchestrate.products import forget
 from exams.orchestrate.stopping import terminable
 from exams.orchestrate.temporary import temporary
 from exams.places import STAGES, Places
+from exams.processes import end_children
 
 _PRIVATE = set(STAGES) - {"visualize"}  # see records, or (model, publish) sums of any group
 
@@ -67,11 +68,15 @@ class _LockedKernel(AsyncKernelManager):
 def _sockets(places: Places, quarter: str) -> Iterator[Config]:
     """Let the kernel talk over files, not ports: two builds at once never take the same one.
 
-    The folder's path is short, as the system allows about 100 characters.
+    The folder's path is short, as the system allows about 100 characters. A kernel that was only
+    starting when the work was stopped is known to nobody else: it is ended before the folder goes.
     """
     with temporary(places, quarter) as own, TemporaryDirectory(prefix="k", dir=own) as folder:
         files = {"ip": f"{folder}/kernel", "connection_file": f"{folder}/kernel.json"}
-        yield Config({"KernelManager": {"transport": "ipc", **files}})
+        try:
+            yield Config({"KernelManager": {"transport": "ipc", **files}})
+        finally:
+            end_children(folder)
 
 
 class _Run:
