@@ -40,7 +40,7 @@ part.write_text(text)
 content = text
 """
 FULL = """
-if "full {when} {stage}" in text:  # as if others had filled the disk
+if (places.data / "full-{when}-{stage}").exists():  # as if others filled the disk now
     with (places.data / "ballast").open("wb", buffering=0) as ballast:
         size = 1 << 20
         while size:

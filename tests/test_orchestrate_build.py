@@ -407,9 +407,9 @@ def test_a_stage_is_told_to_be_done_only_once_nothing_would_run_it_again(places,
     told = []
     noted = MetadataCollection.update
 
-    def update(*given):
+    def update(self, **given):
         told.append(states(places)[-1])
-        noted(*given)
+        noted(self, **given)
         told.append(states(places)[-1])
 
     monkeypatch.setattr(MetadataCollection, "update", update)
