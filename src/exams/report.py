@@ -3,6 +3,7 @@
 Registered with nbconvert as `exams`: `jupyter nbconvert --to exams notebook.ipynb`.
 """
 
+import ast
 import json
 import re
 from collections.abc import Iterable
@@ -38,9 +39,10 @@ class ReportExporter(HTMLExporter):
         return [str(web.REPORT_TEMPLATES)]
 
     def default_filters(self) -> Iterable[tuple[str, Any]]:
-        """Add the filter for tables."""
+        """Add the filters for tables and for sentences."""
         yield from super().default_filters()
         yield "tidied", tidied
+        yield "sentence", sentence
 
     def from_notebook_node(  # type: ignore[override]
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
@@ -74,6 +76,18 @@ def tidied(html: str) -> str:
                 for cell in (row[column] for row in rows if column < len(row)):
                     cell["class"] = "number"
     return str(soup)
+
+
+def sentence(text: str) -> str | None:
+    """Return the words of a cell whose value is a text; None if it is anything else.
+
+    `text` is the value as Python writes it.
+    """
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return None
+    return value if isinstance(value, str) else None
 
 
 def _merge_headings(table: Tag) -> None:
