@@ -45,6 +45,6 @@ def test_a_row_of_figures_for_each_score_names_a_common_unit_once(units, columns
     figures = {"score": ["Reading", "Writing"], "n": [40, 20], "mean": [61.26, hidden]}
     figures |= {"sd": [9.04, hidden], "ci_low": [58.0, hidden], "ci_high": [64.52, hidden]}
     table = visualize.summary(pd.DataFrame(figures | {"unit": units}))
-    assert [*table] == columns
+    assert [name.replace("\u00a0", " ") for name in table] == columns
     assert table.loc["Reading"].tolist()[:4] == [40, 61.3, 3.3, 9.0]
     assert table.loc["Writing"].isna().tolist()[:4] == [False, True, True, True]

@@ -82,6 +82,13 @@ def test_text_as_the_value_of_a_cell_is_words_and_nothing_else_is():
     assert [sentence(text) for text in ("970", "<chart>", "[1]", "")] == [None] * 4
 
 
+def test_numbers_below_a_label_of_several_rows_stand_right_too():
+    table = pd.DataFrame({"level": ["female", "male"], "n": [518, 482], "gap": [5, -5]})
+    html = tidied(table.assign(dimension="gender").set_index(["dimension", "level"]).to_html())
+    assert html.count('class="number"') == 2 * 3
+    assert '<th>male</th>\n<td class="number">482</td>' in html
+
+
 def test_html_that_is_no_table_is_left_alone():
     assert tidied("<b>7</b>") == "<b>7</b>"
 

@@ -71,9 +71,9 @@ def tidied(html: str) -> str:
         for cell in (cell for row in rows for cell in row if len(cell.get_text()) > _LONG):
             cell["class"] = "long"
         body = [row.find_all(["th", "td"]) for row in table.select("tbody tr")]
-        for column in range(max(map(len, rows), default=0)):
-            if all(_is_number(row[column]) for row in body if column < len(row)):
-                for cell in (row[column] for row in rows if column < len(row)):
+        for place in range(1, max(map(len, rows), default=0) + 1):  # from the right: on the left,
+            if all(_is_number(row[-place]) for row in body if place <= len(row)):  # cells span rows
+                for cell in (row[-place] for row in rows if place <= len(row)):
                     cell["class"] = "number"
     return str(soup)
 
