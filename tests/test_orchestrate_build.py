@@ -342,7 +342,9 @@ def test_a_stopped_build_of_several_quarters_ends_all_of_them(places, number):
         wait_for(lambda: states(places, "2026Q1")[1:2] == ["running"])
         wait_for(lambda: states(places, "2026Q2")[1:2] == ["running"])
         workers = [run["pid"] for run in stage_status(places.status) if run["state"] == "running"]
-        os.killpg(build.pid, number)
+        for _ in range(3):  # impatiently
+            os.killpg(build.pid, number)
+            time.sleep(0.1)
         out, err = build.communicate(timeout=60)
     assert (build.returncode, err) == (130, "")
     stopped = [(q, "transform", "interrupted") for q in ("2026Q1", "2026Q2")]

@@ -86,6 +86,10 @@ CHANGES = {
         lambda places: edit(places.reports / QUARTER / "publish.html", "</html>", "</html> "),
         lines("publish", "publish.html is not as it left it."),
     ),
+    "notes": (
+        lambda places: note(products(places, QUARTER, "load")[1]).write_text('{"timest'),
+        lines("load", "Ploomber's notes about its last run cannot be read."),
+    ),
     "warehouse": (
         lambda places: project.store(places.warehouse, QUARTER, "other", "modelled"),
         lines("model", "warehouse.db does not hold the figures that it worked out."),
@@ -153,6 +157,22 @@ def test_a_quarter_without_a_file_is_said_to_be_withdrawn_or_unknown(places):
     (places.reports / "2026Q2").rmdir()
     with pytest.raises(ExamsError, match="E408 2031Q1 has no file"):
         due("2031Q1", Path())
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "words"),
+    [
+        ("notebooks/load.ipynb", "{", "Failed to read notebook from 'notebooks/load.ipynb'."),
+        ("notebooks/load.ipynb", '{"cells": 3}', "TypeError."),
+        ("pipeline.yaml", "tasks: [", "ParserError."),
+    ],
+)
+def test_a_pipeline_that_cannot_be_loaded_is_explained(places, file, content, words):
+    Path(file).write_text(content)
+    with pytest.raises(ExamsError, match=rf"E403 The pipeline cannot be loaded: {words}"):
+        planned()
+    with pytest.raises(ExamsError, match="E403"):
+        build_quarter(QUARTER)
 
 
 def test_a_stage_that_begins_while_the_plan_is_made_is_due(places, monkeypatch):
