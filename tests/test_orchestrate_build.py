@@ -354,6 +354,23 @@ def test_a_stopped_build_of_several_quarters_ends_all_of_them(places, number):
     assert not any(alive(pid) for pid in workers)
 
 
+def test_a_killed_build_of_several_quarters_leaves_nothing_behind(places, tmp_path_factory):
+    temporary = tmp_path_factory.mktemp("t")
+    for quarter in ("2026Q1", "2026Q2"):
+        deliver(places, quarter, "slow, killed")
+    with subprocess.Popen(
+        [sys.executable, "-m", "exams.cli", "build", "--due"],
+        env=os.environ | {"TMPDIR": str(temporary)},
+        stdout=subprocess.DEVNULL,
+    ) as build:
+        wait_for(lambda: states(places, "2026Q1")[1:2] == ["running"])
+        wait_for(lambda: states(places, "2026Q2")[1:2] == ["running"])
+        build.kill()
+    wait_for(lambda: not [*temporary.iterdir()])  # kernels have their sockets there
+    for quarter in ("2026Q1", "2026Q2"):
+        assert states(places, quarter)[:3] == ["done", "interrupted", "skipped"]
+
+
 def test_a_process_that_dies_fails_its_quarter_and_the_others_go_on(places, capsys):
     deliver(places, "2026Q2", "slow, killed")
     killer = threading.Thread(target=kill_once_running, args=(places, "2026Q2"))
