@@ -108,8 +108,8 @@ def summary(everyone: pd.DataFrame) -> pd.DataFrame:
         "Students": everyone["n"],
         mean: everyone["mean"].round(1),
         "±\u00a095\u00a0%": half.round(1),
+        "SD": everyone["sd"].round(1),
     }
-    columns |= {"SD": everyone["sd"].round(1)}
     columns |= {"Unit": everyone["unit"]} if len(units) > 1 else {}
     return pd.DataFrame(columns).set_index(everyone["score"].rename("Score"))
 
