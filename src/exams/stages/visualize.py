@@ -97,10 +97,7 @@ def scales(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def summary(everyone: pd.DataFrame) -> pd.DataFrame:
-    """Return figures of all students, a row for each score; `everyone`: mean_by_group, unit.
-
-    "± 95 %": half of the interval of the mean.
-    """
+    """Return figures of all students (mean_by_group, unit), and ±: half of the 95 % interval."""
     units = everyone["unit"].fillna("").unique()
     mean = f"Mean, {units[0]}" if len(units) == 1 and units[0] else "Mean"
     half = (everyone["ci_high"] - everyone["ci_low"]) / 2
