@@ -27,6 +27,7 @@ PUBLIC = {
     "exams.site",
     "exams.stages.corrected",
     "exams.stages.receipt",
+    "exams.stages.tips",
     "exams.stages.visualize",
     "exams.status",
     "exams.web",
