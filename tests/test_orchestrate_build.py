@@ -299,7 +299,7 @@ def test_a_notebook_that_cannot_run_is_named_before_any_stage_begins(
     printed = capsys.readouterr()
     assert ran(printed.out) == []
     (line,) = printed.err.splitlines()
-    assert line.startswith(f"E404 notebooks/model.ipynb: {complaint}")
+    assert line.startswith(f"E404 notebooks/model.ipynb cannot run: {complaint}")
     assert states(places) == [*["done"] * 3, "failed", "skipped", "skipped"]
     (failed,) = (run for run in stage_status(places.status) if run["state"] == "failed")
     assert f"{failed['reason_code']} {failed['reason']}" == line
