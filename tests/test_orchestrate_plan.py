@@ -11,6 +11,7 @@ import orchestrate_project as project
 from exams import status
 from exams.cli import main
 from exams.errors import ExamsError
+from exams.files import write_atomic
 from exams.orchestrate import fingerprint, locks, planning, waiting
 from exams.orchestrate.build import build_quarter
 from exams.orchestrate.planning import due, plan_lines
@@ -226,7 +227,7 @@ def test_waiting_ends_when_another_build_is_done(places, monkeypatch):
     notebook = Path("notebooks/visualize.ipynb")
     content = notebook.read_text()
     edit(notebook, "import json", "import json, os")
-    threading.Timer(0.3, notebook.write_text, [content]).start()
+    threading.Timer(0.3, write_atomic, [notebook, content]).start()
     wait_for("visualize", QUARTER, Path(), 60)
 
 
