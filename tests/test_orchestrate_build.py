@@ -19,10 +19,12 @@ import pytest
 from ploomber.products.metadata import MetadataCollection
 
 import orchestrate_project as project
+from exams import status
 from exams.errors import ExamsError
 from exams.notebook import injected
 from exams.orchestrate import locks
 from exams.orchestrate.build import build_due, build_quarter
+from exams.orchestrate.turns import run_turn
 from exams.places import STAGES, Places
 from exams.published import published_quarters
 from exams.status import stage_status
@@ -97,6 +99,21 @@ def test_a_lost_status_is_written_anew_and_makes_nothing_run(places, capsys):
     assert build_quarter(QUARTER)
     assert ran(capsys.readouterr().out) == []
     assert states(places) == ["done"] * len(STAGES)
+    assert all(run["ended"] for run in stage_status(places.status))
+
+
+def test_a_build_that_waits_for_its_turn_gives_signs_of_life(places, monkeypatch):
+    monkeypatch.setattr(status, "BEAT", 0.05)
+    (places.reports / QUARTER / "visualize.html").write_text("edited")
+
+    def heartbeat() -> str:
+        return stage_status(places.status)[-1]["heartbeat"]
+
+    def wait_for_a_beat(_: str) -> None:
+        before = heartbeat()
+        wait_for(lambda: heartbeat() != before)
+
+    assert run_turn(QUARTER, Path.cwd(), before=wait_for_a_beat).end == "built"
 
 
 def test_a_failure_ends_in_three_lines_and_its_cause_put_right_mends_everything(places, capsys):
@@ -342,9 +359,7 @@ def test_a_stopped_build_of_several_quarters_ends_all_of_them(places, number):
         wait_for(lambda: states(places, "2026Q1")[1:2] == ["running"])
         wait_for(lambda: states(places, "2026Q2")[1:2] == ["running"])
         workers = [run["pid"] for run in stage_status(places.status) if run["state"] == "running"]
-        for _ in range(3):  # impatiently
-            os.killpg(build.pid, number)
-            time.sleep(0.1)
+        os.killpg(build.pid, number)
         out, err = build.communicate(timeout=60)
     assert (build.returncode, err) == (130, "")
     stopped = [(q, "transform", "interrupted") for q in ("2026Q1", "2026Q2")]

@@ -1,11 +1,12 @@
 """Several quarters at once: who needs a second turn, whose turn it is, and the bar."""
 
+import signal
 import sys
 
 import pytest
 
 from exams.orchestrate.build import to_compare
-from exams.orchestrate.workers import Outcome, _Crew
+from exams.orchestrate.workers import Outcome, _Crew, run_turns
 from exams.places import STAGES
 from exams.progress import Overall
 from test_progress import Terminal
@@ -43,6 +44,20 @@ def test_stages_that_compare_or_write_to_the_warehouse_wait_for_earlier_quarters
     assert not crew._is_free("2026Q3", model)
     crew._ended["2026Q1"] = len(STAGES)
     assert crew._is_free("2026Q3", model)
+
+
+def test_a_second_ctrl_c_does_not_stop_the_ending_of_the_processes(tmp_path, monkeypatch):
+    ended = []
+
+    def stop(_):
+        signal.raise_signal(signal.SIGINT)
+        ended.append("all")
+
+    monkeypatch.setattr(_Crew, "work", lambda *_: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(_Crew, "stop", stop)
+    with pytest.raises(SystemExit, match="130"):
+        run_turns({}, tmp_path, Overall([], COSTS))
+    assert ended == ["all"]
 
 
 def test_the_bar_shows_what_is_done_of_what_is_due_with_the_time_left(monkeypatch):

@@ -5,7 +5,10 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -145,6 +148,40 @@ def test_a_stage_elsewhere_that_is_silent_for_a_minute_is_interrupted(path, age,
     status.reap(path)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT state FROM stage_run").fetchone() == (state,)
+
+
+def test_a_process_that_the_system_hides_is_not_taken_for_dead_at_once(path, monkeypatch):
+    status.start(path, "2019Q1", "extract")
+    monkeypatch.setattr(processes, "_is_hidden", lambda pid: True)
+    monkeypatch.setattr(processes, "birth", lambda pid: None)
+    assert brief(path) == [("2019Q1", "extract", "running")]
+    long_ago = datetime.now(UTC) - timedelta(seconds=70)
+    change(path, "UPDATE stage_run SET heartbeat = ?", status.as_text(long_ago))
+    assert brief(path) == [("2019Q1", "extract", "interrupted")]
+
+
+def test_no_process_of_this_user_is_hidden():
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    assert [processes._is_hidden(pid) for pid in (os.getpid(), ended.pid)] == [False, False]
+
+
+def test_signs_of_life_are_given_meanwhile_and_no_longer(path, monkeypatch):
+    monkeypatch.setattr(status, "BEAT", 0.01)
+    status.plan(path, "2019Q1", ["extract"])
+
+    def beats():
+        before = status.latest_runs(path)[0]["heartbeat"]
+        end = time.monotonic() + 30
+        while status.latest_runs(path)[0]["heartbeat"] == before:
+            assert time.monotonic() < end, "no sign of life"
+
+    with status.beating(path, "2019Q1"):
+        beats()
+        with status.beating(path, "2019Q1"):
+            assert threading.active_count() == 2
+        beats()
+    assert threading.active_count() == 1
 
 
 def test_a_clock_that_jumps_ends_no_run_of_a_process_that_lives(path):

@@ -32,7 +32,7 @@ def is_gone(host: str, pid: int, mark: str | None) -> bool | None:
     `mark` is its birth, as it had noted it.
     """
     if mark and _machine() and mark.startswith(f"{_machine()}-"):
-        return birth(pid) != mark
+        return None if _is_hidden(pid) else birth(pid) != mark
     if mark or host != HOST:
         return None
     return not _has_number(pid)
@@ -56,6 +56,11 @@ def _machine() -> str:
     except OSError:
         return ""
     return f"{boot[:8]}-{space.strip('pid:[]')}"
+
+
+def _is_hidden(pid: int) -> bool:
+    """Say whether /proc conceals a process: that of another user, mounted with hidepid."""
+    return not Path(f"/proc/{pid}").exists() and _has_number(pid)
 
 
 def _has_number(pid: int) -> bool:

@@ -5,7 +5,6 @@ and import papermill.engines nowhere else (papermill imports this module in turn
 """
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,18 +88,12 @@ def _recorded(path: Path, given: dict[str, Any], stage: str) -> Iterator[_Run]:
 
     It stays `running` if all went well: the report is not exported yet.
     """
-    run, over, quarter = _Run(), threading.Event(), given["quarter"]
-
-    def beat() -> None:
-        while not over.wait(status.BEAT):
-            status.beat(path, quarter)
-
+    run, quarter = _Run(), given["quarter"]
     made_from = {"inputs": json.dumps(given.get("inputs")), "code": given.get("code")}
     status.start(path, quarter, stage, **made_from)
-    heart = threading.Thread(target=beat, daemon=True)
-    heart.start()
     try:
-        yield run
+        with status.beating(path, quarter):
+            yield run
         if run.failure is not None:
             code, reason = run.failure
             status.end(path, quarter, stage, "failed", reason_code=code, reason=reason)
@@ -111,9 +104,6 @@ def _recorded(path: Path, given: dict[str, Any], stage: str) -> Iterator[_Run]:
         code, reason = explain_exception(error)
         status.end(path, quarter, stage, "failed", reason_code=code, reason=reason)
         raise
-    finally:
-        over.set()
-        heart.join()
 
 
 def _failure(nb: NotebookNode, stage: str) -> tuple[str | None, str] | None:

@@ -5,6 +5,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from exams.orchestrate import locks
 from exams.orchestrate.failures import complaint, explain_exception, verdict
 from exams.orchestrate.healing import clear_away, heal
 from exams.orchestrate.hooks import counted
-from exams.orchestrate.products import receipt
+from exams.orchestrate.products import products, receipt
 from exams.orchestrate.stopping import terminable
 from exams.orchestrate.temporary import sweep_drafts, temporary
 from exams.orchestrate.withdraw import withdraw
@@ -135,15 +136,18 @@ class StageExecutor(Executor):
     def _restore(self, tasks: Iterable[Any]) -> None:
         """Note stages that are up to date as done, where the status has lost that."""
         for task in tasks:
+            made = products(self.places, self.quarter, task.name)[-1].stat().st_mtime
             found = counted(receipt(self.places, self.quarter, task.name) or {}) | _made_from(task)
+            found["ended"] = status.as_text(datetime.fromtimestamp(made, UTC))
             status.restore(self.places.status, self.quarter, task.name, **found)
 
     def _run_planned(self, due: list[Any], now: list[Any]) -> None:
         status.plan(self.places.status, self.quarter, [task.name for task in now])
         try:
-            for task in due:
-                self._check(task)
-            self._run_all(now)
+            with status.beating(self.places.status, self.quarter):  # while it waits, too
+                for task in due:
+                    self._check(task)
+                self._run_all(now)
             self._restore(now)
         except BuildFailed:
             status.plan(self.places.status, self.quarter, self.left)

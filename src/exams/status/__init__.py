@@ -7,10 +7,11 @@ to be written waits until it can be.
 
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import RLock
+from threading import Event, RLock, Thread
 from typing import Any
 
 from exams.errors import ExamsError
@@ -36,6 +37,7 @@ Statement = tuple[str, list[Any]]
 
 _waiting: dict[Path, list[Statement]] = {}
 _begun: dict[tuple[Path, str, str], dict[str, Any]] = {}  # what runs here, lest the file is lost
+_beating: set[tuple[Path, str]] = set()
 _one_at_a_time = RLock()
 
 
@@ -60,6 +62,29 @@ def beat(path: Path, quarter: str) -> None:
         _write(path, *lost, (f"{change} WHERE {_MINE}", [now(), *_mine(quarter)]), keep=False)
 
 
+@contextmanager
+def beating(path: Path, quarter: str) -> Iterator[None]:
+    """Give a sign of life every BEAT seconds meanwhile, as `beat` does; once, if nested."""
+    if (path, quarter) in _beating:
+        yield
+        return
+    over = Event()
+
+    def go_on() -> None:
+        while not over.wait(BEAT):
+            beat(path, quarter)
+
+    heart = Thread(target=go_on, daemon=True)
+    _beating.add((path, quarter))
+    heart.start()
+    try:
+        yield
+    finally:
+        _beating.discard((path, quarter))
+        over.set()
+        heart.join()
+
+
 def end(path: Path, quarter: str, stage: str, state: str, **more: Any) -> None:
     """Close the open run of `stage`; nothing happens if none is open.
 
@@ -74,7 +99,10 @@ def end(path: Path, quarter: str, stage: str, state: str, **more: Any) -> None:
 
 
 def restore(path: Path, quarter: str, stage: str, **more: Any) -> None:
-    """Note a stage that is up to date as done, unless that is its latest state."""
+    """Note a stage that is up to date as done, unless that is its latest state.
+
+    `more` tells when it ended, and what `end` may set.
+    """
     new, values = _added(quarter, stage, state="done", **more)
     latest = f"SELECT state FROM ({LATEST}) WHERE quarter = ? AND stage = ?"
     _write(path, (f"{new} WHERE coalesce(({latest}), '') <> 'done'", [*values, quarter, stage]))
@@ -206,5 +234,10 @@ def _tell(path: Path, error: Exception) -> None:
 
 
 def now() -> str:
-    """Return the time as the table has it: ISO 8601 in UTC, milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    """Return the time as the table has it."""
+    return as_text(datetime.now(UTC))
+
+
+def as_text(time: datetime) -> str:
+    """Return a time as the table has it: ISO 8601 in UTC, milliseconds."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds")
