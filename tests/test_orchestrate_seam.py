@@ -91,6 +91,7 @@ def test_a_closed_terminal_stops_the_work_unless_nohup_was_said():
 
 def test_a_second_ctrl_c_does_not_stop_the_clearing_up_but_one_much_later_does(monkeypatch):
     cleared = []
+    monkeypatch.setattr(stopping, "_DEAF", 600)
     with pytest.raises(KeyboardInterrupt), terminable():
         try:
             with terminable():

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from exams.orchestrate import stopping
 from exams.orchestrate.build import to_compare
 from exams.orchestrate.workers import Outcome, _Crew, run_turns
 from exams.places import STAGES
@@ -53,6 +54,7 @@ def test_a_second_ctrl_c_does_not_stop_the_ending_of_the_processes(tmp_path, mon
         signal.raise_signal(signal.SIGINT)
         ended.append("all")
 
+    monkeypatch.setattr(stopping, "_DEAF", 600)
     monkeypatch.setattr(_Crew, "work", lambda *_: signal.raise_signal(signal.SIGINT))
     monkeypatch.setattr(_Crew, "stop", stop)
     with pytest.raises(SystemExit, match="130"):
