@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -255,6 +256,40 @@ save.backup(places, Path({str(tmp_path)!r}) / "disk/a")
     (tmp_path / "disk/.of-others.draft").touch()
     backup(places, tmp_path / "disk/b")
     assert sorted(f.name for f in (tmp_path / "disk").iterdir()) == [".of-others.draft", "b"]
+
+
+def test_a_backup_that_waits_for_a_writer_can_be_stopped(places, tmp_path):
+    code = f"""
+from pathlib import Path
+from exams.backup.save import backup
+from exams.places import Places
+backup(Places.of({str(places.data)!r}, {str(places.reports)!r}), Path({str(tmp_path)!r}) / "disk/a")
+"""
+    with closing(sqlite3.connect(places.warehouse, isolation_level=None)) as writer:
+        writer.execute("BEGIN EXCLUSIVE")
+        with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE) as waiting:
+            end = time.monotonic() + 60
+            while not [*(tmp_path / "disk").glob(".*/private/warehouse.db")]:
+                assert time.monotonic() < end
+                time.sleep(0.05)
+            waiting.terminate()
+            assert b"KeyboardInterrupt" in waiting.communicate(timeout=60)[1]
+    assert files_in(tmp_path / "disk") == []
+
+
+def test_a_database_whose_writer_was_killed_half_way_is_saved_as_it_was_before(places, tmp_path):
+    copy = tmp_path / "copy.db"
+    with closing(sqlite3.connect(places.warehouse, isolation_level=None)) as writer:
+        writer.execute("PRAGMA cache_size = 1")  # so that it writes before it commits
+        writer.execute("BEGIN IMMEDIATE")
+        writer.executemany("INSERT INTO t VALUES (?)", (("x" * 1000,) for _ in range(100)))
+        for end in ("", "-journal"):
+            copied = places.warehouse.with_name(places.warehouse.name + end).read_bytes()
+            copy.with_name(copy.name + end).write_bytes(copied)
+    for end in ("", "-journal"):
+        copy.with_name(copy.name + end).replace(f"{places.warehouse}{end}")
+    backup(places, tmp_path / "backup")
+    assert count(tmp_path / "backup/private/warehouse.db") == 300
 
 
 def test_a_disk_is_no_folder_for_one_backup(places, tmp_path, monkeypatch):

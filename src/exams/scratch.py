@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from threading import Lock
 
-from exams.files import replacing
+from exams.files import replacing, settled
 from exams.places import STAGES, Places, made
 from exams.progress import BY_HAND
 
@@ -92,7 +92,7 @@ def _copy_file(real: Path, copy: Path) -> None:
 
 
 def _copy_database(real: Path, copy: Path) -> None:
-    age = _database_age(real)
+    age = _database_age(settled(real))
     if age <= _database_age(copy):
         return
     with replacing(copy) as draft:

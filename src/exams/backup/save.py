@@ -22,7 +22,7 @@ from exams.backup.files import (
     writing,
 )
 from exams.errors import ExamsError
-from exams.files import UNREADABLE, draft_of, sweep, write_atomic
+from exams.files import UNREADABLE, draft_of, settled, sweep, write_atomic
 from exams.orchestrate.stopping import terminable
 from exams.places import Places, made, private
 from exams.progress import track
@@ -136,11 +136,14 @@ def _is_database(path: Path) -> bool:
 
 
 def _copy_database(source: Path, target: Path) -> None:
-    """Copy a database that others may write meanwhile: as it is at one moment."""
+    """Copy a database that others may write meanwhile: as it is at one moment.
+
+    A writer that keeps others out is waited for; as long, Ctrl-C has to be heard: in `progress`.
+    """
     target.touch(mode=0o600)
     with (
-        closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as read,
+        closing(sqlite3.connect(f"{settled(source).as_uri()}?mode=ro", uri=True)) as read,
         closing(sqlite3.connect(target)) as written,
     ):
-        read.backup(written)
+        read.backup(written, progress=lambda *_: None)
         written.execute("PRAGMA journal_mode = DELETE")  # one file, whatever the source has

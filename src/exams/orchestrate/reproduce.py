@@ -19,7 +19,7 @@ import papermill
 
 from exams import lineage, published, status
 from exams.errors import ExamsError
-from exams.files import closed, draft_of, sweep
+from exams.files import closed, draft_of, settled, sweep
 from exams.notebook import injected
 from exams.orchestrate import locks
 from exams.orchestrate.changed import changes
@@ -142,7 +142,7 @@ def _copy(real: Path, copy: Path) -> None:
     if not real.is_file():
         return
     with (
-        closing(sqlite3.connect(f"{real.as_uri()}?mode=ro", uri=True)) as source,
+        closing(sqlite3.connect(f"{settled(real).as_uri()}?mode=ro", uri=True)) as source,
         closing(sqlite3.connect(copy)) as target,
     ):
         source.backup(target)
