@@ -268,12 +268,15 @@ backup(Places.of({str(places.data)!r}, {str(places.reports)!r}), Path({str(tmp_p
     with closing(sqlite3.connect(places.warehouse, isolation_level=None)) as writer:
         writer.execute("BEGIN EXCLUSIVE")
         with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE) as waiting:
-            end = time.monotonic() + 60
-            while not [*(tmp_path / "disk").glob(".*/private/warehouse.db")]:
-                assert time.monotonic() < end
-                time.sleep(0.05)
-            waiting.terminate()
-            assert b"KeyboardInterrupt" in waiting.communicate(timeout=60)[1]
+            try:
+                end = time.monotonic() + 60
+                while not [*(tmp_path / "disk").glob(".*/private/warehouse.db")]:
+                    assert time.monotonic() < end
+                    time.sleep(0.05)
+                waiting.terminate()
+                assert b"KeyboardInterrupt" in waiting.communicate(timeout=60)[1]
+            finally:
+                waiting.kill()
     assert files_in(tmp_path / "disk") == []
 
 
