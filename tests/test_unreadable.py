@@ -4,8 +4,10 @@ import sqlite3
 
 import pytest
 
+import orchestrate_project
 from exams import published, status
 from exams.errors import ExamsError
+from exams.warehouse import store
 from exams.warehouse.store import loaded_content, reading
 from exams.warehouse.transaction import writing
 
@@ -110,3 +112,23 @@ def test_a_warehouse_that_is_being_written_is_said_to_be_busy(tmp_path, small, m
         with pytest.raises(ExamsError, match=r"E210 warehouse\.db is being written"):
             loaded_content(path, "2019Q1")
         other.execute("ROLLBACK")
+
+
+def test_a_busy_warehouse_is_waited_for_in_pieces_so_that_ctrl_c_is_heard(tmp_path, monkeypatch):
+    path, other = tmp_path / "warehouse.db", []
+    orchestrate_project.store(path, "2019Q1", "content")
+    waits = []
+
+    def looked(path, *, wait):
+        waits.append(wait)
+        if len(waits) == 3:
+            other.pop().close()
+        return real(path, wait=0.01)
+
+    real = store.reading
+    monkeypatch.setattr(store, "reading", looked)
+    other.append(sqlite3.connect(path, isolation_level=None))
+    other[0].execute("BEGIN EXCLUSIVE")
+    assert store.loaded(path) == {"2019Q1": "content"}
+    assert len(waits) == 3
+    assert max(waits) <= 1

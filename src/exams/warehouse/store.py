@@ -1,6 +1,7 @@
 """Reads the warehouse; knows what is loaded. Light: every build imports it."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -10,10 +11,13 @@ from exams.files import is_damage, settled
 
 LAYOUT = 3  # of the tables; what lies in another one is loaded anew
 BUSY = 60.0  # seconds to wait for another writer
+_PIECE = 1.0  # seconds of it after which Ctrl-C is heard: SQLite waits without Python
 
 
 @contextmanager
-def reading(path: Path, *, any_release: bool = False) -> Iterator[sqlite3.Connection]:
+def reading(
+    path: Path, *, any_release: bool = False, wait: float = BUSY
+) -> Iterator[sqlite3.Connection]:
     """Yield a read-only connection; raise E203 if there is no warehouse, E207 as `guarded`.
 
     Raise E211 if another release made its tables, unless they may be of `any_release`.
@@ -22,7 +26,7 @@ def reading(path: Path, *, any_release: bool = False) -> Iterator[sqlite3.Connec
         raise ExamsError("E203", "There is no warehouse yet.", "Run `ploomber build`.")
     address = f"{path.as_uri()}?mode=ro"
     settled(path)
-    with guarded(path), closing(sqlite3.connect(address, uri=True, timeout=BUSY)) as connection:
+    with guarded(path), closing(sqlite3.connect(address, uri=True, timeout=wait)) as connection:
         if not any_release and release(connection) != LAYOUT:
             what = f"{path.name} was made by another release of this program."
             raise ExamsError("E211", what, "Run `exams build --due`: it loads every quarter again.")
@@ -81,14 +85,16 @@ def modelled_content(path: Path, quarter: str) -> str | None:
 
 
 def _contents(path: Path, table: str) -> dict[str, str]:
-    if not path.is_file():
-        return {}
-    try:
-        with reading(path) as connection:
-            return dict(connection.execute(f"SELECT quarter, content FROM {table} ORDER BY 1"))
-    except sqlite3.DatabaseError:
-        return {}
-    except ExamsError as error:
-        if error.code == "E210":
-            raise
-        return {}
+    end = time.monotonic() + BUSY
+    while path.is_file():
+        try:
+            with reading(path, wait=_PIECE) as connection:
+                return dict(connection.execute(f"SELECT quarter, content FROM {table} ORDER BY 1"))
+        except sqlite3.DatabaseError:
+            break
+        except ExamsError as error:
+            if error.code != "E210":
+                break
+            if time.monotonic() > end:
+                raise
+    return {}
