@@ -14,6 +14,7 @@ from exams.places import STAGES, Places
 from orchestrate_project import deliver, store
 
 QUARTER = "2019Q2"
+CHARTS = "web/voila/templates/exams/static/charts.js"
 
 
 @pytest.fixture
@@ -67,6 +68,24 @@ def test_a_touched_or_hidden_file_and_another_quarters_file_make_nothing_due(pla
 
 def test_the_contract_makes_every_stage_due(places):
     assert changed(places, lambda: places.contract.write_text("title: two\n")) == [*STAGES]
+
+
+@pytest.mark.parametrize(
+    "name", ["report.py", "web/nbconvert/templates/exams/index.html.j2", CHARTS]
+)
+def test_what_reports_look_like_makes_every_stage_due(places, package, name):
+    file = package / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("one")
+    assert changed(places, lambda: file.write_text("two")) == [*STAGES]
+    other = file.with_name("unused.js")
+    assert changed(places, lambda: other.write_text("two")) == ([*STAGES] if "nbc" in name else [])
+
+
+def test_every_file_that_reports_are_made_with_is_looked_at():
+    template = {"conf.json", "index.html.j2", "report.css", "report.js"}
+    names = {name for name, _ in fingerprint.report_form()}
+    assert names == template | {"charts.js", "report.py", "tokens.css"}
 
 
 def test_a_contract_makes_the_quarters_under_it_due_and_no_other(places):

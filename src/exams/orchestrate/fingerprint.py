@@ -32,6 +32,7 @@ WORDS = {
     "deliveries": "what lies in the quarter's folder",
     "key": "the key to pseudonyms",
     "earlier": "what is loaded of earlier quarters",
+    "report": "what reports look like",
     "inputs": "what it reads",
 }
 
@@ -62,13 +63,13 @@ def code(notebook: str) -> str:
 def inputs(stage: str, quarter: str, data: str, reports: str) -> dict[str, str]:
     """Return fingerprints of what `stage` reads beside the results of the stage before it.
 
-    The quarter's contract for every stage; the delivered files for extract; the key to
-    pseudonyms for the stages that take identifiers in; and what is loaded of the earlier
-    quarters for the stages where quarters are compared. A broken contract raises nothing here:
-    the stage itself will say what is wrong.
+    The quarter's contract and what reports look like for every stage; the delivered files for
+    extract; the key to pseudonyms for the stages that take identifiers in; and what is loaded of
+    the earlier quarters for the stages where quarters are compared. A broken contract raises
+    nothing here: the stage itself will say what is wrong.
     """
     places = Places.of(data, reports)
-    read: dict[str, object] = {"contract": rules(places, quarter)}
+    read: dict[str, object] = {"contract": rules(places, quarter), "report": report_form()}
     if stage == "extract":
         read["deliveries"] = delivered(places, quarter)
     if stage in _TAKING_IN:
@@ -85,6 +86,14 @@ def rules(places: Places, quarter: str) -> list[str]:
     except ExamsError:
         files = contract_files(places)
     return [_sha256(file.read_bytes()) if file.is_file() else "" for file in files]
+
+
+def report_form() -> list[tuple[str, str]]:
+    """Return the SHA-256 of each file that every report is made with, by its name."""
+    web, static = PACKAGE / "web", PACKAGE / "web/voila/templates/exams/static"
+    files = [PACKAGE / "report.py", *(web / "nbconvert").rglob("*.*")]
+    files += [static / "tokens.css", static / "charts.js"]
+    return sorted((file.name, _sha256(file.read_bytes())) for file in files if file.is_file())
 
 
 def pseudonym_key(places: Places, quarter: str) -> str:
