@@ -64,4 +64,9 @@ def _levels_told(counts: Counts, hidden: np.ndarray, contract: Contract) -> bool
             )
     others = {name: sum(below.values()) - n for name, n in below.items()}
     alone = {name for name, n in others.items() if n < contract.disclosure.minimum_count}
-    return any(counts.cells[p].attribute in alone for p in np.flatnonzero(hidden))
+    away = [counts.cells[p] for p in np.flatnonzero(hidden)]
+    between = {s.name for s in contract.scores if s.at_risk_below not in {b.low for b in s.bands}}
+    return any(
+        cell.attribute in alone and (not cell.subdivides or cell.attribute in between)
+        for cell in away
+    )
