@@ -11,6 +11,7 @@ from exams.errors import ExamsError
 from exams.protection import PROTECTION, Counted
 
 Frames = Mapping[str, pd.DataFrame]
+Groups = tuple[tuple[str, tuple[int, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,15 @@ class Cell:
     that fall into `category` of `attribute`, if there is one.
     """
 
-    groups: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    groups: Groups = ()
     universe: str = ""
     attribute: str = ""
     category: str = ""
+
+    @property
+    def divides(self) -> bool:
+        """Whether its attribute divides students into several categories."""
+        return self.attribute != self.category
 
     @property
     def base(self) -> "Cell":
@@ -62,11 +68,11 @@ class Counts:
 
 
 def read_counts(figures: Frames, contract: Contract) -> Counts:
-    """Return the cells of every counted table in `figures`, unprotected."""
+    """Return the cells of the counted tables in `figures`, but for rows hidden all together."""
     counts = Counts()
     for name, frame in figures.items():
         declared = PROTECTION[name]
-        if isinstance(declared, Counted):
+        if isinstance(declared, Counted) and not declared.together:
             columns = ["n", declared.part] if declared.part else ["n"]
             values = frame[columns].astype(int).to_numpy().tolist()
             found = [
@@ -111,12 +117,11 @@ def cells_of(frame: pd.DataFrame, declared: Counted, contract: Contract) -> Iter
             )
         )
         universe, attribute, category = "", "", ""
-        if declared.by_score:
-            universe = universe_of(row["score"], contract)
+        if declared.by_score or declared.complete:
+            universe = universe_of(row["score"] if declared.by_score else "", contract)
         if declared.category:
             attribute = row["score"] if declared.by_score else declared.category
             category = str(row[declared.category])
-            universe = universe if declared.by_score else universe_of("", contract)
         cells = [Cell(groups, universe, attribute, category)]
         yield [*cells, Cell(groups, "", declared.part, declared.part)] if declared.part else cells
 

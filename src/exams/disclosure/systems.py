@@ -30,12 +30,16 @@ def systems_of(counts: Counts, contract: Contract) -> list[System]:
     """Return the systems of all cells.
 
     Those of a universe without categories, those of each attribute with the cells that its
-    categories are parts of. Raise E321 if crossings make a system too large.
+    categories are parts of; where these are several, without those of crossings, which would
+    make thousands of microcells. Raise E321 if crossings make a system too large.
     """
     sizes = {d.name: len(d.counted_levels) for d in contract.dimensions}
     kinds = dict.fromkeys((c.universe, c.attribute) for c in counts.cells)
+    several = {c.attribute for c in counts.cells if c.divides}
     split = {
-        universe for universe, attribute in kinds if attribute and not _plain(counts, attribute)
+        universe
+        for universe, attribute in kinds
+        if attribute and attribute not in several and not _plain(counts, attribute)
     }
     found = []
     for universe, attribute in kinds:
@@ -45,6 +49,7 @@ def systems_of(counts: Counts, contract: Contract) -> list[System]:
             place
             for place, cell in enumerate(counts.cells)
             if cell.universe == universe and cell.attribute in ("", attribute)
+            if attribute not in several or len(cell.groups) < 2
         ]
         if attribute and _plain(counts, attribute):
             cells = [place for place in cells if not counts.cells[place].groups]

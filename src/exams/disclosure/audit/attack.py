@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from exams.contract import Contract
+from exams.contract import ALL, Contract
+from exams.disclosure.audit.linking import linked
 from exams.disclosure.audit.program import Program, added, times
 from exams.disclosure.audit.reading import Published, Statement, Subject, statements
 from exams.disclosure.audit.world import PARTS, World
 from exams.errors import ExamsError
-from exams.protection import PROTECTION, Counted, Derived
+from exams.protection import PROTECTION, Counted, Derived, unit_of
 from exams.tables import TABLES
 
 _KEYS = {table.name: table.key for table in TABLES}
@@ -45,10 +48,10 @@ def audit(tables: Published, contract: Contract, former: Sequence[Published] = (
     `former` are the earlier versions of the quarter. A hidden count is given away if its range
     is at most 2 x `within` wide. Raise E323 if tables contradict each other.
     """
-    findings = [*_values_shown(tables), *_sources_hidden(tables)]
+    findings = [*_values_shown(tables), *_sources_hidden(tables), *_too_exact(tables)]
     widths: list[float] = []
     told = statements(tables, contract)
-    for part in _linked(told):
+    for part in linked(told, contract):
         findings += _attacked(part, contract, widths)
     for version in former:
         findings += _versions(statements(version, contract), told, contract)
@@ -83,16 +86,23 @@ def _sources_hidden(tables: Published) -> Iterator[Finding]:
                     yield Finding(name, number, f"what comes from hidden rows of {source.table}")
 
 
-def _linked(told: list[Statement]) -> Iterator[list[Statement]]:
-    """Yield the statements part by part, as dimensions are linked by crossings."""
-    parts: list[set[str]] = []
-    for statement in told:
-        crossed = {dimension for dimension, _ in statement.subject.group}
-        if crossed:
-            touched = [part for part in parts if part & crossed]
-            parts = [part for part in parts if not part & crossed] + [crossed.union(*touched)]
-    for part in parts or [set()]:
-        yield [s for s in told if part >= {dimension for dimension, _ in s.subject.group}]
+def _too_exact(tables: Published) -> Iterator[Finding]:
+    """Find shown figures that are exact enough to solve them for counts that no table shows."""
+    for name, frame in tables.items():
+        declared = PROTECTION[name]
+        if not isinstance(declared, Derived) or not declared.rounded:
+            continue
+        means = tables["mean_by_group"]
+        sd = means[means["dimension"] == ALL].set_index("score")["sd"].to_dict()
+        for number, row in enumerate(frame.to_dict("records")):
+            unit = unit_of(float(_or(sd.get(row["score"]), 0.0)))
+            values = np.array([_or(row[column], 0.0) for column in declared.rounded], float) / unit
+            if not np.allclose(values, values.round(), rtol=0, atol=1e-6):
+                yield Finding(name, number, "a figure that is too exact")
+
+
+def _or(value: Any, other: float) -> float:
+    return other if value is None or pd.isna(value) else float(value)
 
 
 def _attacked(told: list[Statement], contract: Contract, widths: list[float]) -> list[Finding]:
@@ -102,7 +112,7 @@ def _attacked(told: list[Statement], contract: Contract, widths: list[float]) ->
         return []
     program = Program()
     world = World(program, contract, told)
-    world.link_levels()
+    world.link()
     _know(program, world, told)
     return _narrow(program, world, told, hidden, contract, widths, "sums of shown figures")
 
@@ -185,7 +195,8 @@ def _versions(past: list[Statement], now: list[Statement], contract: Contract) -
     Or only removed: where neither fits to the figures, the versions say nothing of each other.
     """
     found: list[Finding] = []
-    for part in _linked([*past, *now]):
+    past, now = ([s for s in told if s.subject.kind != "outcome"] for told in (past, now))
+    for part in linked([*past, *now], contract):
         names = {d for s in part for d, _ in s.subject.group}
         sides = [
             [s for s in told if names >= {d for d, _ in s.subject.group}] for told in (past, now)
@@ -194,7 +205,7 @@ def _versions(past: list[Statement], now: list[Statement], contract: Contract) -
             program = Program()
             base = World(program, contract, [*first, *second])
             grown = World(program, contract, [*first, *second], base)
-            base.link_levels()
+            base.link()
             _know(program, base, first)
             _know(program, grown, second)
             if not program.possible():

@@ -1,13 +1,13 @@
 """The unknowns of an attack: how many students there may be of each kind, profile by profile."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from exams.contract import Contract
+from exams.contract import Contract, Field
 from exams.disclosure.audit.program import Program, Sum, added, times
 from exams.disclosure.audit.reading import Group, Statement, Subject
-from exams.protection import PROTECTION, Counted
+from exams.protection import OUTCOMES, PROTECTION, Counted
 
 AT_RISK = "at_risk"
 EVERY = "*"  # students with every score
@@ -118,25 +118,50 @@ class World:
             within &= np.isin(self._codes[place], [known.index(level) for level in levels])
         return within
 
-    def link_levels(self) -> None:
+    def link(self) -> None:
+        """Note what classes of one kind tell of another one, of all students and by profile."""
+        whole = np.arange(self._codes.shape[1])
+        for profiles in [whole, *whole[:, None]] if self.before is None else ():
+            risk = self._class(AT_RISK, AT_RISK, profiles)
+            if risk is not None:
+                self._link_levels(risk, profiles)
+                flagged = [self._class("outcome", outcome, profiles) for outcome in OUTCOMES[:2]]
+                if None not in flagged:
+                    self.program.know(added([times(risk, -1), *filter(None, flagged)]), 0, 0)
+
+    def _link_levels(self, risk: Sum, profiles: np.ndarray) -> None:
         """Students at risk are those below the threshold of any score: no fewer, no more."""
-        if (AT_RISK, AT_RISK, "") not in {**self._columns, **self._lists}:
-            return
-        risk = self.count(Subject((), "", AT_RISK, AT_RISK))
-        above, every = [], True
-        for score in self.contract.scores:
-            if score.at_risk_below is None:
-                continue
-            lows = [*(band.low for band in score.bands), score.maximum + 1]
-            bands = {str(b.code): (b.low, lows[i + 1]) for i, b in enumerate(score.bands)}
-            listed = {c: u for (k, c, _), u in self._lists.items() if k == score.name}
-            every &= bool(listed)
-            surely = {u: -1.0 for c, u in listed.items() if bands[c][1] <= score.at_risk_below}
-            above.append({u: 1.0 for c, u in listed.items() if bands[c][0] < score.at_risk_below})
-            if self.before is None:
-                self.program.know(added([risk, surely]), 0, np.inf)
-        if every and self.before is None:
+        above: list[Sum] = []
+        every = True
+        for score, limit in _limits(self.contract):
+            ends = [*(band.low for band in score.bands), score.maximum + 1]
+            found = [self._class(score.name, str(b.code), profiles) for b in score.bands]
+            every &= score.role == "overall" or None not in found
+            low = [(c, ends[i] < limit, ends[i + 1] <= limit) for i, c in enumerate(found) if c]
+            surely = added(times(c, -1) for c, _, sure in low if sure)
+            above += [c for c, maybe, _ in low if maybe and score.role != "overall"]
+            self.program.know(added([risk, surely]), 0, np.inf)
+        if every and above:
             self.program.know(added([*above, times(risk, -1)]), 0, np.inf)
+
+    def _class(self, kind: str, of_kind: str, profiles: np.ndarray) -> Sum | None:
+        """Return the students of a class in some profiles; None if nothing counts it there."""
+        for (k, c, _), column in self._columns.items():
+            if (k, c) == (kind, of_kind):
+                return {int(unknown): 1.0 for unknown in column[profiles]}
+        if len(profiles) == self._codes.shape[1]:
+            for (k, c, _), unknown in self._lists.items():
+                if (k, c) == (kind, of_kind):
+                    return {unknown: 1.0}
+        return None
+
+
+def _limits(contract: Contract) -> Iterator[tuple[Field, int]]:
+    """Yield each score with the steps below which a student is at risk, and the overall one."""
+    known = [(s, s.at_risk_below) for s in contract.scores if s.at_risk_below is not None]
+    yield from known
+    if contract.overall and len(known) == len(contract.scores):
+        yield contract.overall, min(limit for _, limit in known)
 
 
 def _levels(contract: Contract, subjects: set[Subject]) -> dict[str, tuple[str, ...]]:
