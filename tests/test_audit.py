@@ -8,7 +8,7 @@ from given import SMALL
 from exams.disclosure import Earlier, Version, audit, changed, held, protect, secure
 from exams.errors import ExamsError
 from exams.warehouse.ledger import read_ledger, record
-from test_protect import crossed, dimension, figures
+from test_protect import THREE, UNTOLD, by_level, crossed, dimension, figures, outcomes
 
 
 @pytest.fixture
@@ -25,19 +25,8 @@ def shown(tables):
 
 def hide(tables, name, *rows, but=()):
     """Empty rows of a table: all values, `but` those of some columns."""
-    keys = {
-        "dimension",
-        "level",
-        "dimension_2",
-        "level_2",
-        "score",
-        "code",
-        "tier",
-        "reference",
-        "bin",
-        "low",
-        "high",
-    }
+    keys = {"dimension", "level", "dimension_2", "level_2", "score", "code", "tier", "reference"}
+    keys |= {"band", "outcome", "bin", "low", "high"}
     frame = tables[name].copy()
     frame["suppressed"] = frame["suppressed"].mask(frame.index.isin(rows), 1)
     for column in set(frame.columns) - keys - {"suppressed", *but}:
@@ -184,6 +173,79 @@ def test_levels_are_found_by_the_students_at_risk(contract):
     assert found(audit(hide(tables, "levels", 0, 1), contract)) == {("levels", 0), ("levels", 1)}
     tables = hide(tables, "at_risk_by_group", 0, 1, 2, 3)
     assert audit(hide(tables, "levels", 0, 1), contract).findings == ()
+
+
+def of_levels(counts, **more):
+    left_out = ("gaps", "modal_level")
+    return shown({k: v for k, v in by_level(counts, **more).items() if k not in left_out})
+
+
+def test_a_level_of_a_group_is_found_by_the_sums_of_its_table(contract_of):
+    fields = [dimension("track", 3), UNTOLD]
+    contract = contract_of({**SMALL, "fields": fields})
+    tables = of_levels([[30, 20, 3], [25, 30, 20], [40, 30, 35]])
+    alone = audit(hide(tables, "level_by_group", 5), contract)
+    assert found(alone) == {("level_by_group", 5)}
+    of_a_row = audit(hide(tables, "level_by_group", 4, 5), contract)
+    assert found(of_a_row) == {("level_by_group", 4), ("level_by_group", 5)}
+    assert audit(hide(tables, "level_by_group", 4, 5, 7, 8), contract).findings == ()
+
+
+def test_a_modal_level_that_hidden_levels_tell_is_found(contract_of):
+    contract = contract_of({**SMALL, "fields": [dimension("track", 3), UNTOLD]})
+    counts = [[30, 20, 3], [25, 30, 20], [40, 30, 35]]
+    tables = of_levels(counts) | shown({"modal_level": by_level(counts)["modal_level"]})
+    verdict = audit(hide(tables, "level_by_group", 4, 5, 7, 8), contract)
+    assert {table for table, _ in found(verdict)} == {"modal_level"}
+
+
+def test_a_low_level_of_a_group_is_found_by_its_students_at_risk(contract_of):
+    contract = contract_of({**SMALL, "fields": [dimension("track", 3), THREE]})
+    tables = of_levels([[3, 30, 20], [25, 30, 20], [40, 30, 35]])
+    tables["mean_by_group"]["mean"] = 6.5
+    tables = hide(tables, "level_by_group", 3, 4, 6, 7)
+    assert ("level_by_group", 3) in found(audit(tables, contract))
+    assert audit(hide(tables, "at_risk_by_group", 1, 2), contract).findings == ()
+
+
+def test_levels_are_found_by_a_crossing_that_shows_two_groups_to_be_one(contract_of):
+    """All but one student of p0 are in t0, so that their levels are nearly those of t0."""
+    crossing = [["track", "place"]]
+    fields = [dimension("track", 3), dimension("place", 3), UNTOLD]
+    contract = contract_of({**SMALL, "fields": fields, "crossings": crossing})
+    levels = [[30, 20, 3], [25, 30, 20], [40, 30, 35]]
+    tables = shown(crossed([[53, 0, 0], [0, 75, 0], [0, 0, 105]])) | {
+        "level_by_group": of_levels(levels)["level_by_group"]
+    }
+    places = tables["level_by_group"].replace({"track": "place"})
+    places["level"] = places["level"].str.replace("t", "p")
+    both = pd.concat([tables["level_by_group"], places.iloc[3:]], ignore_index=True)
+    tables["level_by_group"] = both
+    hidden = hide(tables, "level_by_group", 4, 5, 7, 8)  # the levels of p0 and p1 are shown
+    assert {("level_by_group", row) for row in (4, 5, 7, 8)} == found(audit(hidden, contract))
+    every = hide(hidden, "level_by_group", 13, 14, 16, 17)
+    assert audit(every, contract).findings == ()
+
+
+def test_students_at_risk_are_found_by_the_outcomes_of_flagging(contract_of):
+    contract = contract_of({**SMALL, "fields": [dimension("track", 2), UNTOLD]})
+    names = ("mean_by_group", "at_risk_by_group", "flagged_by_group")
+    groups = ([3, 1, 10, 10], [20, 10, 10, 20])
+    tables = shown({name: outcomes(*groups)[name] for name in names})
+    tables = hide(tables, "at_risk_by_group", 1, 2)
+    assert ("at_risk_by_group", 1) in found(audit(tables, contract))
+    away = hide(tables, "flagged_by_group", *range(4, 12))
+    assert audit(away, contract).findings == ()
+
+
+def test_an_adjusted_gap_that_is_too_exact_is_found(contract):
+    tables = figures([40, 30, 20])
+    tables["mean_by_group"]["sd"] = 15.0
+    rounded = tables["gaps"].assign(gap=[1.2, -0.1], ci_low=0.1, ci_high=None, note="")
+    for gap, rows in ((1.2, set()), (1.23, {("adjusted_gaps", 0)})):
+        rounded.loc[rounded.index[0], "gap"] = gap
+        verdict = audit(shown(tables | {"adjusted_gaps": rounded}), contract)
+        assert found(verdict) == rows
 
 
 def test_a_gap_from_a_hidden_group_is_found(contract):

@@ -45,7 +45,10 @@ def figures(office, quarter=QUARTER):
     }
     tiers = cube.combinations.assign(tier=1, score="points", share=1.0, mean=5.0)
     tiers = tiers.groupby(["tier", "score", "share", "mean"], as_index=False)["n"].sum()
-    made |= {"gaps": model.gaps(made["mean_by_group"]), "tiers": tiers}
+    gaps = model.gaps(made["mean_by_group"])
+    gaps["sentence"] = model.gap_sentences(gaps, office.contract)
+    made |= {"gaps": gaps, "tiers": tiers, "level_by_group": model.level_by_group(cube)}
+    made["modal_level"] = model.modal_level(made["level_by_group"])
     for table in FIGURES:  # nothing to compare with, and no model
         names = [c.name for c in table.columns if c.name not in ("quarter", "suppressed")]
         made.setdefault(table.name, pd.DataFrame(columns=names))

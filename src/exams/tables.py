@@ -201,6 +201,24 @@ TABLES: tuple[Table, ...] = (
         ("quarter", "score", "bin"),
     ),
     Table(
+        "level_by_group",
+        "One row per quarter, group of students, score and score level: how many are at it.",
+        (
+            _QUARTER,
+            _DIMENSION,
+            _LEVEL,
+            _SCORE,
+            Column("code", "INTEGER", "Order of the score level, 1 the lowest."),
+            Column("band", "TEXT", "Label of the score level."),
+            _N,
+            _SHARE,
+            _LOW,
+            _HIGH,
+            _SUPPRESSED,
+        ),
+        ("quarter", "dimension", "level", "score", "code"),
+    ),
+    Table(
         "tiers",
         "One row per quarter, score tier (cluster of students) and score.",
         (
@@ -235,6 +253,7 @@ TABLES: tuple[Table, ...] = (
             Column("sd", "REAL", "Standard deviation (n - 1) of the level; null if undefined."),
             Column("reference_mean", "REAL", "Mean score of the reference."),
             Column("reference_sd", "REAL", "Standard deviation (n - 1) of the reference."),
+            Column("sentence", "TEXT", "The gap in plain words."),
             _SUPPRESSED,
         ),
         ("quarter", "dimension", "level", "score"),

@@ -12,6 +12,7 @@ from exams.protection import PROTECTION, Counted
 
 Frames = Mapping[str, pd.DataFrame]
 WITHIN = "/"
+Groups = tuple[tuple[str, tuple[int, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -23,10 +24,15 @@ class Cell:
     that fall into `category` of `attribute`, if there is one; code/bin divides the category code.
     """
 
-    groups: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    groups: Groups = ()
     universe: str = ""
     attribute: str = ""
     category: str = ""
+
+    @property
+    def divides(self) -> bool:
+        """Whether its attribute divides students into several categories."""
+        return self.attribute != self.category
 
     @property
     def base(self) -> "Cell":
@@ -73,11 +79,11 @@ class Counts:
 
 
 def read_counts(figures: Frames, contract: Contract) -> Counts:
-    """Return the cells of every counted table in `figures`, unprotected."""
+    """Return the cells of the counted tables in `figures`, but for rows hidden all together."""
     counts = Counts()
     for name, frame in figures.items():
         declared = PROTECTION[name]
-        if isinstance(declared, Counted):
+        if isinstance(declared, Counted) and not declared.together:
             columns = ["n", declared.part] if declared.part else ["n"]
             values = frame[columns].astype(int).to_numpy().tolist()
             found = [
@@ -122,13 +128,12 @@ def cells_of(frame: pd.DataFrame, declared: Counted, contract: Contract) -> Iter
             )
         )
         universe, attribute, category = "", "", ""
-        if declared.by_score:
-            universe = universe_of(row["score"], contract)
+        if declared.by_score or declared.complete:
+            universe = universe_of(row["score"] if declared.by_score else "", contract)
         if declared.category:
             attribute = row["score"] if declared.by_score else declared.category
             within = f"{row[declared.within]}{WITHIN}" if declared.within else ""
             category = within + str(row[declared.category])
-            universe = universe if declared.by_score else universe_of("", contract)
         cells = [Cell(groups, universe, attribute, category)]
         yield [*cells, Cell(groups, "", declared.part, declared.part)] if declared.part else cells
 

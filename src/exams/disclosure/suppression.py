@@ -19,6 +19,7 @@ from exams.disclosure.systems import System, systems_of
 
 _ZERO, _KNOWN, _TOTAL = 1e5, 1e6, 1e7  # cost of hiding what hardly should be
 _ONE_WAY = 5  # as dear as five cells of a crossing
+_LEVEL = 0.2  # a score level of a group, of which there are many
 _TRIES = 20
 
 
@@ -68,7 +69,9 @@ def _weights(
 ) -> np.ndarray:
     weights = np.log2(2 + values)
     for place, cell in enumerate(counts.cells):
-        if len(cell.groups) == 1:
+        if cell.divides:
+            weights[place] *= _LEVEL if cell.groups else _ONE_WAY
+        elif len(cell.groups) == 1:
             weights[place] *= _ONE_WAY
         if _is_total(cell, cell.attribute):
             weights[place] = _TOTAL

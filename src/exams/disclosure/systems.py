@@ -30,13 +30,17 @@ def systems_of(counts: Counts, contract: Contract) -> list[System]:
     """Return the systems of all cells.
 
     Those of a universe without categories, those of each attribute with the cells that its
-    categories are parts of, and those of parts of categories with these, among all students.
-    Raise E321 if crossings make a system too large.
+    categories are parts of, and those of parts of categories with these, among all students;
+    where categories are several, without those of crossings, which would make thousands of
+    microcells. Raise E321 if crossings make a system too large.
     """
     sizes = {d.name: len(d.counted_levels) for d in contract.dimensions}
     kinds = dict.fromkeys((c.universe, c.attribute, c.subdivides) for c in counts.cells)
+    several = {c.attribute for c in counts.cells if c.divides}
     split = {
-        universe for universe, attribute, _ in kinds if attribute and not _plain(counts, attribute)
+        universe
+        for universe, attribute, _ in kinds
+        if attribute and attribute not in several and not _plain(counts, attribute)
     }
     found = []
     for universe, attribute, parts in kinds:
@@ -48,6 +52,7 @@ def systems_of(counts: Counts, contract: Contract) -> list[System]:
             if cell.universe == universe
             and cell.attribute in ("", attribute)
             and cell.subdivides <= parts
+            and (attribute not in several or len(cell.groups) < 2)
         ]
         if parts or (attribute and _plain(counts, attribute)):
             cells = [place for place in cells if not counts.cells[place].groups]

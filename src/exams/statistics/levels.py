@@ -14,11 +14,11 @@ COLUMNS = ["dimension", "level", "score", "code", "band", "n", "share", "ci_low"
 
 
 def level_by_group(cube: CubeFrames) -> pd.DataFrame:
-    """Return dimension, level, score, code, band, n, share, ci_low, ci_high (Wilson), modal.
+    """Return dimension, level, score, code, band, n, share, ci_low, ci_high (Wilson).
 
     One row per group, reported score and score level, the lowest level (code 1) first; `band`
     is its label. The overall score's level is that of the mean of all scores, of complete
-    records. modal is 1 where no other level of the group has more students, else 0.
+    records.
     """
     counted = pd.concat([_coded(field, cube) for field in cube.contract.reported])
     sums = by_group(counted, cube.contract, ["score", "code"], ["n"])
@@ -31,9 +31,19 @@ def level_by_group(cube: CubeFrames) -> pd.DataFrame:
             for band, n in zip(field.bands, counts, strict=True):
                 share = n / total if total else float("nan")
                 interval = share_interval(n, total)
-                modal = int(0 < n == max(counts))
-                rows.append((*group, field.name, band.code, band.label, n, share, *interval, modal))
-    return pd.DataFrame(rows, columns=[*COLUMNS, "modal"])
+                rows.append((*group, field.name, band.code, band.label, n, share, *interval))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def modal_level(by_group: pd.DataFrame) -> pd.DataFrame:
+    """Return dimension, level, score, code, band, n, share: the level that most students are at.
+
+    `by_group` as from level_by_group. Of equals the lowest one; none of a group without students.
+    """
+    counted = by_group[by_group["n"] > 0].sort_values("code", kind="stable")
+    most = counted.groupby(COLUMNS[:3])["n"].transform("max")
+    found = counted[counted["n"] == most].drop_duplicates(COLUMNS[:3]).sort_index()
+    return found[COLUMNS[:7]].reset_index(drop=True)
 
 
 def levels(by_group: pd.DataFrame) -> pd.DataFrame:

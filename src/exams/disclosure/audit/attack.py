@@ -1,19 +1,22 @@
 """Attacks on what is published: sums, shares, means, links of tables, and former versions."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from exams.contract import Contract
-from exams.disclosure.audit.counts import hidden_counts, know, linked, narrow
+from exams.contract import ALL, Contract
+from exams.disclosure.audit.counts import hidden_counts, know, narrow
 from exams.disclosure.audit.finding import Earlier, Finding, Published, Verdict
+from exams.disclosure.audit.linking import linked
 from exams.disclosure.audit.program import Program
 from exams.disclosure.audit.reading import Statement, statements
 from exams.disclosure.audit.scores import scores_told
 from exams.disclosure.audit.sums import sums_told
 from exams.disclosure.audit.versions import versions_told
 from exams.disclosure.audit.world import World
-from exams.protection import PROTECTION, Counted, Derived, Summed
+from exams.protection import PROTECTION, Counted, Derived, Summed, unit_of
 from exams.tables import TABLES
 
 _KEYS = {table.name: table.key for table in TABLES}
@@ -31,11 +34,11 @@ def audit(
     figures of several add up, this one among them. A hidden count is given away if its range is
     at most 2 x `within` wide. Raise E323 if tables contradict each other.
     """
-    findings = [*_values_shown(tables), *_sources_hidden(tables)]
+    findings = [*_values_shown(tables), *_sources_hidden(tables), *_too_exact(tables)]
     findings += sums_told(tables, quarters or {})
     widths: list[float] = []
     told = statements(tables, contract)
-    for part in linked(told):
+    for part in linked(told, contract):
         findings += _attacked(part, contract, widths)
     findings += scores_told(told, contract)
     for earlier in former:
@@ -71,6 +74,25 @@ def _sources_hidden(tables: Published) -> Iterator[Finding]:
                     yield Finding(name, number, f"what comes from hidden rows of {source.table}")
 
 
+def _too_exact(tables: Published) -> Iterator[Finding]:
+    """Find shown figures that are exact enough to solve them for counts that no table shows."""
+    for name, frame in tables.items():
+        declared = PROTECTION[name]
+        if not isinstance(declared, Derived) or not declared.rounded:
+            continue
+        means = tables["mean_by_group"]
+        sd = means[means["dimension"] == ALL].set_index("score")["sd"].to_dict()
+        for number, row in enumerate(frame.to_dict("records")):
+            unit = unit_of(float(_or(sd.get(row["score"]), 0.0)))
+            values = np.array([_or(row[column], 0.0) for column in declared.rounded], float) / unit
+            if not np.allclose(values, values.round(), rtol=0, atol=1e-6):
+                yield Finding(name, number, "a figure that is too exact")
+
+
+def _or(value: Any, other: float) -> float:
+    return other if value is None or pd.isna(value) else float(value)
+
+
 def _attacked(told: list[Statement], contract: Contract, widths: list[float]) -> list[Finding]:
     """Return what the tables give away by themselves."""
     hidden = hidden_counts(told)
@@ -78,6 +100,6 @@ def _attacked(told: list[Statement], contract: Contract, widths: list[float]) ->
         return []
     program = Program()
     world = World(program, contract, told)
-    world.link_levels()
+    world.link()
     know(program, world, told)
     return narrow(program, world, told, hidden, contract, widths, "sums of shown figures")

@@ -1,7 +1,5 @@
 """The attack on counts: the least and the greatest number that fits to what is shown."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from exams.contract import Contract
@@ -10,18 +8,6 @@ from exams.disclosure.audit.program import Program, added, times
 from exams.disclosure.audit.reading import Statement
 from exams.disclosure.audit.world import PARTS, World
 from exams.errors import ExamsError
-
-
-def linked(told: list[Statement]) -> Iterator[list[Statement]]:
-    """Yield the statements part by part, as dimensions are linked by crossings."""
-    parts: list[set[str]] = []
-    for statement in told:
-        crossed = {dimension for dimension, _ in statement.subject.group}
-        if crossed:
-            touched = [part for part in parts if part & crossed]
-            parts = [part for part in parts if not part & crossed] + [crossed.union(*touched)]
-    for part in parts or [set()]:
-        yield [s for s in told if part >= {dimension for dimension, _ in s.subject.group}]
 
 
 def know(program: Program, world: World, told: list[Statement]) -> None:

@@ -82,8 +82,8 @@ def _group(row: Mapping[str, Any], declared: Counted, contract: Contract) -> Gro
 
 
 def _score(score: str, declared: Counted, contract: Contract) -> str:
-    """Return the score that the students have; empty if every student has it."""
-    if not declared.by_score and not (declared.category and not declared.part):
+    """Return the score that the students have, *: every one; empty if all students do."""
+    if not declared.by_score and not declared.complete:
         return ""
     named = [s for s in contract.scores if s.name == score] or list(contract.scores)
     if all(s.required for s in named):

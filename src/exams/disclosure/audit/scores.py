@@ -13,8 +13,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from exams.contract import Contract, Field
-from exams.disclosure.audit.counts import linked
 from exams.disclosure.audit.finding import Finding, Subject
+from exams.disclosure.audit.linking import linked
 from exams.disclosure.audit.marks import Marks, classes_of
 from exams.disclosure.audit.reading import WITHIN, Statement
 from exams.disclosure.audit.world import AT_RISK, Profiles
@@ -33,7 +33,7 @@ def scores_told(told: list[Statement], contract: Contract) -> Iterator[Finding]:
     for field in contract.reported:
         means = [s for s in told if s.measure == field.name and not s.subject.kind]
         classes = [s for s in told if s.subject.kind in _kinds(field, contract)]
-        for part in linked(means):
+        for part in linked(means, contract):
             yield from _attacked(part, [], field, contract)
         for names in dict.fromkeys(_dimensions(s) for s in classes):
             own, beside = ([s for s in of if _dimensions(s) <= names] for of in (means, classes))

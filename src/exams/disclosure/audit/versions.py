@@ -5,8 +5,9 @@ from math import ceil
 import numpy as np
 
 from exams.contract import Contract
-from exams.disclosure.audit.counts import hidden_counts, know, linked, narrow
+from exams.disclosure.audit.counts import hidden_counts, know, narrow
 from exams.disclosure.audit.finding import Earlier, Finding, Subject
+from exams.disclosure.audit.linking import linked
 from exams.disclosure.audit.program import Program, added
 from exams.disclosure.audit.reading import Statement, statements
 from exams.disclosure.audit.world import World
@@ -24,8 +25,10 @@ def versions_told(earlier: Earlier, now: list[Statement], contract: Contract) ->
     Where it is not known how many these are, they are taken to be as few as can be.
     """
     past = statements(earlier.tables, contract)
+    # whom a rule would flag may have changed for all students
+    past, now = ([s for s in told if s.subject.kind != "outcome"] for told in (past, now))
     found: list[Finding] = []
-    for part in linked([*past, *now]):
+    for part in linked([*past, *now], contract):
         names = {d for s in part for d, _ in s.subject.group}
         first, second = (
             [s for s in told if names >= {d for d, _ in s.subject.group}] for told in (past, now)
@@ -51,7 +54,7 @@ def _worlds(
     stayed = World(program, contract, every)
     gone, come = (World(program, contract, every, stayed) for _ in range(2))
     for world in (stayed, gone, come):
-        world.link_levels()
+        world.link()
     know(program, gone, first)
     know(program, come, second)
     return program, gone, come

@@ -1,6 +1,6 @@
 """The unknowns of an attack: how many students there may be of each kind, profile by profile."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -8,11 +8,12 @@ from exams.contract import Contract, Field
 from exams.disclosure.audit.finding import Group, Subject
 from exams.disclosure.audit.program import Program, Sum, added, times
 from exams.disclosure.audit.reading import WITHIN, Statement
-from exams.protection import PROTECTION, Counted
+from exams.protection import OUTCOMES, PROTECTION, Counted
 
 AT_RISK = "at_risk"
 EVERY = "*"  # students with every score
 _REST = ""  # students in no class of a kind
+Band = tuple[float, float, Sum | None]  # from a score, up to a score, and who is between
 PARTS = {p.part for p in PROTECTION.values() if isinstance(p, Counted) and p.part}
 
 
@@ -138,44 +139,73 @@ class World:
         column = self._columns[subject.kind, subject.of_kind, subject.score]
         return {int(unknown): 1.0 for unknown in column[profiles]}
 
-    def link_levels(self) -> None:
-        """Students at risk are those below the threshold of any score: no fewer, no more."""
+    def link(self) -> None:
+        """Note what classes of one kind tell of another one, of all students and by profile."""
         self._link_within()
-        if (AT_RISK, AT_RISK, "") not in {**self._columns, **self._lists}:
-            return
-        risk = self.own(Subject((), "", AT_RISK, AT_RISK))
-        above, every = [], True
-        for score in self.contract.scores:
-            if score.at_risk_below is None:
-                continue
-            threshold = score.units(score.at_risk_below)
-            bands = self._bands(score)
-            listed = self._classes_of(score.name + WITHIN) or self._classes_of(score.name)
-            every &= bool(listed)
-            surely = [times(t, -1) for c, t in listed if bands[c][1] <= threshold]
-            above += [t for c, t in listed if bands[c][0] < threshold]
+        whole = np.arange(self._size)
+        for profiles in [whole, *whole[:, None]]:
+            risk = self._class(AT_RISK, AT_RISK, profiles)
+            if risk is not None:
+                self._link_levels(risk, profiles)
+                flagged = [self._class("outcome", outcome, profiles) for outcome in OUTCOMES[:2]]
+                if None not in flagged:
+                    self.program.know(added([times(risk, -1), *filter(None, flagged)]), 0, 0)
+
+    def _link_levels(self, risk: Sum, profiles: np.ndarray) -> None:
+        """Students at risk are those below the threshold of any score: no fewer, no more."""
+        above: list[Sum] = []
+        every = True
+        for score, limit in _limits(self.contract):
+            threshold = score.units(limit)
+            found = self._by_score(score, profiles)
+            every &= score.role == "overall" or all(c is not None for _, _, c in found)
+            surely = [times(c, -1) for _, high, c in found if c and high <= threshold]
+            if score.role != "overall":
+                above += [c for low, _, c in found if c and low < threshold]
             self.program.know(added([risk, *surely]), 0, np.inf)
-        if every:
+        if every and above:
             self.program.know(added([*above, times(risk, -1)]), 0, np.inf)
 
-    def _bands(self, score: Field) -> dict[str, tuple[float, float]]:
-        """Return from which score, and up to which, the classes of a score reach."""
+    def _by_score(
+        self, score: Field, profiles: np.ndarray
+    ) -> list[tuple[float, float, Sum | None]]:
+        """Return the narrowest classes of a score: from it, up to it, and who is in it."""
+        kind = score.name + WITHIN
+        edges = {c: e for (k, c), e in self._edges.items() if k == kind}
+        if edges and len(profiles) == self._size:
+            return [(*ends, self._class(kind, c, profiles)) for c, ends in edges.items()]
         lows = [*(score.units(band.low) for band in score.bands), np.inf]
-        bands = {str(b.code): (lows[i], lows[i + 1]) for i, b in enumerate(score.bands)}
-        return bands | {c: e for (k, c), e in self._edges.items() if k == score.name + WITHIN}
-
-    def _classes_of(self, kind: str) -> list[tuple[str, Sum]]:
-        """Return the classes of a kind, each with the sum that counts it among all students."""
-        known = {(c, s) for k, c, s in (*self._lists, *self._columns) if k == kind}
-        return [(c, self.own(Subject((), s, kind, c))) for c, s in sorted(known)]
+        found = [self._class(score.name, str(b.code), profiles) for b in score.bands]
+        return [(lows[i], lows[i + 1], of) for i, of in enumerate(found)]
 
     def _link_within(self) -> None:
         """The classes that divide another one add up to it."""
-        for kind in sorted({k for k, _, _ in self._lists if k.endswith(WITHIN)}):
-            whole = dict(self._classes_of(kind.removesuffix(WITHIN)))
-            parts: dict[str, list[Sum]] = {}
-            for name, total in self._classes_of(kind):
-                parts.setdefault(name.partition(WITHIN)[0], []).append(total)
-            for name in sorted(parts.keys() & whole.keys()):
-                divided = added(parts[name])
-                self.program.know(added([whole[name], times(divided, -1)]), 0, 0)
+        whole = np.arange(self._size)
+        parts: dict[tuple[str, str], list[Sum]] = {}
+        for kind, of_kind, _ in self._lists:
+            if kind.endswith(WITHIN):
+                name = (kind.removesuffix(WITHIN), of_kind.partition(WITHIN)[0])
+                parts.setdefault(name, []).append(self._class(kind, of_kind, whole) or {})
+        for (kind, of_kind), divided in parts.items():
+            undivided = self._class(kind, of_kind, whole)
+            if undivided is not None:
+                self.program.know(added([undivided, *(times(d, -1) for d in divided)]), 0, 0)
+
+    def _class(self, kind: str, of_kind: str, profiles: np.ndarray) -> Sum | None:
+        """Return the students of a class in some profiles; None if nothing counts it there."""
+        for (k, c, _), column in self._columns.items():
+            if (k, c) == (kind, of_kind):
+                return {int(unknown): 1.0 for unknown in column[profiles]}
+        if len(profiles) == self._size:
+            for (k, c, _), unknown in self._lists.items():
+                if (k, c) == (kind, of_kind):
+                    return {unknown: 1.0}
+        return None
+
+
+def _limits(contract: Contract) -> Iterator[tuple[Field, int]]:
+    """Yield each score with the steps below which a student is at risk, and the overall one."""
+    known = [(s, s.at_risk_below) for s in contract.scores if s.at_risk_below is not None]
+    yield from known
+    if contract.overall and len(known) == len(contract.scores):
+        yield contract.overall, min(limit for _, limit in known)
