@@ -40,7 +40,8 @@ def audit(
     told = statements(tables, contract)
     for part in linked(told, contract):
         findings += _attacked(part, contract, widths)
-    findings += scores_told(told, contract)
+    if not findings:  # else more is hidden, and all is attacked again
+        findings += scores_told(told, contract)
     for earlier in former:
         findings += versions_told(earlier, told, contract)
     unique = tuple(dict.fromkeys(findings))

@@ -70,14 +70,14 @@ def narrow(
         what = "The published tables contradict each other."
         raise ExamsError("E323", what, "Nothing was published; build the stage model again.")
     found: list[Finding] = []
+    enough = 2 * contract.disclosure.within + 1
     for subject in hidden:
         sums = [world.count(subject)]
         if subject.kind in PARTS and subject.whole in hidden:
             sums.append(added([world.count(subject.whole), times(sums[0], -1)]))
         for total in sums:
-            low, high = program.bounds(total)
-            widths.append(high - low)
-            if high - low <= 2 * contract.disclosure.within:
+            widths.append(program.width(total, enough))
+            if widths[-1] < enough:
                 rows = [s for s in told if s.subject == subject]
                 found += [Finding(s.table, s.row, attack, subject) for s in rows]
     return found

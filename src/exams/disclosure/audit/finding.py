@@ -52,7 +52,7 @@ class Verdict:
     """What the audit found.
 
     hidden: how many counts are hidden. narrowest: the width of the narrowest range that these
-    tables leave to one of them.
+    tables leave to one of them; ranges that are wide enough are not measured to their ends.
     """
 
     hidden: int

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import highspy
 import numpy as np
-from scipy.sparse import csr_matrix, kron, vstack
+from scipy.sparse import csr_matrix
 
 from exams.contract import Field
 from exams.disclosure.audit.finding import Subject
@@ -60,14 +60,14 @@ class Marks:
         field: Field,
     ) -> None:
         self.profiles, self.values, self.classes, self.field = profiles, values, classes, field
-        self._sums: dict[Subject, csr_matrix] = {}
+        self._sums: dict[Subject, np.ndarray] = {}
         self._worlds: dict[Subject, list[np.ndarray]] = {}
         self._solutions: list[np.ndarray] = []
         self._step = 1 / (field.maximum - field.minimum)
         rows = [self._rows(s.subject) for s in known]
         bounds = np.array([end for s in known for end in self._bounds(s)])
         most = 1000 + 10 * max(s.count or 0 for s in known)  # no hidden group has more
-        matrix = vstack(rows, format="csr")
+        matrix = csr_matrix(np.concatenate(rows))
         self._size = matrix.shape[1]
         self._model = solver(matrix, bounds[:, 0], bounds[:, 1], most)
 
@@ -75,11 +75,16 @@ class Marks:
         """Say whether there is a world that fits to all that is known."""
         return self._solve(np.zeros(self._size))
 
-    def width(self, subject: Subject) -> float:
-        """Return how wide the range of a count is, as far as it matters: in whole numbers."""
-        count = self._rows(subject)[0].toarray().reshape(-1)
+    def is_wide(self, subject: Subject, enough: int) -> bool:
+        """Say whether the range of a count is at least so wide, in whole numbers."""
+        count = self._rows(subject)[0]
         for sign in (1.0, -1.0):
+            if self._width(count) >= enough:
+                return True
             self._solve(sign * count)
+        return self._width(count) >= enough
+
+    def _width(self, count: np.ndarray) -> float:
         counts = [float(count @ solution) for solution in self._solutions]
         return float(np.floor(max(counts) + _GAIN) - np.ceil(min(counts) - _GAIN))
 
@@ -95,7 +100,7 @@ class Marks:
                 factors = [-(mean + away), 1.0, 0.0]
             else:  # and that of squared distances beyond (sd + away)^2 x n?
                 factors = [mean**2 - max(sd + away, 0.0) ** 2, -2 * mean, 1.0]
-            self._solve(-np.sign(away) * np.asarray(np.array(factors) @ rows).reshape(-1))
+            self._solve(-np.sign(away) * (np.array(factors) @ rows))
         return _reach(self._with(subject), part) >= self._step
 
     def _with(self, subject: Subject) -> list[np.ndarray]:
@@ -103,17 +108,19 @@ class Marks:
         sums = [self._rows(subject) @ solution for solution in self._solutions]
         return [of for of in sums if of[0] >= 1 - _GAIN]
 
-    def _rows(self, subject: Subject) -> csr_matrix:
+    def _rows(self, subject: Subject) -> np.ndarray:
         """Return what adds up the students of a subject; without a class, their scores, too."""
         if subject not in self._sums:
-            own = csr_matrix(self.profiles.within(subject.group)[None, :], dtype=float)
+            own = self.profiles.within(subject.group).astype(float)
             if subject.kind:
                 of = self.classes[subject.kind, subject.of_kind]
                 chosen = (self.values >= of.low - _GAIN) & (self.values < of.high - _GAIN)
                 powers = chosen[None, :].astype(float)
             else:
                 powers = np.vander(self.values * self._step, 3, increasing=True).T
-            self._sums[subject] = kron(own, csr_matrix(powers), format="csr")
+            self._sums[subject] = (
+                np.multiply.outer(own, powers).swapaxes(0, 1).reshape(len(powers), -1)
+            )
         return self._sums[subject]
 
     def _solve(self, cost: np.ndarray) -> bool:

@@ -17,6 +17,7 @@ class Program:
         self.size = 0
         self._rows: list[tuple[Sum, float, float]] = []
         self._model: highspy.Highs | None = None
+        self._worlds: list[np.ndarray] = []  # unknowns that fit to all that is known
 
     def unknowns(self, count: int) -> np.ndarray:
         """Return the numbers of `count` new unknowns, each at least 0."""
@@ -27,17 +28,36 @@ class Program:
         """Note that a sum lies between two numbers."""
         self._rows.append((total, low, high))
         self._model = None
+        self._worlds.clear()
 
     def possible(self) -> bool:
         """Say whether anything fits to all that is known."""
         return self._solve({}, 1.0) is not None
 
-    def bounds(self, total: Sum) -> tuple[float, float]:
-        """Return the least and the greatest whole number that a sum can be."""
-        low, high = (self._solve(total, sign) for sign in (1.0, -1.0))
-        if low is None or high is None:
-            raise ArithmeticError("What is published contradicts itself.")
-        return float(np.ceil(low - _CLOSE)), float(np.floor(-high + _CLOSE))
+    def width(self, total: Sum, enough: int) -> float:
+        """Return how many whole numbers wide the range of a sum is.
+
+        Once it is known to be `enough`, it is not measured further.
+        """
+        for sign in (1.0, -1.0):
+            if self._seen(total) >= enough:
+                break
+            end = self._solve(total, sign)
+            if end is None:
+                raise ArithmeticError("What is published contradicts itself.")
+            if np.isinf(end):
+                return np.inf
+        return self._seen(total)
+
+    def _seen(self, total: Sum) -> float:
+        """Return how far apart a sum is in the worlds that are known."""
+        places, factors = list(total), np.array(list(total.values()))
+        values = [factors @ world[places] for world in self._worlds]
+        return (
+            float(np.floor(max(values) + _CLOSE) - np.ceil(min(values) - _CLOSE))
+            if values
+            else -1.0
+        )
 
     def least(self, total: Sum) -> float | None:
         """Return the least that a sum can be; None if nothing fits to what is known."""
@@ -57,6 +77,7 @@ class Program:
             return None
         if status != highspy.HighsModelStatus.kOptimal:
             raise ArithmeticError(f"HiGHS: {status.name}")
+        self._worlds.append(np.array(model.getSolution().col_value))
         return float(model.getInfo().objective_function_value)
 
     def _built(self) -> highspy.Highs:

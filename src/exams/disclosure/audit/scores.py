@@ -96,7 +96,7 @@ def _unsafe(
 ) -> Iterator[tuple[Subject, str]]:
     """Yield what cannot be shown to be safe, and what gives it away."""
     for subject in hidden:
-        if marks.width(subject) <= 2 * contract.disclosure.within:
+        if not marks.is_wide(subject, 2 * contract.disclosure.within + 1):
             yield subject, "scores that fit to the means"
         if not subject.kind:
             for what, part in (("means", 0), ("deviations", 1)):

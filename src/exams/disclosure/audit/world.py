@@ -26,9 +26,15 @@ class Profiles:
         codes = np.indices([len(levels) for levels in self._levels.values()] or [1])
         self._codes = codes.reshape(max(len(self._levels), 1), -1)
         self.size = self._codes.shape[1]
+        self._known: dict[Group, np.ndarray] = {}
 
     def within(self, group: Group) -> np.ndarray:
         """Return which profiles belong to a group."""
+        if group not in self._known:
+            self._known[group] = self._within(group)
+        return self._known[group]
+
+    def _within(self, group: Group) -> np.ndarray:
         found = np.ones(self.size, bool)
         for dimension, levels in group:
             known = self._levels[dimension]
