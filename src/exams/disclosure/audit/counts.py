@@ -67,8 +67,7 @@ def narrow(
 ) -> list[Finding]:
     """Return the rows of `told` whose hidden count has too narrow a range."""
     if not program.possible():
-        what = "The published tables contradict each other."
-        raise ExamsError("E323", what, "Nothing was published; build the stage model again.")
+        raise contradiction()
     found: list[Finding] = []
     enough = 2 * contract.disclosure.within + 1
     for subject in hidden:
@@ -81,3 +80,9 @@ def narrow(
                 rows = [s for s in told if s.subject == subject]
                 found += [Finding(s.table, s.row, attack, subject) for s in rows]
     return found
+
+
+def contradiction() -> ExamsError:
+    """Return the error that nothing fits to all that is shown."""
+    what = "The published tables contradict each other."
+    return ExamsError("E323", what, "Nothing was published; build the stage model again.")

@@ -13,12 +13,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from exams.contract import Contract, Field
+from exams.disclosure.audit.counts import contradiction
 from exams.disclosure.audit.finding import Finding, Subject
 from exams.disclosure.audit.linking import linked
 from exams.disclosure.audit.marks import Marks, classes_of
 from exams.disclosure.audit.reading import WITHIN, Statement
 from exams.disclosure.audit.world import AT_RISK, Profiles
-from exams.errors import ExamsError
 
 _COARSE = 8  # parts of the scale whose ends are tried first
 _GAIN = 1e-6
@@ -69,8 +69,7 @@ def _attacked(
             if not found:
                 return
     if not found:
-        what = "The published means contradict each other."
-        raise ExamsError("E323", what, "Nothing was published; build the stage model again.")
+        raise contradiction()
     for subject, attack in sorted(found, key=str):
         yield from (Finding(s.table, s.row, attack, subject) for s in every if s.subject == subject)
 
