@@ -42,6 +42,7 @@ def figures(places: Places, contract: Contract, quarter: str) -> dict[str, pd.Da
     made["at_risk_by_group"] = model.at_risk_by_group(cube)
     made["level_by_group"] = model.level_by_group(cube)
     made["levels"] = model.levels(made["level_by_group"])
+    made["histogram"] = model.histogram(cube)
     made["modal_level"] = model.modal_level(made["level_by_group"])
     made["gaps"] = model.gaps(made["mean_by_group"])
     made["score_gaps"] = model.score_gaps(cube)
@@ -57,6 +58,7 @@ def lost(true: Frames, shown: Frames) -> pd.DataFrame:
         "at risk": ("at_risk_by_group", "at_risk"),
         "score levels": ("levels", "n"),
         "of groups": ("level_by_group", "n"),
+        "bins": ("histogram", "n"),
     }
     rows = []
     for kind, (table, column) in columns.items():

@@ -172,6 +172,12 @@ def database() -> bytes:
         return connection.serialize()
 
 
+def crowded_zip() -> bytes:
+    """Return a zip archive whose list of files is longer than any that is meant."""
+    names = {f"{number:05}{'x' * 200}.csv": b"" for number in range(5_000)}
+    return zipped(names, zipfile.ZIP_STORED)
+
+
 def lying_zip() -> bytes:
     """Return a zip archive that names a smaller size than its file has, with checksum."""
     whole = bytearray(zipped({"a.csv": (TEXT * 2).encode()}))
@@ -354,6 +360,7 @@ REFUSED = {
     "a gzip with garbage behind it": refused(PACKED + b"garbage", "E114", "gzip"),
     "a broken zip": refused(zipped({"a.csv": TEXT.encode()})[:-9], "E114", "zip"),
     "a zip with another size than it says": refused(lying_zip, "E114", "zip"),
+    "a zip with a list of files without end": refused(crowded_zip, "E114", "zip"),
     "a zip with a password": refused(
         lambda: zipped({"a.csv": b"x"}).replace(
             b"PK\1\2\x14\3\x14\0\0\0", b"PK\1\2\x14\3\x14\0\1\0"

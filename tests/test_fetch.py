@@ -40,6 +40,9 @@ class Answers(BaseHTTPRequestHandler):
         for piece in pieces:
             if piece == "stall":
                 self.server.over.wait()
+            elif piece == "trickle":
+                while not self.server.over.wait(0.02):
+                    self.wfile.write(b"a")
             else:
                 self.wfile.write(piece)
 
@@ -200,6 +203,16 @@ def test_a_larger_file_of_unknown_size_is_refused_on_the_way(server, places, mon
 def test_a_server_that_stalls_or_breaks_off_leaves_nothing(server, places, pieces, words):
     url = server.give("/a.csv", (200, {"Content-Length": 500}, pieces))
     assert refused(url, places, "E026").endswith(words)
+
+
+@pytest.mark.parametrize("headers", [{"Content-Length": 5000}, {}])
+def test_a_server_that_only_trickles_is_given_up(server, places, monkeypatch, headers):
+    monkeypatch.setattr(fetching, "MINIMUM", 0.2)
+    monkeypatch.setattr(fetching, "SLOWEST", 1_000)
+    url = server.give("/a.csv", (200, headers, ["trickle"]))
+    with pytest.raises(ExamsError, match=r"E026 127\.0\.0\.1:\d+ is too slow: it has sent \d+ b"):
+        fetch(url, QUARTER, places, 10_000)
+    assert not [*places.deliveries.rglob("*")]
 
 
 def test_a_server_that_never_begins_to_answer_is_given_up(places, server, monkeypatch):

@@ -1,7 +1,9 @@
-"""Charts of many files or reasons show the foremost of them."""
+"""What a report shows of many files or reasons, and of all students."""
 
 import pandas as pd
+import pytest
 
+from exams.stages import visualize
 from exams.stages.visualize import MOST, foremost
 
 
@@ -28,3 +30,21 @@ def test_records_of_one_name_are_added_up():
         "why": ["a", "b"],
         "records": [4, 3],
     }
+
+
+@pytest.mark.parametrize(
+    ("units", "columns"),
+    [
+        (["points", "points"], ["Students", "Mean, points", "± 95 %", "SD"]),
+        (["points", "marks"], ["Students", "Mean", "± 95 %", "SD", "Unit"]),
+        ([None, None], ["Students", "Mean", "± 95 %", "SD"]),
+    ],
+)
+def test_a_row_of_figures_for_each_score_names_a_common_unit_once(units, columns):
+    hidden = float("nan")
+    figures = {"score": ["Reading", "Writing"], "n": [40, 20], "mean": [61.26, hidden]}
+    figures |= {"sd": [9.04, hidden], "ci_low": [58.0, hidden], "ci_high": [64.52, hidden]}
+    table = visualize.summary(pd.DataFrame(figures | {"unit": units}))
+    assert [name.replace("\u00a0", " ") for name in table] == columns
+    assert table.loc["Reading"].tolist()[:4] == [40, 61.3, 3.3, 9.0]
+    assert table.loc["Writing"].isna().tolist()[:4] == [False, True, True, True]

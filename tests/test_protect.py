@@ -187,6 +187,30 @@ def test_levels_cannot_be_read_off_the_students_at_risk(guard):
     assert all(hidden(tables["at_risk_by_group"]))
 
 
+def with_bins(tables, *counts):
+    """Add a histogram: two bins in each of two levels."""
+    bins = pd.DataFrame({"score": "points", "bin": range(1, 5), "code": [1, 1, 2, 2]})
+    return tables | {"histogram": bins.assign(low=[0, 2, 5, 8], high=[2, 5, 8, 10], n=counts)}
+
+
+@pytest.mark.parametrize(
+    ("bins", "away"),
+    [
+        ((30, 20, 25, 25), [0, 0, 0, 0]),
+        ((47, 3, 25, 25), [1, 1, 0, 0]),  # the sum of its level is shown
+        ((0, 50, 25, 25), [0, 0, 0, 0]),  # nobody is no secret
+        ((50, 46, 1, 3), [1, 1, 1, 1]),  # of a hidden level every bin, and of the others, too
+    ],
+)
+def test_a_rare_bin_is_hidden_with_another_of_its_level(rules, bins, away):
+    levels = (bins[0] + bins[1], bins[2] + bins[3])
+    tables = with_bins(figures([50, 50], risk=[30, 30], levels=levels), *bins)
+    found = protect(tables, rules(dimension("track", 2)))
+    assert hidden(found["histogram"]) == away
+    assert hidden(found["levels"]) == ([1, 1] if sum(away) == 4 else [0, 0])
+    assert found["histogram"].loc[0, "high"] == 2
+
+
 def of_tracks(counts):
     """Return dimension, level and counts of all students and of each track."""
     named = [("track", f"t{place}", n) for place, n in enumerate(counts)]

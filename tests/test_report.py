@@ -15,7 +15,7 @@ import executed
 from browser import DRAWN, OVERFLOW, WIDTHS, tab
 from exams.places import Places
 from exams.published import publish
-from exams.report import tidied
+from exams.report import sentence, tidied
 from exams.site import write_index
 from exams.stages.notice import incomplete
 
@@ -75,6 +75,18 @@ def test_name_of_the_index_stands_in_the_row_of_headings():
     html = tidied(TABLE.set_index("group").to_html())
     assert "<thead><tr><th>group</th>" in "".join(html.split("\n")).replace("  ", "")
     assert html.count("<tr") == 3
+
+
+def test_text_as_the_value_of_a_cell_is_words_and_nothing_else_is():
+    assert sentence(repr("Nobody's mean has changed.")) == "Nobody's mean has changed."
+    assert [sentence(text) for text in ("970", "<chart>", "[1]", "")] == [None] * 4
+
+
+def test_numbers_below_a_label_of_several_rows_stand_right_too():
+    table = pd.DataFrame({"level": ["female", "male"], "n": [518, 482], "gap": [5, -5]})
+    html = tidied(table.assign(dimension="gender").set_index(["dimension", "level"]).to_html())
+    assert html.count('class="number"') == 2 * 3
+    assert '<th>male</th>\n<td class="number">482</td>' in html
 
 
 def test_html_that_is_no_table_is_left_alone():

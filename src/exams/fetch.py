@@ -1,5 +1,6 @@
 """Fetches a file over the network and takes it into the folder of its quarter."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import Message
@@ -12,6 +13,7 @@ from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from exams.deliver import deliver
 from exams.errors import ExamsError
@@ -32,7 +34,10 @@ RETRIES = Retry(
     raise_on_status=False,
 )
 REDIRECTS = 5
+SLOWEST = 1_000  # bytes a second; a server that sends less, after MINIMUM seconds, is given up
+MINIMUM = 60.0
 _PIECE = 1 << 18
+_AGAIN = "Try again later; what was there before is as it was."
 _LONGEST = 200  # bytes of a name
 
 
@@ -84,11 +89,24 @@ def _save(answer: requests.Response, file: Path, largest: int) -> Path:
     _check_size(expected or 0, largest, file.name)
     size = 0
     with file.open("wb") as out:
-        for piece in track(answer.iter_content(_PIECE), expected, file.name, "B", len):
+        for piece in track(_pieces(answer), expected, file.name, "B", len):
             size += len(piece)
             _check_size(size, largest, file.name)
             out.write(piece)
     return file
+
+
+def _pieces(answer: requests.Response) -> Iterator[bytes]:
+    """Yield what the server sends as it comes; raise E026 if that would take for ever."""
+    begin, size = time.monotonic(), 0
+    while piece := answer.raw.read1(_PIECE):
+        yield piece
+        size += len(piece)
+        seconds = time.monotonic() - begin
+        if seconds > MINIMUM and size < SLOWEST * seconds:
+            host = _host(urlsplit(answer.url))
+            what = f"{host} is too slow: it has sent {size:,} bytes in {seconds:.0f} s."
+            raise ExamsError("E026", what, _AGAIN)
 
 
 def _check_size(size: int, largest: int, name: str) -> None:
@@ -165,13 +183,12 @@ def _explained(host: str) -> Iterator[None]:
     """Say in words why a server could not be asked, or did not answer to the end."""
     try:
         yield
-    except requests.RequestException as error:
+    except (requests.RequestException, HTTPError) as error:
         what, remedy = _why(error)
         raise ExamsError("E026", f"{host} {what}.", remedy) from error
 
 
-def _why(error: requests.RequestException) -> tuple[str, str]:
-    again = "Try again later; what was there before is as it was."
+def _why(error: Exception) -> tuple[str, str]:
     text = repr(error)  # urllib3 wraps the cause, at times only in words
     for certificate in _causes(error):
         if isinstance(certificate, SSLCertVerificationError):
@@ -182,9 +199,9 @@ def _why(error: requests.RequestException) -> tuple[str, str]:
     if "NameResolutionError" in text:
         return "is not known: there is no such name", "Check the address and the network."
     if isinstance(error, requests.Timeout) or "timed out" in text:
-        return "did not go on answering", again
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "broke off in the middle of the file", again
+        return "did not go on answering", _AGAIN
+    if isinstance(error, ProtocolError):
+        return "broke off in the middle of the file", _AGAIN
     return "cannot be reached", "Check the address and the network."
 
 

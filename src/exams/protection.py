@@ -13,15 +13,17 @@ class Counted:
 
     groups: pairs of columns, a dimension's name and its level. by_score: only students with
     the score that the column `score` names. complete: only those with every score. category:
-    the column whose value n counts, among all that fall into one of them. part: a column that
-    counts some of the n. described: the row describes its students (by a mean, say), so that
-    they must be a group. together: the rows of a dimension are shown or hidden all together.
+    the column whose value n counts, among all that fall into one of them; within: the column
+    with the category, of another table, that it divides further. part: a column that counts
+    some of the n. described: the row describes its students (by a mean, say), so that they
+    must be a group. together: the rows of a dimension are shown or hidden all together.
     """
 
     groups: Groups = ()
     by_score: bool = False
     complete: bool = False
     category: str = ""
+    within: str = ""
     part: str = ""
     described: bool = False
     together: bool = False
@@ -53,6 +55,20 @@ class Derived:
 
 
 @dataclass(frozen=True)
+class Summed:
+    """Each row adds up a row of the table `source` over published quarters: from `first` on.
+
+    It is shown only where each of these rows is, so that it tells nothing that they do not.
+    keys: the columns that name the row in the source. parts: what it counts.
+    """
+
+    source: str
+    keys: tuple[str, ...]
+    parts: tuple[str, ...]
+    labels: tuple[str, ...] = ("first", "quarters")
+
+
+@dataclass(frozen=True)
 class Exempt:
     """The table says nothing of students: `reason`. It is made from `source`."""
 
@@ -60,7 +76,7 @@ class Exempt:
     source: str = "publish"
 
 
-Protection = Counted | Derived | Exempt
+Protection = Counted | Derived | Summed | Exempt
 
 _GROUP: Groups = (("dimension", "level"),)
 _CROSSING: Groups = (*_GROUP, ("dimension_2", "level_2"))
@@ -90,6 +106,9 @@ PROTECTION: Mapping[str, Protection] = {
     "mean_by_crossing": Counted(_CROSSING, by_score=True, described=True),
     "at_risk_by_group": Counted(_GROUP, part="at_risk"),
     "levels": Counted(by_score=True, category="code", labels=("level",)),
+    "histogram": Counted(
+        by_score=True, category="bin", within="code", labels=("code", "low", "high")
+    ),
     "level_by_group": Counted(_GROUP, by_score=True, category="code", labels=("band",)),
     "modal_level": Derived((Source("level_by_group", _MEAN),)),
     "tiers": Counted(complete=True, category="tier", described=True),
@@ -104,13 +123,21 @@ PROTECTION: Mapping[str, Protection] = {
     ),
     "change": Derived((Source("mean_by_group", _MEAN),), labels=("former",)),
     "prediction": Derived(_OF_TARGET),
-    "explanation": Derived(_OF_TARGET),
+    # a gain by groups some of which are hidden would tell how they differ
+    "explanation": Derived(
+        (
+            *_OF_TARGET,
+            Source("mean_by_group", {"dimension": "dimension", "score": "target"}),
+        )
+    ),
     "calibration": Derived((Source("at_risk_by_group", _WHOLE),)),
     "flagged_by_group": Counted(_GROUP, category="outcome", together=True),
     "fairness": Derived(
         (Source("flagged_by_group", {"dimension": "dimension", "level": "level"}),)
     ),
     "fairness_gap": Derived((Source("flagged_by_group", {"dimension": "dimension"}),)),
+    "mean_to_date": Summed("mean_by_group", ("dimension", "level", "score"), ("n",)),
+    "at_risk_to_date": Summed("at_risk_by_group", ("dimension", "level"), ("n", "at_risk")),
 }
 
 

@@ -3,6 +3,7 @@
 Registered with nbconvert as `exams`: `jupyter nbconvert --to exams notebook.ipynb`.
 """
 
+import ast
 import json
 import re
 from collections.abc import Iterable
@@ -38,9 +39,10 @@ class ReportExporter(HTMLExporter):
         return [str(web.REPORT_TEMPLATES)]
 
     def default_filters(self) -> Iterable[tuple[str, Any]]:
-        """Add the filter for tables."""
+        """Add the filters for tables and for sentences."""
         yield from super().default_filters()
         yield "tidied", tidied
+        yield "sentence", sentence
 
     def from_notebook_node(  # type: ignore[override]
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
@@ -69,11 +71,23 @@ def tidied(html: str) -> str:
         for cell in (cell for row in rows for cell in row if len(cell.get_text()) > _LONG):
             cell["class"] = "long"
         body = [row.find_all(["th", "td"]) for row in table.select("tbody tr")]
-        for column in range(max(map(len, rows), default=0)):
-            if all(_is_number(row[column]) for row in body if column < len(row)):
-                for cell in (row[column] for row in rows if column < len(row)):
+        for place in range(1, max(map(len, rows), default=0) + 1):  # from the right: on the left,
+            if all(_is_number(row[-place]) for row in body if place <= len(row)):  # cells span rows
+                for cell in (row[-place] for row in rows if place <= len(row)):
                     cell["class"] = "number"
     return str(soup)
+
+
+def sentence(text: str) -> str | None:
+    """Return the words of a cell whose value is a text; None if it is anything else.
+
+    `text` is the value as Python writes it.
+    """
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return None
+    return value if isinstance(value, str) else None
 
 
 def _merge_headings(table: Tag) -> None:

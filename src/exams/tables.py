@@ -11,6 +11,7 @@ from exams.columns import SUPPRESSED as _SUPPRESSED
 from exams.columns import N as _N
 from exams.schema import Column, Table
 from exams.tables_models import MODELS
+from exams.tables_to_date import TO_DATE
 
 CATALOG = Table(
     "catalog",
@@ -184,6 +185,22 @@ TABLES: tuple[Table, ...] = (
         ("quarter", "score", "code"),
     ),
     Table(
+        "histogram",
+        "One row per quarter, score and bin of its scale: all students, within their score levels.",
+        (
+            _QUARTER,
+            _SCORE,
+            Column("bin", "INTEGER", "Order of the bin, 1 the lowest."),
+            Column("code", "INTEGER", "Score level that the bin is part of, as in levels."),
+            Column("low", "REAL", "Lowest score of the bin."),
+            Column("high", "REAL", "End of the bin: in it lie lower scores, in the last this one."),
+            _N,
+            _SHARE,
+            _SUPPRESSED,
+        ),
+        ("quarter", "score", "bin"),
+    ),
+    Table(
         "level_by_group",
         "One row per quarter, group of students, score and score level: how many are at it.",
         (
@@ -260,9 +277,10 @@ REVISION = Table(
     ),
     ("quarter", "version", "place"),
 )
-TABLES = (*TABLES, REVISION, CATALOG)
+TABLES = (*TABLES, *TO_DATE, REVISION, CATALOG)
 # What the stages hand over, quarter by quarter.
 CONTENT = tuple(t for t in TABLES if t.name not in ("catalog", "publication"))
 
-# What the model stage works out and disclosure control protects.
-FIGURES = tuple(t for t in TABLES if any(c.name == "suppressed" for c in t.columns))
+# What disclosure control protects, and of this what the model stage works out.
+MASKED = tuple(t for t in TABLES if any(c.name == "suppressed" for c in t.columns))
+FIGURES = tuple(t for t in MASKED if t not in TO_DATE)

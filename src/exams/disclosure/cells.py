@@ -11,6 +11,7 @@ from exams.errors import ExamsError
 from exams.protection import PROTECTION, Counted
 
 Frames = Mapping[str, pd.DataFrame]
+WITHIN = "/"
 Groups = tuple[tuple[str, tuple[int, ...]], ...]
 
 
@@ -20,7 +21,7 @@ class Cell:
 
     groups: their levels (codes) by dimension, sorted; none: every student. universe: the score
     that they have; complete: every score; empty: any student. Of these the cell counts those
-    that fall into `category` of `attribute`, if there is one.
+    that fall into `category` of `attribute`, if there is one; code/bin divides the category code.
     """
 
     groups: Groups = ()
@@ -37,6 +38,16 @@ class Cell:
     def base(self) -> "Cell":
         """The cell of the same students without regard to their category."""
         return Cell(self.groups, self.universe)
+
+    def covers(self, category: str) -> bool:
+        """Say whether students in `category` of the same attribute are in this cell."""
+        mine = self.category
+        return not self.attribute or mine == category or category.startswith(mine + WITHIN)
+
+    @property
+    def subdivides(self) -> bool:
+        """Whether the cell counts a part of a category."""
+        return WITHIN in self.category
 
 
 @dataclass
@@ -121,7 +132,8 @@ def cells_of(frame: pd.DataFrame, declared: Counted, contract: Contract) -> Iter
             universe = universe_of(row["score"] if declared.by_score else "", contract)
         if declared.category:
             attribute = row["score"] if declared.by_score else declared.category
-            category = str(row[declared.category])
+            within = f"{row[declared.within]}{WITHIN}" if declared.within else ""
+            category = within + str(row[declared.category])
         cells = [Cell(groups, universe, attribute, category)]
         yield [*cells, Cell(groups, "", declared.part, declared.part)] if declared.part else cells
 

@@ -58,8 +58,12 @@ def _levels_told(counts: Counts, hidden: np.ndarray, contract: Contract) -> bool
     below = {name: sum(counts.values[p] for p in of.get((), ())) for name, of in lows.items()}
     others = {name: sum(below.values()) - n for name, n in below.items()}
     alone = {name for name, n in others.items() if n < contract.disclosure.minimum_count}
-    whole = (p for p in np.flatnonzero(hidden) if not counts.cells[p].groups)
-    return any(counts.cells[p].attribute in alone for p in whole)
+    away = (counts.cells[p] for p in np.flatnonzero(hidden) if not counts.cells[p].groups)
+    between = {s.name for s in contract.scores if s.at_risk_below not in {b.low for b in s.bands}}
+    return any(
+        cell.attribute in alone and (not cell.subdivides or cell.attribute in between)
+        for cell in away
+    )
 
 
 def levels_of_groups(counts: Counts, hidden: np.ndarray, contract: Contract) -> set[int]:

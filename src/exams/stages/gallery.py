@@ -10,6 +10,7 @@ import altair as alt
 import pandas as pd
 
 from exams.files import write_atomic
+from exams.stages.tips import table
 from exams.web import CHART
 
 
@@ -33,7 +34,8 @@ class Gallery:
 
         `page` names the dashboard's pages (home, etl, ml, trends, several with spaces between;
         report: none of them). The title states the `finding`, with n, quarter and the like as
-        `detail` below it. `kind` tells those who cannot see the chart what it draws.
+        `detail` below it. `kind` tells those who cannot see the chart what it draws; its figures
+        are there for them as a table.
         """
         detail = ". ".join(filter(None, [detail, self.caveat]))
         spec = chart.to_dict()
@@ -44,7 +46,7 @@ class Gallery:
             "description": f"{finding}. {detail}. {kind}.",
             "width": "container",
             "autosize": {"type": "fit-x", "contains": "padding"},
-            "usermeta": {"page": page.split(), "order": len(self.names)},
+            "usermeta": {"page": page.split(), "order": len(self.names), "table": table(spec)},
         }
         write_atomic(self.folder / f"{name}.vl.json", json.dumps(spec, ensure_ascii=False))
         return Figure(spec)

@@ -16,7 +16,7 @@ from exams.statistics.adjusted import adjusted_gaps
 from exams.statistics.crossings import mean_by_crossing
 from exams.statistics.gaps import gaps, score_gaps
 from exams.statistics.groups import at_risk_by_group, mean_by_group
-from exams.statistics.levels import level_by_group, levels, modal_level
+from exams.statistics.levels import histogram, level_by_group, levels, modal_level
 from exams.statistics.tiers import choose_tiers, ranked, tier_choice, tier_drift, tier_start
 from exams.statistics.words import gap_sentences, score_gap_sentences, standing, tier_findings
 from exams.tables import FIGURES
@@ -31,6 +31,7 @@ __all__ = [
     "former_tiers",
     "gap_sentences",
     "gaps",
+    "histogram",
     "level_by_group",
     "levels",
     "mean_by_crossing",

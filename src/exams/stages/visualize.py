@@ -15,6 +15,7 @@ from exams import published
 from exams.places import Places
 from exams.stages.gallery import Gallery
 from exams.stages.notice import Notice, incomplete
+from exams.stages.summary import summary as summary
 from exams.status import known
 
 ALL = "all"

@@ -9,6 +9,7 @@ from exams.statistics.groups import groups
 from exams.statistics.intervals import share_interval
 from exams.warehouse.read import CubeFrames
 
+_BINS = 20  # at most so many on a scale, besides those that levels cut off
 COLUMNS = ["dimension", "level", "score", "code", "band", "n", "share", "ci_low", "ci_high"]
 
 
@@ -52,6 +53,37 @@ def levels(by_group: pd.DataFrame) -> pd.DataFrame:
     """
     whole = by_group.loc[by_group["dimension"] == ALL, COLUMNS[2:]]
     return whole.rename(columns={"band": "level"}).reset_index(drop=True)
+
+
+def histogram(cube: CubeFrames) -> pd.DataFrame:
+    """Return score, bin, code, low, high, n, share of all students.
+
+    The bins of a score are equally wide (1, 2 or 5 times a power of ten steps), but for those
+    that the levels cut: each lies within the level `code`. low and high are in units of the score.
+    """
+    rows = []
+    for field in cube.contract.reported:
+        lows = bin_lows(field)
+        values = cube.values[cube.values["score"] == field.name]
+        at = np.searchsorted(np.array(lows) * cube.contract.parts(field), values["steps"], "right")
+        counts = np.bincount(at, values["n"], len(lows) + 1)[1:].astype(int)
+        codes = np.searchsorted([band.low for band in field.bands], lows, "right")
+        highs = [*lows[1:], field.maximum]
+        total = int(counts.sum())
+        for place, (low, high, n) in enumerate(zip(lows, highs, counts.tolist(), strict=True)):
+            share = n / total if total else float("nan")
+            edges = (field.units(low), field.units(high))
+            rows.append(
+                (field.name, place + 1, field.bands[codes[place] - 1].code, *edges, n, share)
+            )
+    return pd.DataFrame(rows, columns=["score", "bin", "code", "low", "high", "n", "share"])
+
+
+def bin_lows(field: Field) -> list[int]:
+    """Return the lowest score of each bin, in steps."""
+    reach = field.maximum - field.minimum
+    wide = next(f * 10**e for e in range(9) for f in (1, 2, 5) if f * 10**e * _BINS >= reach)
+    return sorted({*range(field.minimum, field.maximum, wide), *(b.low for b in field.bands)})
 
 
 def _coded(field: Field, cube: CubeFrames) -> pd.DataFrame:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from exams.contract import Contract
-from exams.disclosure.audit.reading import Group, Statement
+from exams.disclosure.audit.finding import Group
+from exams.disclosure.audit.reading import Statement
 from exams.disclosure.audit.world import PARTS
 
 

@@ -5,11 +5,12 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from struct import error as StructError
-from typing import BinaryIO
+from typing import IO, BinaryIO, cast
 
 from exams.errors import ExamsError
 
 CHUNK = 4 << 20  # bytes at a time
+DIRECTORY = 1 << 20  # bytes of an archive's list of files: some 10,000 names
 _GZIP, _DEFLATE = 31, -15  # zlib's names for the two wrappings
 _LOCAL = b"PK\x03\x04"
 _ENCRYPTED = 0x1
@@ -40,13 +41,28 @@ def _plain(file: BinaryIO, seen: Callable[[bytes], object]) -> Iterator[bytes]:
 
 
 def directory(file: BinaryIO, name: str) -> list[zipfile.ZipInfo]:
-    """Return the files in a zip archive, without folders and what systems leave in them."""
+    """Return the files in a zip archive, without folders and what systems leave in them.
+
+    Raise E114 if it is broken, also if its list of files is longer than DIRECTORY.
+    """
     try:
-        with zipfile.ZipFile(file) as archive:
+        with zipfile.ZipFile(cast(IO[bytes], _Sparing(file))) as archive:
             members = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, StructError):
         raise broken(name, "a zip archive") from None
     return [m for m in members if not m.filename.endswith("/") and not _hidden(m.filename)]
+
+
+class _Sparing:
+    """A file for zipfile, which reads an archive's list of files at once, however long it is."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self.seek, self.tell = file, file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        if size > DIRECTORY:
+            raise zipfile.BadZipFile
+        return self._file.read(size)
 
 
 def only_table(members: list[zipfile.ZipInfo], name: str) -> zipfile.ZipInfo:

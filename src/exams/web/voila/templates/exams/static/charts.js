@@ -120,6 +120,27 @@ function describe(figure, name) {
   menu.title = "Save this chart";
 }
 
+/** Put the chart's figures below it, as a table that is closed until asked for. */
+function figures(figure, {columns, rows}) {
+  const make = (tag, ...children) => {
+    const element = document.createElement(tag);
+    element.append(...children);
+    return element;
+  };
+  const line = (tag, cells) => make("tr", ...cells.map((text, i) => {
+    const cell = make(tag, text);
+    if (columns[i].number) cell.className = "number";
+    return cell;
+  }));
+  const head = line("th", columns.map(({title}) => title));
+  const body = rows.map((row) => line("td", row));
+  const box = make("div", make("table", make("thead", head), make("tbody", ...body)));
+  box.tabIndex = 0; // it scrolls
+  const fold = make("details", make("summary", "Figures of this chart"), box);
+  fold.className = "figures";
+  figure.append(fold);
+}
+
 /** Draw `spec` into the empty element `figure`, `taller` pixels higher than it asks for. The
  *  promise ends when it is drawn, with a function that ends the drawing. */
 export async function drawChart(figure, spec, name = "", taller = 0) {
@@ -143,5 +164,6 @@ export async function drawChart(figure, spec, name = "", taller = 0) {
     drawn = await embed();
   }
   describe(figure, name);
+  if (spec.usermeta?.table) figures(figure, spec.usermeta.table);
   return () => drawn.finalize();
 }
