@@ -5,14 +5,17 @@ import pandas as pd
 from exams.stages.visualize import ALL, TOO_FEW
 
 
-def lowest_level(levels: pd.DataFrame) -> str:
-    """Return a sentence about the groups with the smallest and the largest share at code 1."""
+def lowest_level(levels: pd.DataFrame, score: str) -> str:
+    """Return a sentence about the groups with the smallest and the largest share at code 1.
+
+    levels: of one `score`, its title.
+    """
     low = levels[(levels["code"] == 1) & (levels["dimension"] != ALL)].dropna(subset=["share"])
     if low.empty:
         return TOO_FEW
     ends = [low.loc[low["share"].idxmin()], low.loc[low["share"].idxmax()]]
     few, many = (f"{end['share']:.0%} ({end['level']})" for end in ends)
-    return f"At the lowest level are from {few} to {many} of a group"
+    return f"{score}: at {low['band'].iloc[0]}, the lowest level, are {few} to {many} of a group"
 
 
 def calibrated(bins: pd.DataFrame) -> str:

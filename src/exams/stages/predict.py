@@ -121,6 +121,7 @@ def sentences(metrics: pd.DataFrame, contract: Contract) -> list[str]:
         best = part.loc[part["value"].idxmax()]
         words = f"{titles[target]}: {best['model']} removes {best['value']:.1%} of the error"
         words += f" (95 % interval {best['ci_low']:.1%} to {best['ci_high']:.1%})"
-        rest = "" if best["beats"] else f"; that is under {least:.1%}, so no model is published"
+        rest = "; that it removes any is not sure" if best["ci_low"] <= 0 else ""
+        rest += "" if best["beats"] else f"; that is under {least:.1%}, so no model is published"
         said.append(f"{words}{rest}.")
     return said or ["There are too few students to try a model on."]
