@@ -40,8 +40,13 @@ def figures(places: Places, contract: Contract, quarter: str) -> dict[str, pd.Da
     made = {"mean_by_group": model.mean_by_group(cube)}
     made["mean_by_crossing"] = model.mean_by_crossing(cube)
     made["at_risk_by_group"] = model.at_risk_by_group(cube)
-    made["levels"] = model.levels(model.level_by_group(cube))
+    made["level_by_group"] = model.level_by_group(cube)
+    made["levels"] = model.levels(made["level_by_group"])
+    made["histogram"] = model.histogram(cube)
+    made["modal_level"] = model.modal_level(made["level_by_group"])
     made["gaps"] = model.gaps(made["mean_by_group"])
+    made["score_gaps"] = model.score_gaps(cube)
+    made["adjusted_gaps"] = model.adjusted_gaps(cube)
     return {name: frame.assign(quarter=quarter) for name, frame in made.items()}
 
 
@@ -52,6 +57,8 @@ def lost(true: Frames, shown: Frames) -> pd.DataFrame:
         "crossings": ("mean_by_crossing", "n"),
         "at risk": ("at_risk_by_group", "at_risk"),
         "score levels": ("levels", "n"),
+        "of groups": ("level_by_group", "n"),
+        "bins": ("histogram", "n"),
     }
     rows = []
     for kind, (table, column) in columns.items():

@@ -27,6 +27,8 @@ PUBLIC = {
     "exams.site",
     "exams.stages.corrected",
     "exams.stages.receipt",
+    "exams.stages.chances",
+    "exams.stages.said",
     "exams.stages.tips",
     "exams.stages.visualize",
     "exams.status",

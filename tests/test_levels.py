@@ -3,7 +3,8 @@
 from given import SMALL
 from office import QUARTER, Office
 
-from exams.statistics.levels import level_by_group, levels
+from exams.contract.model import Band, Field
+from exams.statistics.levels import bin_lows, histogram, level_by_group, levels, modal_level
 from exams.warehouse.read import read_cube
 from exams.warehouse.withdraw import withdraw_quarter
 
@@ -22,14 +23,20 @@ def test_every_group_has_counts_and_its_modal_level(small, tmp_path):
     office = built(tmp_path, small)
     found = level_by_group(read_cube(office.warehouse, small, QUARTER))
     points = found.query("score == 'points'")
-    columns = ["level", "code", "band", "n", "share", "modal"]
+    columns = ["level", "code", "band", "n", "share"]
     assert points[columns].to_numpy().tolist() == [
-        ["all", 1, "0–4", 2, 0.5, 1],
-        ["all", 2, "5–10", 2, 0.5, 1],
-        ["north", 1, "0–4", 1, 1 / 3, 0],
-        ["north", 2, "5–10", 2, 2 / 3, 1],
-        ["south", 1, "0–4", 1, 1.0, 1],
-        ["south", 2, "5–10", 0, 0.0, 0],
+        ["all", 1, "0–4", 2, 0.5],
+        ["all", 2, "5–10", 2, 0.5],
+        ["north", 1, "0–4", 1, 1 / 3],
+        ["north", 2, "5–10", 2, 2 / 3],
+        ["south", 1, "0–4", 1, 1.0],
+        ["south", 2, "5–10", 0, 0.0],
+    ]
+    modal = modal_level(found).query("score == 'points'")
+    assert modal[columns].to_numpy().tolist() == [
+        ["all", 1, "0–4", 2, 0.5],  # of equals the lowest
+        ["north", 2, "5–10", 2, 2 / 3],
+        ["south", 1, "0–4", 1, 1.0],
     ]
 
 
@@ -37,7 +44,9 @@ def test_a_group_without_a_value_has_no_modal_level(small, tmp_path):
     office = built(tmp_path, small, "track,points,mark\nnorth,4,3.9\nsouth,4,\n")
     found = level_by_group(read_cube(office.warehouse, small, QUARTER))
     south = found.query("score == 'mark' and level == 'south'")
-    assert (south["n"].tolist(), south["modal"].tolist()) == ([0, 0], [0, 0])
+    assert south["n"].tolist() == [0, 0]
+    modal = modal_level(found).query("score == 'mark'")
+    assert modal["level"].tolist() == ["all", "north"]
 
 
 def test_the_whole_quarter_keeps_order_and_labels(small, tmp_path):
@@ -96,3 +105,25 @@ def test_each_quarter_is_labelled_under_its_own_contract(small, contract_of, tmp
     assert office.rows("SELECT DISTINCT quarter FROM labelled") == [("2024Q1",)]
     withdraw_quarter(office.warehouse, "2024Q1")
     assert office.rows("SELECT count(*) FROM sqlite_master WHERE name = 'labelled'") == [(0,)]
+
+
+def test_bins_divide_the_levels_of_all_students(small, tmp_path):
+    office = built(tmp_path, small)
+    found = histogram(read_cube(office.warehouse, small, QUARTER))
+    points = found.query("score == 'points' and n > 0")
+    columns = ["bin", "code", "low", "high", "n", "share"]
+    assert points[columns].to_numpy().tolist() == [
+        [1, 1, 0, 1, 1, 0.25],
+        [5, 1, 4, 5, 1, 0.25],
+        [6, 2, 5, 6, 1, 0.25],
+        [10, 2, 9, 10, 1, 0.25],
+    ]
+    sums = found.groupby(["score", "code"], sort=False)["n"].sum().tolist()
+    assert sums == levels(level_by_group(read_cube(office.warehouse, small, QUARTER)))["n"].tolist()
+
+
+def test_a_scale_has_twenty_bins_at_most_and_a_level_cuts_them():
+    scale = {"name": "s", "title": "s", "description": "", "role": "score", "minimum": 0}
+    bands = tuple(Band(code, str(low), low) for code, low in enumerate((0, 50, 93), 1))
+    assert bin_lows(Field(**scale, maximum=100, bands=bands)) == [*range(0, 91, 5), 93, 95]
+    assert bin_lows(Field(**scale, maximum=40, bands=bands[:1])) == list(range(0, 40, 2))

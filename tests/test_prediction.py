@@ -25,7 +25,7 @@ from exams.places import Places
 from exams.samples import draw
 from exams.stages import predict
 from exams.stages.visualize import accounted
-from exams.statistics.calibration import calibration, fairness, fairness_gaps
+from exams.statistics.calibration import calibration, fairness, fairness_gaps, outcomes
 from exams.statistics.cube import Cube
 from exams.statistics.folded import AT_RISK, Folded, read_folded
 from exams.statistics.folds import FOLDS, fold_of
@@ -169,18 +169,21 @@ def metric(found, target, model, name):
 @pytest.mark.parametrize("target", ["math_score", "average_score"])
 def test_models_of_cells_predict_and_err_as_models_of_records(quarter, target):
     predicted = {}
-    for name, model in [("baseline", DummyRegressor()), ("ridge", Ridge(alpha=10))]:
+    models = {"baseline": DummyRegressor(), "linear": LinearRegression(), "ridge": Ridge(alpha=10)}
+    for name, model in models.items():
         predicted[target, name] = quarter.by_cells(model, target)
         known = quarter.by_rows(model, target)
         assert quarter.to_rows(predicted[target, name]) == pytest.approx(known, rel=1e-9)
     found = scored(quarter.folded, predicted)
     errors = {
         name: mean_squared_error(quarter.rows[target], quarter.to_rows(predicted[target, name]))
-        for name in ("baseline", "ridge")
+        for name in models
     }
-    gain = 1 - errors["ridge"] / errors["baseline"]
-    assert metric(found, target, "ridge", "gain") == pytest.approx(gain, rel=1e-9)
-    assert metric(found, target, "ridge", "rmse") == pytest.approx(errors["ridge"] ** 0.5, rel=1e-9)
+    for name in ("linear", "ridge"):
+        gain = 1 - errors[name] / errors["baseline"]
+        assert metric(found, target, name, "gain") == pytest.approx(gain, rel=1e-9)
+        rmse = errors[name] ** 0.5
+        assert metric(found, target, name, "rmse") == pytest.approx(rmse, rel=1e-9)
     assert found["n"].unique().tolist() == [len(quarter.rows)]
 
 
@@ -378,23 +381,28 @@ def rated(*groups):
     return pd.DataFrame(rows, columns=columns)
 
 
-FINE = (40, 20, 10, 10)
+def test_outcomes_are_the_counts_behind_the_rates(thousand):
+    rows = thousand.rows
+    chance = thousand.chances(LOGISTIC)
+    flagged = thousand.to_rows(chance) > rows["at_risk"].mean()
+    frame = MetricFrame(
+        metrics=RATES, y_true=rows["at_risk"], y_pred=flagged, sensitive_features=rows["lunch"]
+    )
+    found = outcomes(fairness(thousand.folded, {"lunch": frame.by_group}))
+    counts = found.set_index(["level", "outcome"])["n"]
+    names = {(1, True): "caught", (1, False): "missed"}
+    names |= {(0, True): "false alarm", (0, False): "cleared"}
+    known = pd.Series(zip(rows["at_risk"], flagged, strict=True)).map(names)
+    assert counts["all"].to_dict() == known.value_counts().to_dict()
+    for level, part in known.groupby(rows["lunch"].to_numpy()):
+        assert counts[level].to_dict() == part.value_counts().to_dict()
+    assert found.groupby("level")["share"].sum().to_dict() == pytest.approx(
+        dict.fromkeys(["all", *rows["lunch"].unique()], 1.0)
+    )
 
 
-@pytest.mark.parametrize(
-    ("groups", "hidden", "shown"),
-    [
-        ([FINE, FINE], [], ["t0", "t1"]),
-        ([FINE, (50, 20, 4, 10), (45, 20, 10, 10)], [], ["t2"]),  # few missed; t0 with it
-        ([FINE, (50, 20, 16, 10), (50, 20, 10, 4)], [], ["t0"]),  # few found, few false alarms
-        ([FINE, (50, 20, 10, 27), (45, 20, 10, 10)], [], ["t2"]),  # few of the others let alone
-        ([FINE, (50, 20, 10, 10), (60, 20, 10, 10)], ["t2"], ["t1"]),
-    ],
-)
-def test_rates_that_tell_of_few_students_are_not_shown(small, groups, hidden, shown):
-    found = rated(*groups)
-    at_risk = found[~found["level"].isin(hidden)]
-    assert predict.seen(found, at_risk, small)["level"].tolist() == shown
+def test_outcomes_of_nobody_are_no_rows():
+    assert outcomes(rated().astype(float)).empty
 
 
 def test_gaps_are_the_highest_rate_less_the_lowest():
@@ -439,8 +447,8 @@ def test_what_background_accounts_for_is_said_in_words():
 
 
 def test_every_table_on_prediction_says_what_it_is_not_for(office_of_tables):
-    told = ("prediction", "explanation", "calibration", "fairness", "fairness_gap")
-    for name in (*told, "student_prediction"):
+    told = ("prediction", "explanation", "calibration", "flagged_by_group")
+    for name in (*told, "fairness", "fairness_gap", "student_prediction"):
         assert office_of_tables[name].endswith("Do not use for decisions on a person."), name
 
 

@@ -8,7 +8,7 @@ from scipy.optimize import linprog
 
 from exams.disclosure import protect
 from exams.errors import ExamsError
-from exams.protection import PROTECTION
+from exams.protection import OUTCOMES, PROTECTION, unit_of
 from exams.tables import TABLES
 
 POINTS = SMALL["fields"][1]
@@ -185,6 +185,179 @@ def test_levels_cannot_be_read_off_the_students_at_risk(guard):
     tables = guard([50, 50], risk=[10, 10], levels=(20, 3, 77))
     assert hidden(tables["levels"]) == [1, 1, 0]
     assert all(hidden(tables["at_risk_by_group"]))
+
+
+def with_bins(tables, *counts):
+    """Add a histogram: two bins in each of two levels."""
+    bins = pd.DataFrame({"score": "points", "bin": range(1, 5), "code": [1, 1, 2, 2]})
+    return tables | {"histogram": bins.assign(low=[0, 2, 5, 8], high=[2, 5, 8, 10], n=counts)}
+
+
+@pytest.mark.parametrize(
+    ("bins", "away"),
+    [
+        ((30, 20, 25, 25), [0, 0, 0, 0]),
+        ((47, 3, 25, 25), [1, 1, 0, 0]),  # the sum of its level is shown
+        ((0, 50, 25, 25), [0, 0, 0, 0]),  # nobody is no secret
+        ((50, 46, 1, 3), [1, 1, 1, 1]),  # of a hidden level every bin, and of the others, too
+    ],
+)
+def test_a_rare_bin_is_hidden_with_another_of_its_level(rules, bins, away):
+    levels = (bins[0] + bins[1], bins[2] + bins[3])
+    tables = with_bins(figures([50, 50], risk=[30, 30], levels=levels), *bins)
+    found = protect(tables, rules(dimension("track", 2)))
+    assert hidden(found["histogram"]) == away
+    assert hidden(found["levels"]) == ([1, 1] if sum(away) == 4 else [0, 0])
+    assert found["histogram"].loc[0, "high"] == 2
+
+
+def of_tracks(counts):
+    """Return dimension, level and counts of all students and of each track."""
+    named = [("track", f"t{place}", n) for place, n in enumerate(counts)]
+    return [("all", "all", counts.sum(axis=0)), *named]
+
+
+def by_level(counts, risk=None):
+    """Return figures of the dimension track: groups (rows) by the levels of one score."""
+    counts = np.array(counts)
+    size = counts.sum(axis=1)
+    tables = figures(size.tolist(), risk=counts[:, 0].tolist() if risk is None else risk)
+    rows = [
+        ("all", "all", counts.sum(axis=0)),
+        *(("track", f"t{i}", n) for i, n in enumerate(counts)),
+    ]
+    long = [(d, g, code, int(n)) for d, g, of in rows for code, n in enumerate(of, 1)]
+    found = pd.DataFrame(long, columns=["dimension", "level", "code", "n"])
+    tables["level_by_group"] = found.assign(score="points", band="band", share=found["n"] / 100)
+    modal = found.loc[found.groupby("level")["n"].idxmax()].assign(score="points", band="band")
+    return tables | {"modal_level": modal}
+
+
+THREE = {**POINTS, "levels": [0, 5, 8]}
+
+
+@pytest.fixture
+def levels_guard(contract_of):
+    """Protect figures of a dimension by three levels of a score, by which some are at risk."""
+
+    def made(counts, risk=None, points=THREE):
+        dimensions = [dimension("track", len(counts)), points]
+        tables = by_level(counts, risk)
+        return protect(tables, contract_of({**SMALL, "fields": dimensions}))
+
+    return made
+
+
+UNTOLD = {name: rule for name, rule in THREE.items() if name != "at_risk_below"}
+
+
+def test_a_rare_level_of_a_group_takes_three_others_to_hide_it_and_no_group(levels_guard):
+    tables = levels_guard([[30, 20, 3], [25, 30, 20], [40, 30, 35]], points=UNTOLD)
+    away = np.array(hidden(tables["level_by_group"])).reshape(4, 3)
+    assert away.tolist() == [[0, 0, 0], [0, 1, 1], [0, 1, 1], [0, 0, 0]]
+    assert not any(hidden(tables["mean_by_group"]))
+    assert tables["level_by_group"].loc[5, ["n", "share"]].isna().all()
+    assert tables["level_by_group"].loc[5, "band"] == "band"
+
+
+def test_a_modal_level_is_told_only_where_every_level_of_the_group_is(levels_guard):
+    tables = levels_guard([[30, 20, 3], [25, 30, 20], [40, 30, 35]], points=UNTOLD)
+    away = tables["modal_level"].set_index("level")
+    assert away["suppressed"].to_dict() == {"all": 0, "t0": 1, "t1": 1, "t2": 0}
+    assert away.loc["t0", ["code", "band", "n"]].isna().all()
+
+
+def test_a_hidden_low_level_cannot_be_read_off_the_students_at_risk_of_its_group(levels_guard):
+    """One score has a threshold: at risk are those of its lowest level, in every group."""
+    tables = levels_guard([[3, 30, 20], [25, 30, 20], [40, 30, 35]])
+    assert hidden(tables["at_risk_by_group"]) == [0, 1, 1, 0]
+    away = np.array(hidden(tables["level_by_group"])).reshape(4, 3)
+    assert away[1:, 0].tolist() == [1, 1, 0]
+
+
+def test_students_at_risk_that_are_hidden_cannot_be_read_off_the_levels_of_their_group(
+    levels_guard,
+):
+    """All of t0 but 3 are at risk: their number is hidden, and so is that of the low level."""
+    tables = levels_guard([[27, 3, 0], [10, 30, 20], [40, 30, 35]])
+    risk, level = tables["at_risk_by_group"], tables["level_by_group"]
+    for track, away in zip(risk["level"], hidden(risk), strict=True):
+        low = level[(level["level"] == track) & (level["code"] == 1)]
+        assert hidden(low) == [away]
+
+
+def outcomes(*groups):
+    """Return figures with outcomes of flagging by group: caught, missed, false alarm, cleared."""
+    counts = np.array(groups)
+    tables = figures(counts.sum(axis=1).tolist(), risk=counts[:, :2].sum(axis=1).tolist())
+    rows = [
+        ("all", "all", counts.sum(axis=0)),
+        *(("track", f"t{i}", n) for i, n in enumerate(counts)),
+    ]
+    long = [(d, g, o, int(n)) for d, g, of in rows for o, n in zip(OUTCOMES, of, strict=True)]
+    columns = ["dimension", "level", "outcome", "n"]
+    tables["flagged_by_group"] = pd.DataFrame(long, columns=columns)
+    rates = tables["at_risk_by_group"].iloc[1:][["dimension", "level", "n", "at_risk"]]
+    tables["fairness"] = rates.assign(flagged=0.5, missed=0.2, false_alarms=0.1)
+    gap = {"dimension": "track", "metric": "flagged", "difference": 0.3}
+    return tables | {"fairness_gap": pd.DataFrame([gap])}
+
+
+@pytest.mark.parametrize(
+    ("groups", "away"),
+    [
+        ([[10, 10, 10, 10], [20, 10, 10, 20]], 0),
+        ([[10, 4, 10, 10], [20, 10, 10, 20]], 1),  # few missed
+        ([[4, 10, 10, 10], [20, 10, 10, 20]], 1),  # few caught
+        ([[10, 10, 10, 3], [20, 10, 10, 20]], 1),  # few of the others let alone
+        ([[10, 0, 10, 10], [20, 10, 10, 20]], 0),  # nobody missed is no secret
+    ],
+)
+def test_outcomes_that_tell_of_few_students_hide_their_dimension(rules, groups, away):
+    tables = protect(outcomes(*groups), rules(dimension("track", 2)))
+    assert hidden(tables["flagged_by_group"]) == [0] * 4 + [away] * 8
+    assert hidden(tables["fairness"]) == [away] * 2
+    assert hidden(tables["fairness_gap"]) == [away]
+    assert not any(hidden(tables["at_risk_by_group"]))
+
+
+def test_few_outcomes_of_all_students_hide_every_row(rules):
+    tables = protect(outcomes([10, 1, 10, 10], [20, 2, 10, 20]), rules(dimension("track", 2)))
+    assert all(hidden(tables["flagged_by_group"]))
+
+
+def test_outcomes_are_hidden_with_the_group_and_with_its_students_at_risk(rules):
+    groups = [[5, 0, 0, 4], [20, 10, 10, 20], [30, 10, 10, 20]]
+    assert all(
+        hidden(protect(outcomes(*groups), rules(dimension("track", 3)))["flagged_by_group"])[4:]
+    )
+
+
+def test_gaps_of_scores_are_hidden_with_their_group(rules):
+    tables = figures([9, 30, 20])
+    pairs = tables["mean_by_group"][["dimension", "level", "score", "n"]]
+    tables["score_gaps"] = pairs.assign(other="mark", gap=1.0, sentence="It is above.")
+    found = protect(tables, rules(dimension("track", 3)))["score_gaps"]
+    assert hidden(found) == [0, 1, 0, 1]
+    assert found.loc[[1, 3], ["n", "gap", "sentence"]].isna().all(axis=None)
+
+
+def test_adjusted_gaps_are_hidden_with_either_group_and_rounded(rules):
+    tables = figures([40, 30, 20])
+    tables["mean_by_group"]["sd"] = 15.0
+    adjusted = tables["gaps"].assign(gap=[1.23456, -0.04], ci_low=0.11111, ci_high=None, note="")
+    found = protect(tables | {"adjusted_gaps": adjusted}, rules(dimension("track", 3)))
+    assert found["adjusted_gaps"]["gap"].tolist() == [1.2, 0.0]
+    assert found["adjusted_gaps"]["ci_low"].tolist() == [0.1, 0.1]
+    small = figures([9, 30, 20])
+    small["mean_by_group"]["sd"] = 15.0
+    found = protect(small | {"adjusted_gaps": adjusted}, rules(dimension("track", 3)))
+    assert hidden(found["adjusted_gaps"]) == [1, 1]
+
+
+@pytest.mark.parametrize(("sd", "unit"), [(15, 0.1), (50, 1.0), (0.8, 0.01), (0, 1.0)])
+def test_figures_are_rounded_to_a_small_part_of_their_deviation(sd, unit):
+    assert unit_of(sd) == pytest.approx(unit)
 
 
 def test_a_small_tier_is_hidden_with_a_second(guard):

@@ -14,7 +14,7 @@ from exams.lineage import ORIGIN
 from exams.places import STAGES
 from exams.stages.corrected import corrected, version
 from exams.stages.revising import reasons, revisions
-from exams.tables import FIGURES
+from exams.tables import MASKED
 from exams.warehouse.load import enter_delivery
 from exams.warehouse.transaction import writing
 
@@ -40,8 +40,8 @@ def places(tmp_path, small):
 
 def tables_of(places):
     """Return the published figures of the quarter, as frames."""
-    found = {t.name: published.read(places.published, t.name, QUARTER) for t in FIGURES}
-    names = {t.name: [c.name for c in t.columns] for t in FIGURES}
+    found = {t.name: published.read(places.published, t.name, QUARTER) for t in MASKED}
+    names = {t.name: [c.name for c in t.columns] for t in MASKED}
     return {name: pd.DataFrame(rows, columns=names[name]) for name, rows in found.items()}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from exams.protection import PROTECTION, Counted, Derived, Exempt
+from exams.protection import PROTECTION, Counted, Derived, Exempt, Summed
 from exams.schema import Table, columns, quoted
 from exams.tables import CATALOG, TABLES
 
@@ -58,6 +58,8 @@ def _sources(name: str) -> Iterator[str]:
     declared = PROTECTION[name]
     if isinstance(declared, Derived):
         yield from dict.fromkeys(source.table for source in declared.sources)
+    elif isinstance(declared, Summed):
+        yield declared.source
     elif isinstance(declared, Counted):
         yield "results"
     elif isinstance(declared, Exempt):

@@ -1,4 +1,4 @@
-"""Commands that trace what was published, make it again, and delete a delivery."""
+"""Commands that trace what was published, make it again, give it up, and delete a delivery."""
 
 import sys
 from datetime import UTC, datetime
@@ -41,6 +41,23 @@ def forget(prefix: str | None, expired: bool) -> None:
     lines, right = forget(root, places, prefix)
     click.echo("\n".join(lines))
     sys.exit(0 if right else 1)
+
+
+@click.command()
+@click.argument("quarter")
+@click.option("--give-up", "version", type=int, help="A version that nobody has any more.")
+@click.option("--because", "reason", default="", help="How that is known; it is noted.")
+def versions(quarter: str, version: int | None, reason: str) -> None:
+    """List the versions of QUARTER that were published; give one up that a build fails on (E324).
+
+    A version that is given up stays in the ledger, but later ones are not compared with it.
+    """
+    places = project.places(project.find_root(Path.cwd()))
+    from exams.versions import give_up, version_lines  # noqa: PLC0415
+
+    if version is not None:
+        return click.echo("\n".join(give_up(places, quarter, version, reason)))
+    click.echo("\n".join(version_lines(places, quarter)))
 
 
 @click.command()

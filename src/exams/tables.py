@@ -11,6 +11,7 @@ from exams.columns import SUPPRESSED as _SUPPRESSED
 from exams.columns import N as _N
 from exams.schema import Column, Table
 from exams.tables_models import MODELS
+from exams.tables_to_date import TO_DATE
 
 CATALOG = Table(
     "catalog",
@@ -184,6 +185,40 @@ TABLES: tuple[Table, ...] = (
         ("quarter", "score", "code"),
     ),
     Table(
+        "histogram",
+        "One row per quarter, score and bin of its scale: all students, within their score levels.",
+        (
+            _QUARTER,
+            _SCORE,
+            Column("bin", "INTEGER", "Order of the bin, 1 the lowest."),
+            Column("code", "INTEGER", "Score level that the bin is part of, as in levels."),
+            Column("low", "REAL", "Lowest score of the bin."),
+            Column("high", "REAL", "End of the bin: in it lie lower scores, in the last this one."),
+            _N,
+            _SHARE,
+            _SUPPRESSED,
+        ),
+        ("quarter", "score", "bin"),
+    ),
+    Table(
+        "level_by_group",
+        "One row per quarter, group of students, score and score level: how many are at it.",
+        (
+            _QUARTER,
+            _DIMENSION,
+            _LEVEL,
+            _SCORE,
+            Column("code", "INTEGER", "Order of the score level, 1 the lowest."),
+            Column("band", "TEXT", "Label of the score level."),
+            _N,
+            _SHARE,
+            _LOW,
+            _HIGH,
+            _SUPPRESSED,
+        ),
+        ("quarter", "dimension", "level", "score", "code"),
+    ),
+    Table(
         "tiers",
         "One row per quarter, score tier (cluster of students) and score.",
         (
@@ -218,6 +253,7 @@ TABLES: tuple[Table, ...] = (
             Column("sd", "REAL", "Standard deviation (n - 1) of the level; null if undefined."),
             Column("reference_mean", "REAL", "Mean score of the reference."),
             Column("reference_sd", "REAL", "Standard deviation (n - 1) of the reference."),
+            Column("sentence", "TEXT", "The gap in plain words."),
             _SUPPRESSED,
         ),
         ("quarter", "dimension", "level", "score"),
@@ -241,9 +277,10 @@ REVISION = Table(
     ),
     ("quarter", "version", "place"),
 )
-TABLES = (*TABLES, REVISION, CATALOG)
+TABLES = (*TABLES, *TO_DATE, REVISION, CATALOG)
 # What the stages hand over, quarter by quarter.
 CONTENT = tuple(t for t in TABLES if t.name not in ("catalog", "publication"))
 
-# What the model stage works out and disclosure control protects.
-FIGURES = tuple(t for t in TABLES if any(c.name == "suppressed" for c in t.columns))
+# What disclosure control protects, and of this what the model stage works out.
+MASKED = tuple(t for t in TABLES if any(c.name == "suppressed" for c in t.columns))
+FIGURES = tuple(t for t in MASKED if t not in TO_DATE)

@@ -1,10 +1,67 @@
-"""Published tables that compare quarters, and that tell how well models predict."""
+"""Published tables that compare scores, groups and quarters, and tell how well models predict."""
 
-from exams.columns import DIMENSION, HIGH, LEVEL, LOW, QUARTER, SCORE, SUPPRESSED, N
+from exams.columns import DIMENSION, HIGH, LEVEL, LOW, QUARTER, SCORE, SHARE, SUPPRESSED, N
 from exams.schema import Column, Table
 
 NOT_FOR_PERSONS = "Do not use for decisions on a person."
 TARGET = Column("target", "TEXT", "Contract name of the score; at_risk: any score too low.")
+_P = Column("p", "REAL", "P value, Holm's correction over the table; null if undefined.")
+_AT_RISK = Column("at_risk", "INTEGER", "Students at risk.", "students")
+
+MODAL_LEVEL = Table(
+    "modal_level",
+    "One row per quarter, group and score with students: the score level that most are at.",
+    (
+        QUARTER,
+        DIMENSION,
+        LEVEL,
+        SCORE,
+        Column("code", "INTEGER", "Order of the score level; of equals the lowest."),
+        Column("band", "TEXT", "Label of the score level."),
+        N,
+        SHARE,
+        SUPPRESSED,
+    ),
+    ("quarter", "dimension", "level", "score"),
+)
+SCORE_GAPS = Table(
+    "score_gaps",
+    "One row per quarter, group and pair of scores of one scale: difference of their means.",
+    (
+        QUARTER,
+        DIMENSION,
+        LEVEL,
+        SCORE,
+        Column("other", "TEXT", "Contract name of the other score."),
+        Column("n", "INTEGER", "Students with every score.", "students"),
+        Column("gap", "REAL", "Mean of score minus mean of other, of the same students."),
+        LOW,
+        HIGH,
+        _P,
+        Column("sentence", "TEXT", "The gap in plain words."),
+        SUPPRESSED,
+    ),
+    ("quarter", "dimension", "level", "score", "other"),
+)
+ADJUSTED_GAPS = Table(
+    "adjusted_gaps",
+    "One row per quarter, group and score: gap from the largest group, other dimensions held.",
+    (
+        QUARTER,
+        DIMENSION,
+        LEVEL,
+        Column("reference", "TEXT", "Largest level of the dimension, compared with."),
+        SCORE,
+        Column("n", "INTEGER", "Students of the smaller group.", "students"),
+        Column("gap", "REAL", "Coefficient of least squares, published rounded; null: untold."),
+        LOW,
+        HIGH,
+        _P,
+        Column("note", "TEXT", "What weakens the figure, in words; empty if nothing does."),
+        SUPPRESSED,
+    ),
+    ("quarter", "dimension", "level", "score"),
+)
 
 BREAK = Table(
     "comparability_break",
@@ -77,4 +134,69 @@ EXPLANATION = Table(
     ),
     ("quarter", "target", "dimension"),
 )
-MODELS = (BREAK, CHANGE, PREDICTION, EXPLANATION)
+CALIBRATION = Table(
+    "calibration",
+    "One row per quarter and bin of students by predicted chance of being at risk. "
+    + NOT_FOR_PERSONS,
+    (
+        QUARTER,
+        Column("bin", "INTEGER", "Order of the bin, 1 the lowest chance."),
+        N,
+        _AT_RISK,
+        Column("predicted", "REAL", "Mean predicted chance, 0 to 1, to three decimals."),
+        Column("observed", "REAL", "Share of students at risk, 0 to 1."),
+        LOW,
+        HIGH,
+        SUPPRESSED,
+    ),
+    ("quarter", "bin"),
+)
+FLAGGED = Table(
+    "flagged_by_group",
+    "One row per quarter, group and outcome, if students with more than the average chance of"
+    f" being at risk were flagged. {NOT_FOR_PERSONS}",
+    (
+        QUARTER,
+        DIMENSION,
+        LEVEL,
+        Column("outcome", "TEXT", "At risk: caught, missed; not: false alarm, cleared."),
+        N,
+        SHARE,
+        SUPPRESSED,
+    ),
+    ("quarter", "dimension", "level", "outcome"),
+)
+FAIRNESS = Table(
+    "fairness",
+    "One row per quarter and group: whom flagging by predicted chance would reach. "
+    + NOT_FOR_PERSONS,
+    (
+        QUARTER,
+        DIMENSION,
+        LEVEL,
+        N,
+        _AT_RISK,
+        Column("flagged", "REAL", "Share of students flagged, 0 to 1."),
+        Column("missed", "REAL", "Share of those at risk not flagged; null if nobody is at risk."),
+        Column("false_alarms", "REAL", "Share of the others flagged; null if there are none."),
+        SUPPRESSED,
+    ),
+    ("quarter", "dimension", "level"),
+)
+FAIRNESS_GAP = Table(
+    "fairness_gap",
+    "One row per quarter, dimension and rate: the highest of its groups less the lowest. "
+    + NOT_FOR_PERSONS,
+    (
+        QUARTER,
+        DIMENSION,
+        Column("metric", "TEXT", "flagged (demographic parity), missed, false_alarms."),
+        Column("difference", "REAL", "Difference, 0 to 1; null if no two groups have a rate."),
+        SUPPRESSED,
+    ),
+    ("quarter", "dimension", "metric"),
+)
+MODELS = (
+    *(MODAL_LEVEL, SCORE_GAPS, ADJUSTED_GAPS, BREAK, CHANGE, PREDICTION, EXPLANATION),
+    *(CALIBRATION, FLAGGED, FAIRNESS, FAIRNESS_GAP),
+)

@@ -11,6 +11,8 @@ from exams.errors import ExamsError
 from exams.protection import PROTECTION, Counted
 
 Frames = Mapping[str, pd.DataFrame]
+WITHIN = "/"
+Groups = tuple[tuple[str, tuple[int, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -19,18 +21,33 @@ class Cell:
 
     groups: their levels (codes) by dimension, sorted; none: every student. universe: the score
     that they have; complete: every score; empty: any student. Of these the cell counts those
-    that fall into `category` of `attribute`, if there is one.
+    that fall into `category` of `attribute`, if there is one; code/bin divides the category code.
     """
 
-    groups: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    groups: Groups = ()
     universe: str = ""
     attribute: str = ""
     category: str = ""
 
     @property
+    def divides(self) -> bool:
+        """Whether its attribute divides students into several categories."""
+        return self.attribute != self.category
+
+    @property
     def base(self) -> "Cell":
         """The cell of the same students without regard to their category."""
         return Cell(self.groups, self.universe)
+
+    def covers(self, category: str) -> bool:
+        """Say whether students in `category` of the same attribute are in this cell."""
+        mine = self.category
+        return not self.attribute or mine == category or category.startswith(mine + WITHIN)
+
+    @property
+    def subdivides(self) -> bool:
+        """Whether the cell counts a part of a category."""
+        return WITHIN in self.category
 
 
 @dataclass
@@ -62,11 +79,11 @@ class Counts:
 
 
 def read_counts(figures: Frames, contract: Contract) -> Counts:
-    """Return the cells of every counted table in `figures`, unprotected."""
+    """Return the cells of the counted tables in `figures`, but for rows hidden all together."""
     counts = Counts()
     for name, frame in figures.items():
         declared = PROTECTION[name]
-        if isinstance(declared, Counted):
+        if isinstance(declared, Counted) and not declared.together:
             columns = ["n", declared.part] if declared.part else ["n"]
             values = frame[columns].astype(int).to_numpy().tolist()
             found = [
@@ -111,12 +128,12 @@ def cells_of(frame: pd.DataFrame, declared: Counted, contract: Contract) -> Iter
             )
         )
         universe, attribute, category = "", "", ""
-        if declared.by_score:
-            universe = universe_of(row["score"], contract)
+        if declared.by_score or declared.complete:
+            universe = universe_of(row["score"] if declared.by_score else "", contract)
         if declared.category:
             attribute = row["score"] if declared.by_score else declared.category
-            category = str(row[declared.category])
-            universe = universe if declared.by_score else universe_of("", contract)
+            within = f"{row[declared.within]}{WITHIN}" if declared.within else ""
+            category = within + str(row[declared.category])
         cells = [Cell(groups, universe, attribute, category)]
         yield [*cells, Cell(groups, "", declared.part, declared.part)] if declared.part else cells
 

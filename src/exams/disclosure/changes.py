@@ -7,20 +7,32 @@ import numpy as np
 import pandas as pd
 
 from exams.contract import NOT_STATED, Contract
+from exams.disclosure.audit import Earlier
 from exams.disclosure.cells import Cell, Counts, Frames
 from exams.disclosure.lines import few, lines_of
+
+_MOVED = ["came", "went"]
 
 
 @dataclass(frozen=True)
 class Version:
     """A version that was published: its tables, and by how many records the present one differs.
 
-    changed: the dimensions and `changed`, the records of a profile that came or went; a corrected
-    record counts once. None: they cannot be compared, as the dimensions have changed.
+    changed: the dimensions, came, went and `changed`, the larger of the two: records of a profile
+    that are new or have left; one that was corrected is both. None: they cannot be compared, as
+    the dimensions have changed.
     """
 
     tables: Frames
     changed: pd.DataFrame | None = None
+
+    @property
+    def earlier(self) -> Earlier:
+        """The version as an attacker knows it who was told how many records came and went."""
+        if self.changed is None or "came" not in self.changed:
+            return Earlier(self.tables)
+        came, went = (int(self.changed[name].sum()) for name in ("came", "went"))
+        return Earlier(self.tables, came, went)
 
 
 def changed(before: pd.DataFrame, now: pd.DataFrame, contract: Contract) -> pd.DataFrame | None:
@@ -37,11 +49,11 @@ def changed(before: pd.DataFrame, now: pd.DataFrame, contract: Contract) -> pd.D
     ]
     difference = sides[1].sub(sides[0], fill_value=0).rename("n").reset_index()
     parts = difference.assign(
-        more=difference["n"].clip(lower=0), less=(-difference["n"]).clip(lower=0)
+        came=difference["n"].clip(lower=0), went=(-difference["n"]).clip(lower=0)
     )
-    sums = parts.groupby([*names, "score"], as_index=False)[["more", "less"]].sum()
-    counts = sums.assign(changed=sums[["more", "less"]].max(axis="columns").astype(int))
-    return counts.groupby(names, as_index=False)["changed"].max()
+    sums = parts.groupby([*names, "score"], as_index=False)[_MOVED].sum()
+    most = sums.groupby(names, as_index=False)[_MOVED].max().astype(dict.fromkeys(_MOVED, int))
+    return most.assign(changed=most[_MOVED].max(axis="columns"))
 
 
 def largest(tables: Frames) -> int:

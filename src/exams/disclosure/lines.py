@@ -18,7 +18,7 @@ def lines_of(counts: Counts, places: Iterable[int]) -> list[list[int]]:
     found: dict[object, list[int]] = defaultdict(list)
     for place in places:
         cell = counts.cells[place]
-        if cell.attribute and cell.attribute != cell.category:
+        if cell.divides:
             found[cell.base, cell.attribute].append(place)
         for dimension, _ in cell.groups:
             rest = tuple(g for g in cell.groups if g[0] != dimension)

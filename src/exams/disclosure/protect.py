@@ -5,7 +5,7 @@ suppression), and others with them until no hidden count can be worked out (comp
 suppression). A reader cannot tell the two kinds apart.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,8 +13,10 @@ import pandas as pd
 from exams.contract import Contract
 from exams.disclosure.cells import Cell, Counts, Frames, pattern, read_counts
 from exams.disclosure.changes import Version, held, largest, told_by_changes
+from exams.disclosure.rounding import rounded
 from exams.disclosure.suppression import suppress
-from exams.disclosure.told import told
+from exams.disclosure.together import together
+from exams.disclosure.told import levels_of_groups, told
 from exams.errors import ExamsError
 from exams.protection import PROTECTION, Counted, Derived, Source
 from exams.tables import TABLES
@@ -42,16 +44,31 @@ def protect(
     if held(former, contract):
         return _kept(figures, former[-1].tables)
     counts = read_counts(figures, contract)
-    known, wished = _before(former, counts, contract)
-    gone = suppress(counts, contract, wished, known)
+    shown, hidden_before = _before(former, counts, contract)
+    gone = _gone(counts, contract, _places(hidden_before, counts), _places(shown, counts))
     gone_or_told = gone | told_by_changes(counts, former, contract)
     hidden = {name: gone_or_told[rows].any(axis=1) for name, rows in counts.rows.items()}
     for name, more in told(counts, gone, contract):
         hidden[name] |= more
+        gone_or_told[counts.rows[name][hidden[name]]] = True
+    for name, frame in figures.items():
+        declared = PROTECTION[name]
+        if isinstance(declared, Counted) and declared.together:
+            away = counts, gone_or_told
+            hidden[name] = together(frame, declared, contract, away, hidden_before)
     for name in figures:
         if name not in hidden:
             _derive(name, figures, hidden)
-    return {name: emptied(name, frame, hidden[name]) for name, frame in figures.items()}
+    return rounded({name: emptied(name, frame, hidden[name]) for name, frame in figures.items()})
+
+
+def _gone(counts: Counts, contract: Contract, wished: list[int], known: list[int]) -> np.ndarray:
+    """Return which cells to hide, and the levels with them that other tables would tell of."""
+    gone = suppress(counts, contract, wished, known)
+    while more := levels_of_groups(counts, gone, contract):
+        wished = [*wished, *more]
+        gone = suppress(counts, contract, wished, known)
+    return gone
 
 
 def _kept(figures: Frames, last: Frames) -> dict[str, pd.DataFrame]:
@@ -66,8 +83,8 @@ def _kept(figures: Frames, last: Frames) -> dict[str, pd.DataFrame]:
 
 def _before(
     former: Sequence[Version], counts: Counts, contract: Contract
-) -> tuple[list[int], list[int]]:
-    """Return the places of the cells that earlier versions have shown, and have hidden."""
+) -> tuple[set[Cell], set[Cell]]:
+    """Return the cells that earlier versions have shown, and that they have hidden."""
     shown: set[Cell] = set()
     hidden: set[Cell] = set()
     size = max(counts.values, default=0)
@@ -76,9 +93,11 @@ def _before(
             of = pattern(tables, contract)
             shown |= of[0]
             hidden |= of[1]
-    both = (shown - hidden, hidden)
-    known, wished = ([counts.place[c] for c in cells if c in counts.place] for cells in both)
-    return sorted(known), sorted(wished)
+    return shown - hidden, hidden
+
+
+def _places(cells: Iterable[Cell], counts: Counts) -> list[int]:
+    return sorted(counts.place[cell] for cell in cells if cell in counts.place)
 
 
 def _derive(name: str, figures: Frames, hidden: dict[str, np.ndarray]) -> None:

@@ -6,7 +6,8 @@ import pandas as pd
 
 from exams.contract import Contract
 from exams.disclosure.audit import Verdict, audit
-from exams.disclosure.audit.reading import Statement, Subject, statements
+from exams.disclosure.audit.finding import Subject
+from exams.disclosure.audit.reading import Statement, statements
 from exams.disclosure.cells import Frames
 from exams.disclosure.changes import Version
 from exams.disclosure.protect import emptied
@@ -36,7 +37,7 @@ def secure(
     last every table that gives one away. `former` are the earlier versions of the quarter.
     Raise E324, naming the tables, if even that is not enough.
     """
-    kept, published = dict(tables), [version.tables for version in former]
+    kept, published = dict(tables), [version.earlier for version in former]
     verdict = audit(kept, contract, published)
     for attempt in range(_ROUNDS + len(_WHOLE)):
         if not verdict.findings:

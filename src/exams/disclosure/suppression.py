@@ -19,6 +19,7 @@ from exams.disclosure.systems import System, systems_of
 
 _ZERO, _KNOWN, _TOTAL = 1e5, 1e6, 1e7  # cost of hiding what hardly should be
 _ONE_WAY = 5  # as dear as five cells of a crossing
+_LEVEL = 0.2  # a score level of a group, of which there are many
 _TRIES = 20
 
 
@@ -68,7 +69,9 @@ def _weights(
 ) -> np.ndarray:
     weights = np.log2(2 + values)
     for place, cell in enumerate(counts.cells):
-        if len(cell.groups) == 1:
+        if cell.divides:
+            weights[place] *= _LEVEL if cell.groups else _ONE_WAY
+        elif len(cell.groups) == 1:
             weights[place] *= _ONE_WAY
         if _is_total(cell, cell.attribute):
             weights[place] = _TOTAL
@@ -82,7 +85,8 @@ def _weights(
 def _couple(counts: Counts, hidden: np.ndarray) -> None:
     """Hide what is hidden with a cell: its parts, and the same group in every universe.
 
-    A universe, or an attribute, whose total is hidden is hidden as a whole.
+    A universe, or an attribute, whose total is hidden is hidden as a whole; and all that divides
+    the categories of an attribute one of which is hidden: the others would tell of it.
     """
     kinds: dict[tuple[str, str], list[int]] = defaultdict(list)
     groups: dict[object, list[int]] = defaultdict(list)
@@ -100,9 +104,15 @@ def _couple(counts: Counts, hidden: np.ndarray) -> None:
                 groups[counts.cells[place].groups].append(place)
     for places in groups.values():
         hidden[places] |= hidden[places].any()
+    told = {
+        (c.universe, c.attribute)
+        for c, away in zip(counts.cells, hidden, strict=True)
+        if away and not c.groups and not c.subdivides
+    }
     for place, cell in enumerate(counts.cells):
         base = counts.place.get(cell.base)
         hidden[place] |= base is not None and hidden[base]
+        hidden[place] |= cell.subdivides and (cell.universe, cell.attribute) in told
 
 
 def _is_total(cell: Cell, attribute: str) -> bool:

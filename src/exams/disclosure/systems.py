@@ -30,23 +30,31 @@ def systems_of(counts: Counts, contract: Contract) -> list[System]:
     """Return the systems of all cells.
 
     Those of a universe without categories, those of each attribute with the cells that its
-    categories are parts of. Raise E321 if crossings make a system too large.
+    categories are parts of, and those of parts of categories with these, among all students;
+    where categories are several, without those of crossings, which would make thousands of
+    microcells. Raise E321 if crossings make a system too large.
     """
     sizes = {d.name: len(d.counted_levels) for d in contract.dimensions}
-    kinds = dict.fromkeys((c.universe, c.attribute) for c in counts.cells)
+    kinds = dict.fromkeys((c.universe, c.attribute, c.subdivides) for c in counts.cells)
+    several = {c.attribute for c in counts.cells if c.divides}
     split = {
-        universe for universe, attribute in kinds if attribute and not _plain(counts, attribute)
+        universe
+        for universe, attribute, _ in kinds
+        if attribute and attribute not in several and not _plain(counts, attribute)
     }
     found = []
-    for universe, attribute in kinds:
+    for universe, attribute, parts in kinds:
         if not attribute and universe in split:
             continue  # the system of the attribute has these cells, too
         cells = [
             place
             for place, cell in enumerate(counts.cells)
-            if cell.universe == universe and cell.attribute in ("", attribute)
+            if cell.universe == universe
+            and cell.attribute in ("", attribute)
+            and cell.subdivides <= parts
+            and (attribute not in several or len(cell.groups) < 2)
         ]
-        if attribute and _plain(counts, attribute):
+        if parts or (attribute and _plain(counts, attribute)):
             cells = [place for place in cells if not counts.cells[place].groups]
         found += [_system(part, counts, sizes) for part in _linked(cells, counts)]
     return found
@@ -77,8 +85,10 @@ def _system(places: list[int], counts: Counts, sizes: dict[str, int]) -> System:
     cells = [counts.cells[place] for place in places]
     dimensions = sorted({name for cell in cells for name, _ in cell.groups})
     shape = [sizes[name] for name in dimensions]
-    categories = sorted({cell.category for cell in cells if cell.attribute})
-    if not categories or _has_rest(cells, counts, places):
+    divided = any(cell.subdivides for cell in cells)
+    parts = [c for c in cells if c.attribute and c.subdivides == divided]
+    categories = sorted({cell.category for cell in parts})
+    if not categories or _has_rest(parts, counts):
         categories.append("")
     if prod(shape) * len(categories) > _MOST:
         raise ExamsError(
@@ -91,11 +101,10 @@ def _system(places: list[int], counts: Counts, sizes: dict[str, int]) -> System:
     return System(np.array(places), csr_matrix(np.array(rows, dtype=float)))
 
 
-def _has_rest(cells: list[Cell], counts: Counts, places: list[int]) -> bool:
+def _has_rest(parts: list[Cell], counts: Counts) -> bool:
     """Say whether there are students without a category: more than all categories count."""
-    base = next((p for p, c in zip(places, cells, strict=True) if c == Cell((), c.universe)), None)
-    whole = [p for p, c in zip(places, cells, strict=True) if c.attribute and not c.groups]
-    counted = sum(counts.values[place] for place in whole)
+    base = counts.place.get(Cell((), parts[0].universe))
+    counted = sum(counts.values[counts.place[cell]] for cell in parts if not cell.groups)
     return base is not None and counted < counts.values[base]
 
 
@@ -104,5 +113,5 @@ def _row(cell: Cell, dimensions: list[str], codes: np.ndarray, categories: list[
     within = np.ones(codes.shape[1], bool)
     for name, levels in cell.groups:
         within &= np.isin(codes[dimensions.index(name)], levels)
-    of = np.array([cell.attribute == "" or cell.category == c for c in categories])
+    of = np.array([cell.covers(category) for category in categories])
     return np.outer(within, of).reshape(-1)

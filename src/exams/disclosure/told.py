@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from exams.contract import Contract
-from exams.disclosure.cells import Cell, Counts, universe_of
+from exams.disclosure.cells import Cell, Counts, Groups, universe_of
 from exams.disclosure.lines import few, lines_of
 
 _COMPLETE = "complete"
+_RISK = "at_risk"
 
 
 def told(
@@ -20,7 +21,7 @@ def told(
         yield table, lacking[rows].any(axis=1)
     if _levels_told(counts, hidden, contract):
         for table, rows in counts.rows.items():
-            risk = [any(counts.cells[p].attribute == "at_risk" for p in row) for row in rows]
+            risk = [any(counts.cells[p].attribute == _RISK for p in row) for row in rows]
             yield table, np.array(risk, bool)
 
 
@@ -53,15 +54,59 @@ def _levels_told(counts: Counts, hidden: np.ndarray, contract: Contract) -> bool
     They are those below the threshold of any score: of one score alone, if hardly anybody is
     below that of another.
     """
-    below = {}
-    for score in contract.scores:
-        if score.at_risk_below is not None:
-            low = {str(b.code) for b in score.bands if b.low < score.at_risk_below}
-            below[score.name] = sum(
-                n
-                for c, n in zip(counts.cells, counts.values, strict=True)
-                if c.attribute == score.name and c.category in low and not c.groups
-            )
+    lows = _lows(counts, contract)
+    below = {name: sum(counts.values[p] for p in of.get((), ())) for name, of in lows.items()}
     others = {name: sum(below.values()) - n for name, n in below.items()}
     alone = {name for name, n in others.items() if n < contract.disclosure.minimum_count}
-    return any(counts.cells[p].attribute in alone for p in np.flatnonzero(hidden))
+    away = (counts.cells[p] for p in np.flatnonzero(hidden) if not counts.cells[p].groups)
+    between = {s.name for s in contract.scores if s.at_risk_below not in {b.low for b in s.bands}}
+    return any(
+        cell.attribute in alone and (not cell.subdivides or cell.attribute in between)
+        for cell in away
+    )
+
+
+def levels_of_groups(counts: Counts, hidden: np.ndarray, contract: Contract) -> set[int]:
+    """Return the places of cells to hide, as a group's low levels tell of its students at risk.
+
+    Those have a low level in some score: they are no fewer than have one in any score, and no
+    more than in all scores together. What is hidden of these counts, the rest may tell.
+    """
+    lows, need = _lows(counts, contract), 2 * (contract.disclosure.within + 1)
+    found: set[int] = set()
+    for group in {group for of in lows.values() for group in of if group}:
+        risk = counts.place.get(Cell(group, "", _RISK, _RISK))
+        if risk is not None:
+            of = [places[group] for places in lows.values() if group in places]
+            found.update(_of_group(risk, of, counts, hidden, need))
+    return found
+
+
+def _of_group(
+    risk: int, lows: list[list[int]], counts: Counts, hidden: np.ndarray, need: int
+) -> Iterator[int]:
+    """Yield the cells to hide of a group: `risk` counts those at risk, `lows` levels by score."""
+    every = [place for places in lows for place in places]
+    sums = [sum(counts.values[p] for p in places) for places in lows]
+    if hidden[risk]:
+        if not hidden[every].any() and sum(sums) - max(sums) < need:
+            yield from every
+        return
+    for places, own in zip(lows, sums, strict=True):
+        beside = [p for p in every if p not in places]
+        if hidden[places].any() and not hidden[beside].any() and sum(sums) - own < need:
+            yield from beside or [risk]
+
+
+def _lows(counts: Counts, contract: Contract) -> dict[str, dict[Groups, list[int]]]:
+    """Return, by score and groups, the places of the levels in which students are at risk."""
+    codes = {
+        s.name: {str(b.code) for b in s.bands if b.low < s.at_risk_below}
+        for s in contract.scores
+        if s.at_risk_below is not None
+    }
+    found: dict[str, dict[Groups, list[int]]] = {name: {} for name in codes}
+    for place, cell in enumerate(counts.cells):
+        if cell.category in codes.get(cell.attribute, ()):
+            found[cell.attribute].setdefault(cell.groups, []).append(place)
+    return found

@@ -16,7 +16,7 @@ from exams.statistics.adjusted import adjusted_gaps
 from exams.statistics.crossings import mean_by_crossing
 from exams.statistics.gaps import gaps, score_gaps
 from exams.statistics.groups import at_risk_by_group, mean_by_group
-from exams.statistics.levels import level_by_group, levels
+from exams.statistics.levels import histogram, level_by_group, levels, modal_level
 from exams.statistics.tiers import choose_tiers, ranked, tier_choice, tier_drift, tier_start
 from exams.statistics.words import gap_sentences, score_gap_sentences, standing, tier_findings
 from exams.tables import FIGURES
@@ -28,15 +28,16 @@ __all__ = [
     "adjusted_gaps",
     "at_risk_by_group",
     "choose_tiers",
-    "findings",
     "former_tiers",
     "gap_sentences",
     "gaps",
+    "histogram",
     "level_by_group",
     "levels",
     "mean_by_crossing",
     "mean_by_group",
     "measured",
+    "modal_level",
     "past",
     "ranked",
     "read_cube",
@@ -70,17 +71,6 @@ def measured(model: str, metrics: Mapping[str, float], subject: str = ALL) -> pd
     return pd.DataFrame(rows, columns=["model", "subject", "metric", "value"])
 
 
-def findings(gaps: pd.DataFrame, score_gaps: pd.DataFrame, contract: Contract) -> pd.DataFrame:
-    """Return dimension, level, score, other, sentence: each gap in words.
-
-    other is the score compared with; empty where groups are compared.
-    """
-    keys = ["dimension", "level", "score", "other", "sentence"]
-    between = gaps.assign(other="", sentence=gap_sentences(gaps, contract))
-    pairs = score_gaps.assign(sentence=score_gap_sentences(score_gaps, contract))
-    return pd.concat([between[keys], pairs[keys]], ignore_index=True)
-
-
 def past(warehouse: Path, contract: Contract, quarter: str) -> pd.DataFrame:
     """Return model_history of the quarters up to `quarter` with enough students to be shown.
 
@@ -109,8 +99,7 @@ def shown(
 ) -> dict[str, pd.DataFrame]:
     """Return the figures as they may be shown in a notebook: as publish will publish them.
 
-    Of the tables that are never published there are score_gaps and adjusted_gaps, without the
-    groups whose means are hidden, and tier_choice and tier_drift of shown tiers.
+    Of the tables that are never published there are tier_choice and tier_drift of shown tiers.
     """
     made = {t.name: figures[t.name] for t in FIGURES if t.name in figures}
     masked, _ = protected(made, places, contract, quarter)
@@ -118,29 +107,12 @@ def shown(
         name: frame[frame["suppressed"] == 0].drop(columns="suppressed")
         for name, frame in masked.items()
     }
-    known = safe["mean_by_group"].set_index(["dimension", "level", "score"])["n"]
-    least = contract.disclosure.minimum_group
-    pairs, adjusted = figures["score_gaps"], figures["adjusted_gaps"]
-    for score in ("score", "other"):
-        counted = _known(known, pairs, "level", score)
-        lacking = counted - pairs["n"]  # a few students less would tell theirs
-        pairs = pairs[counted.notna() & ((lacking == 0) | (lacking >= least))]
-    for level in ("level", "reference"):
-        adjusted = adjusted[_known(known, adjusted, level, "score").notna()]
     tiers = safe["tiers"]["tier"].unique()
     drift, choice = figures["tier_drift"], figures["tier_choice"]
     return safe | {
-        "score_gaps": pairs,
-        "adjusted_gaps": adjusted,
         "tier_choice": choice if len(tiers) else choice[:0],
         "tier_drift": drift[drift["tier"].isin(tiers)],
     }
-
-
-def _known(known: pd.Series, frame: pd.DataFrame, level: str, score: str) -> pd.Series:
-    """Return, for each row of `frame`, the students of its group that may be seen, or NaN."""
-    group = pd.MultiIndex.from_frame(frame[["dimension", level, score]])
-    return pd.Series(known.reindex(group).to_numpy(float, na_value=nan), frame.index)
 
 
 def save_figures(

@@ -15,7 +15,7 @@ from exams.files import closed
 from exams.intake.parts import emptied
 from exams.places import Places
 from exams.stages.card import write_card
-from exams.statistics.calibration import calibration, fairness, fairness_gaps
+from exams.statistics.calibration import calibration, fairness, fairness_gaps, outcomes
 from exams.statistics.folded import AT_RISK, Folded, read_folded
 from exams.statistics.prediction import BASELINE, Predicted, scored
 
@@ -28,10 +28,10 @@ __all__ = [
     "fairness",
     "fairness_gaps",
     "of_students",
+    "outcomes",
     "read_folded",
     "save_models",
     "scored",
-    "seen",
     "sentences",
     "worthy",
     "write_card",
@@ -56,25 +56,6 @@ def explained(folded: Folded, whole: Predicted, apart: Apart, model: str) -> pd.
         base, every, only, without = (folded.errors(target, p)["error"].sum() for p in predictions)
         rows.append((target, dimension, 1 - only / base, (without - every) / base))
     return pd.DataFrame(rows, columns=["target", "dimension", "gain", "lost"])
-
-
-def seen(found: pd.DataFrame, at_risk: pd.DataFrame, contract: Contract) -> pd.DataFrame:
-    """Return the rows of `fairness` of the groups whose rates may be seen.
-
-    at_risk: the groups whose students at risk may be seen. The rates tell how many of them, and
-    of the others, are flagged and are not: none of the four may be fewer than minimum_count.
-    Where a single group of a dimension is left out for that, so is the smallest of the others.
-    """
-    k, others = found["at_risk"], found["n"] - found["at_risk"]
-    wrong = pd.concat([found["missed"] * k, found["false_alarms"] * others], axis="columns")
-    right = pd.concat([k, others], axis="columns").to_numpy() - wrong
-    least = pd.concat([wrong, right], axis="columns").min(axis="columns", skipna=False).round(6)
-    known = pd.MultiIndex.from_frame(at_risk[["dimension", "level"]])
-    fine = pd.MultiIndex.from_frame(found[["dimension", "level"]]).isin(known)
-    fine &= (least >= contract.disclosure.minimum_count).to_numpy()
-    gone = pd.Series(~fine, found.index).groupby(found["dimension"]).transform("sum")
-    smallest = found["n"].where(fine).groupby(found["dimension"]).transform("min")
-    return found[fine & ~((gone == 1) & (found["n"] == smallest))].reset_index(drop=True)
 
 
 def of_students(folded: Folded, model: Any) -> pd.DataFrame:
@@ -140,6 +121,7 @@ def sentences(metrics: pd.DataFrame, contract: Contract) -> list[str]:
         best = part.loc[part["value"].idxmax()]
         words = f"{titles[target]}: {best['model']} removes {best['value']:.1%} of the error"
         words += f" (95 % interval {best['ci_low']:.1%} to {best['ci_high']:.1%})"
-        rest = "" if best["beats"] else f"; that is under {least:.1%}, so no model is published"
+        rest = "; that it removes any is not sure" if best["ci_low"] <= 0 else ""
+        rest += "" if best["beats"] else f"; that is under {least:.1%}, so no model is published"
         said.append(f"{words}{rest}.")
     return said or ["There are too few students to try a model on."]

@@ -1,9 +1,11 @@
 """One mask for all that is shown of a quarter: in the model's report and in what is published."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import pandas as pd
 
+from exams import published
 from exams.contract import Contract
 from exams.disclosure import (
     Verdict,
@@ -16,20 +18,35 @@ from exams.disclosure import (
 )
 from exams.places import Places
 from exams.stages.notice import Notice
-from exams.warehouse.ledger import read_ledger
+from exams.tables import FIGURES
+from exams.warehouse.ledger import has_version, read_ledger
 from exams.warehouse.read import read_cube
 
-__all__ = ["former_versions", "hold", "protect", "protected", "secure"]
+__all__ = ["former_versions", "hold", "protect", "protected", "read_known", "secure"]
 
 
-def former_versions(places: Places, contract: Contract, quarter: str) -> list[Version]:
-    """Return what was published of `quarter` before, and how the present records differ."""
-    known = read_ledger(places.ledger, quarter)
-    if not known:
-        return []
+class Known(NamedTuple):
+    """What was published of a quarter, oldest version first, and its present score values.
+
+    adopted: the tables of a version that is published and that the ledger does not know.
+    """
+
+    former: list[Version]
+    values: pd.DataFrame
+    adopted: dict[str, pd.DataFrame] | None
+
+
+def read_known(places: Places, contract: Contract, quarter: str) -> Known:
+    """Read what was published of `quarter` before, and how the present records differ.
+
+    Where the ledger is lost or older than the publication, this takes its place: what everybody
+    has can be compared with.
+    """
     cube = read_cube(places.warehouse, contract, quarter)
     students = int(cube.cells["n"].sum())
-    return [
+    adopted = _unknown(places, quarter)
+    known = [*read_ledger(places.ledger, quarter), *([(adopted, None)] if adopted else [])]
+    former = [
         Version(
             tables,
             students_more(tables, students)
@@ -38,6 +55,26 @@ def former_versions(places: Places, contract: Contract, quarter: str) -> list[Ve
         )
         for tables, values in known
     ]
+    return Known(former, cube.values, adopted)
+
+
+def _unknown(places: Places, quarter: str) -> dict[str, pd.DataFrame] | None:
+    """Return the published tables of `quarter`, if there are any that the ledger does not have."""
+    if quarter not in published.published_quarters(places.published):
+        return None
+    tables = {
+        table.name: pd.DataFrame(
+            published.read(places.published, table.name, quarter),
+            columns=[column.name for column in table.columns],
+        )
+        for table in FIGURES
+    }
+    return None if has_version(places.ledger, quarter, tables) else tables
+
+
+def former_versions(places: Places, contract: Contract, quarter: str) -> list[Version]:
+    """Return what was published of `quarter` before, and how the present records differ."""
+    return read_known(places, contract, quarter).former
 
 
 def protected(

@@ -14,13 +14,13 @@ from exams.errors import ExamsError
 from exams.intake.judging.judge import REASONS, REPAIRS
 from exams.places import Places
 from exams.stages.changes import schema_changes
-from exams.stages.protection import former_versions, hold, protect, secure
-from exams.tables import FIGURES
+from exams.stages.protection import former_versions, hold, protect, read_known, secure
+from exams.stages.to_date import parts_of, to_date
+from exams.tables import MASKED
 from exams.warehouse.ledger import record
 from exams.warehouse.read import (
     count_refused,
     read_breaks,
-    read_cube,
     read_figures,
     read_reconciliation,
 )
@@ -37,6 +37,7 @@ __all__ = [
     "publish",
     "read_figures",
     "secure",
+    "to_date",
 ]
 
 
@@ -63,9 +64,10 @@ def publish(
     count can be worked out.
     """
     _check_masks(tables, places.published)
-    figures = {table.name: tables[table.name] for table in FIGURES}
-    former = former_versions(places, contract, quarter)
-    check(audit(figures, contract, [version.tables for version in former]))
+    known = read_known(places, contract, quarter)
+    masked = {table.name: tables[table.name] for table in MASKED}
+    earlier = [version.earlier for version in known.former]
+    check(audit(masked, contract, earlier, parts_of(tables, places.published, quarter)))
     warehouse = places.warehouse
     reconciled = read_reconciliation(warehouse, quarter)
     deliveries = reconciled["delivery"]
@@ -85,14 +87,15 @@ def publish(
     ]
     refused = count_refused(warehouse, quarter)
     titled = (contract.title, contract.version)
-    values = read_cube(warehouse, contract, quarter).values
-    record(places.ledger, quarter, figures, values)  # before anybody can see them
-    waits = int(held(former, contract))
+    if known.adopted is not None:
+        record(places.ledger, quarter, known.adopted, None)
+    record(places.ledger, quarter, masked, known.values)  # before anybody can see them
+    waits = int(held(known.former, contract))
     return published.publish(places.published, quarter, content, titled, refused, waits)
 
 
 def _check_masks(tables: Mapping[str, pd.DataFrame], database: Path) -> None:
-    for table in FIGURES:
+    for table in MASKED:
         if "suppressed" not in tables[table.name].columns:
             what = f"Table {table.name} did not pass disclosure control."
             raise ExamsError("E302", what, "Publish what `protect` returns.")

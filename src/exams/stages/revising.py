@@ -12,7 +12,7 @@ from exams.editions import REASONS, corrections
 from exams.errors import ExamsError
 from exams.places import Places
 from exams.schema import Table
-from exams.tables import FIGURES, REVISION
+from exams.tables import MASKED, REVISION
 from exams.warehouse.history import read_current
 
 _COLUMNS = [column.name for column in REVISION.columns]
@@ -29,13 +29,13 @@ def revisions(tables: Mapping[str, pd.DataFrame], places: Places, quarter: str) 
         (publication,) = published.read(places.published, "publication", quarter)
     except (ExamsError, ValueError):  # the first version, or nothing that can be read
         return pd.DataFrame(columns=_COLUMNS)
-    now = {t.name: _shown(t, tables[t.name].to_dict("records")) for t in FIGURES}
+    now = {t.name: _shown(t, tables[t.name].to_dict("records")) for t in MASKED}
     kept = [
         row
         for row in corrections(places.published, quarter)
         if row["cell"] in now.get(row["table"], {})
     ]
-    found = [change for table in FIGURES for change in _changes(places, quarter, table, now)]
+    found = [change for table in MASKED for change in _changes(places, quarter, table, now)]
     codes = reasons(places, quarter) if found else []
     more = {
         "quarter": quarter,

@@ -154,20 +154,22 @@ def score_axis(shorthand: str, scale: pd.DataFrame) -> alt.Y:
     return alt.Y(shorthand, title="Mean, % of the scale", axis=alt.Axis(format="%"))
 
 
-def with_hidden(levels: pd.DataFrame) -> pd.DataFrame:
+def with_hidden(levels: pd.DataFrame, label: str = "level", *by: str) -> pd.DataFrame:
     """Return the levels, with one more per score where some are hidden: all of these together.
 
-    `name` is the level's label or, where scores have levels of their own, its place.
+    label: the column with the level's label; by: the columns that name a bar, or the score.
+    `name` is the label or, where scores have levels of their own, the level's place.
     """
-    left = 1 - levels.groupby("score", sort=False)["share"].sum()
-    away = levels.loc[levels["suppressed"] == 1, "score"].unique()
-    rest = pd.DataFrame({"score": away, "share": left[away].to_numpy(), "level": HIDDEN})
+    keys = [*by] or ["score"]
+    left = 1 - levels.groupby(keys, sort=False)["share"].sum()
+    away = levels.loc[levels["suppressed"] == 1, keys].drop_duplicates()
+    rest = away.merge(left.rename("share").reset_index(), on=keys).assign(**{label: HIDDEN})
     rest["code"] = levels["code"].max() + 1
     joined = pd.concat([levels, rest.astype({"code": "Int64"})], ignore_index=True)
-    if levels.groupby("code")["level"].nunique().max() == 1:
-        return joined.assign(name=joined["level"])
+    if levels.groupby("code")[label].nunique().max() == 1:
+        return joined.assign(name=joined[label])
     places = "level " + joined["code"].astype(str)
-    return joined.assign(name=places.mask(joined["level"] == HIDDEN, HIDDEN))
+    return joined.assign(name=places.mask(joined[label] == HIDDEN, HIDDEN))
 
 
 def level_colours(levels: pd.DataFrame) -> alt.Color:

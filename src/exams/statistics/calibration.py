@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from exams.contract import ALL
+from exams.protection import OUTCOMES
 from exams.statistics.folded import AT_RISK, Folded
 from exams.statistics.intervals import share_interval
 
@@ -12,14 +14,15 @@ BINS = 10
 RATES = ["flagged", "missed", "false_alarms"]
 
 
-def calibration(folded: Folded, chance: np.ndarray) -> pd.DataFrame:
+def calibration(folded: Folded, chance: np.ndarray | None) -> pd.DataFrame:
     """Return bin, n, at_risk, predicted, observed, ci_low, ci_high (Wilson), lowest chance first.
 
+    chance: what is predicted per cell; None: nothing, and no rows. predicted has three decimals.
     Bins hold about a tenth of the students each; those with fewer students than may be shown,
     or with too few at risk or not at risk, are merged with the next.
     """
     columns = ["bin", "n", "at_risk", "predicted", "observed", "ci_low", "ci_high"]
-    if AT_RISK not in folded.targets:
+    if chance is None or AT_RISK not in folded.targets:
         return pd.DataFrame(columns=columns)
     cells = folded.cells.assign(predicted=chance * folded.cells["n"], chance=chance)
     sums = cells.groupby("chance")[["n", "at_risk", "predicted"]].sum()
@@ -27,7 +30,8 @@ def calibration(folded: Folded, chance: np.ndarray) -> pd.DataFrame:
     bins = _merged(sums.groupby(place).sum().to_numpy(float).tolist(), folded)
     rows = []
     for number, (n, k, total) in enumerate(bins, 1):
-        rows.append((number, int(n), int(k), total / n, k / n, *share_interval(int(k), int(n))))
+        interval = share_interval(int(k), int(n))
+        rows.append((number, int(n), int(k), round(total / n, 3), k / n, *interval))
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -65,12 +69,33 @@ def fairness(folded: Folded, rates: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
-def fairness_gaps(shown: pd.DataFrame) -> pd.DataFrame:
+def outcomes(fairness: pd.DataFrame) -> pd.DataFrame:
+    """Return dimension, level, outcome, n, share: the counts that the rates stand on.
+
+    fairness: as from `fairness`. Four outcomes per group, and of all students: of those at risk
+    who are flagged (caught) and are not (missed), of the others likewise (false alarm, cleared).
+    share: of the group.
+    """
+    k, others = fairness["at_risk"], fairness["n"] - fairness["at_risk"]
+    missed, false = fairness["missed"].fillna(0) * k, fairness["false_alarms"].fillna(0) * others
+    counts = pd.concat([k - missed, missed, false, others - false], axis="columns")
+    counts = counts.astype(float).round().astype(int).set_axis(list(OUTCOMES), axis="columns")
+    named = pd.concat([fairness[["dimension", "level"]], counts], axis="columns")
+    whole = named[named["dimension"] == named["dimension"].head(1).squeeze()][list(OUTCOMES)].sum()
+    every = pd.DataFrame([{"dimension": ALL, "level": ALL, **whole}]) if len(named) else named
+    long = pd.concat([every, named]).set_index(["dimension", "level"])
+    n = long.sum(axis="columns")
+    found = long.rename_axis(columns="outcome").stack().rename("n").reset_index()
+    of = n.reindex(pd.MultiIndex.from_frame(found[["dimension", "level"]])).to_numpy()
+    return found.assign(share=found["n"] / of)
+
+
+def fairness_gaps(fairness: pd.DataFrame) -> pd.DataFrame:
     """Return dimension, metric, difference: the highest rate of the groups less the lowest.
 
-    shown: the rows of `fairness` whose groups may be seen. Of flagged it is the demographic
-    parity difference, of missed and false_alarms the differences of error rates.
+    fairness: as from `fairness`. Of flagged it is the demographic parity difference, of missed
+    and false_alarms the differences of error rates.
     """
-    rates = shown.groupby("dimension", sort=False)[RATES]
+    rates = fairness.groupby("dimension", sort=False)[RATES]
     gaps = (rates.max() - rates.min()).rename_axis(columns="metric").stack()
     return gaps.rename("difference").reset_index()

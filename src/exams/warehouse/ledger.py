@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -29,6 +30,10 @@ VERSION = Table(
         Column("recorded_at", "TEXT", "Time, ISO 8601 in UTC."),
         Column("tables", "TEXT", "The protected tables as JSON: rows by name of table."),
         Column("values", "BLOB", "Score values by profile, unprotected, packed; null: forgotten."),
+        Column(
+            "retracted_at", "TEXT", "Time when it was given up, ISO 8601 in UTC; null: it counts."
+        ),
+        Column("reason", "TEXT", "Why it was given up; null: it counts."),
     ),
     ("quarter", "version"),
 )
@@ -40,40 +45,76 @@ _COLUMNS = {table.name: [c.name for c in table.columns] for table in FIGURES}
 def read_ledger(
     path: Path, quarter: str
 ) -> list[tuple[dict[str, pd.DataFrame], pd.DataFrame | None]]:
-    """Return the versions of `quarter`, oldest first: published tables, counts of score values.
+    """Return the versions of `quarter` that count, oldest first: their tables, score values.
 
-    Tables that are no longer published are left out. The counts are as they were recorded, or
-    None if they are forgotten.
-    Raise E325 if the ledger cannot be read.
+    Tables that are no longer published are left out. The counts of score values are as they were
+    recorded, or None if they are forgotten. Raise E325 if the ledger cannot be read.
     """
+    return [
+        (_frames(json.loads(row["tables"])), _unpacked(row["values"]))
+        for row in read_versions(path, quarter)
+        if not row["retracted_at"]
+    ]
+
+
+def read_versions(path: Path, quarter: str) -> list[dict[str, Any]]:
+    """Return the rows of VERSION of `quarter`, oldest first; raise E325 if they cannot be read."""
     if not path.is_file():
         return []
+    every = dict.fromkeys(column.name for column in VERSION.columns)
     with _opened(path) as connection:
-        rows = connection.execute(
-            'SELECT tables, "values" FROM version WHERE quarter = ? ORDER BY version', [quarter]
-        ).fetchall()
-    return [(_frames(json.loads(content)), _unpacked(values)) for content, values in rows]
+        connection.row_factory = sqlite3.Row
+        query = "SELECT * FROM version WHERE quarter = ? ORDER BY version"
+        return [every | dict(row) for row in connection.execute(query, [quarter])]
+
+
+def has_version(path: Path, quarter: str, tables: Mapping[str, pd.DataFrame]) -> bool:
+    """Say whether one of the versions of `quarter`, given up or not, has just these tables."""
+    wanted = {name: _rows(name, frame) for name, frame in tables.items()}
+    return any(_alike(json.loads(row["tables"]), wanted) for row in read_versions(path, quarter))
+
+
+def retract(path: Path, quarter: str, version: int, reason: str) -> None:
+    """Note that a version is given up: later ones are no longer compared with it.
+
+    Raise E326 if there is no such version that counts.
+    """
+    counting = [r["version"] for r in read_versions(path, quarter) if not r["retracted_at"]]
+    if version not in counting:
+        listed = ", ".join(map(str, counting)) or "none"
+        what = f"There is no version {version} of {quarter} that counts."
+        raise ExamsError("E326", what, f"Versions that count: {listed}.")
+    with _opened(path) as connection, connection:
+        create(connection, [VERSION])
+        connection.execute(
+            "UPDATE version SET retracted_at = ?, reason = ? WHERE (quarter, version) = (?, ?)",
+            [_now(), reason, quarter, version],
+        )
 
 
 def record(
-    path: Path, quarter: str, tables: Mapping[str, pd.DataFrame], values: pd.DataFrame
+    path: Path, quarter: str, tables: Mapping[str, pd.DataFrame], values: pd.DataFrame | None
 ) -> None:
     """Remember `tables` as the newest version of `quarter`, unless it is the last one again.
 
-    values: the counts of score values by profile from which the tables were made.
+    values: the counts of score values by profile from which the tables were made; None: unknown.
     """
-    content = json.dumps({name: _rows(name, frame) for name, frame in sorted(tables.items())})
+    own = {name: _rows(name, tables[name]) for name in sorted(_COLUMNS.keys() & tables.keys())}
+    content = json.dumps(own)
     with _opened(closed(path)) as connection, connection:
         create(connection, [VERSION])
         last = connection.execute(
-            "SELECT version, tables FROM version WHERE quarter = ? ORDER BY version DESC",
+            "SELECT version, tables, retracted_at FROM version WHERE quarter = ?"
+            " ORDER BY version DESC",
             [quarter],
         ).fetchone()
-        if last is None or last[1] != content:
-            now = datetime.now(UTC).isoformat(timespec="seconds")
-            packed = zlib.compress(values.to_json(orient="split", index=False).encode())
-            row = (quarter, last[0] + 1 if last else 1, now, content, packed)
-            connection.execute("INSERT INTO version VALUES (?, ?, ?, ?, ?)", row)
+        if last is None or last[1] != content or last[2]:
+            row = (quarter, last[0] + 1 if last else 1, _now(), content, _packed(values))
+            connection.execute(
+                'INSERT INTO version (quarter, version, recorded_at, tables, "values")'
+                " VALUES (?, ?, ?, ?, ?)",
+                row,
+            )
 
 
 def forget_values(path: Path, quarters: Iterable[str]) -> None:
@@ -88,6 +129,27 @@ def forget_values(path: Path, quarters: Iterable[str]) -> None:
                     'UPDATE version SET "values" = NULL WHERE quarter = ?', [quarter]
                 )
         connection.execute("VACUUM")
+
+
+def _alike(one: Mapping[str, list], other: Mapping[str, list]) -> bool:
+    """Say whether two versions show the same, as far as both have a table and a column."""
+    for name in one.keys() & other.keys():
+        if len(one[name]) != len(other[name]):
+            return False
+        pairs = zip(one[name], other[name], strict=True)
+        if any(a[column] != b[column] for a, b in pairs for column in a.keys() & b.keys()):
+            return False
+    return True
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _packed(values: pd.DataFrame | None) -> bytes | None:
+    if values is None:
+        return None
+    return zlib.compress(values.to_json(orient="split", index=False).encode())
 
 
 def _unpacked(values: bytes | None) -> pd.DataFrame | None:

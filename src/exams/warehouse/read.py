@@ -9,7 +9,7 @@ import pandas as pd
 
 from exams.contract import Contract
 from exams.errors import ExamsError
-from exams.schema import quoted
+from exams.schema import Table, quoted
 from exams.tables import FIGURES
 from exams.warehouse.history import read_left_out
 from exams.warehouse.store import reading
@@ -83,12 +83,17 @@ def read_figures(path: Path, quarter: str) -> dict[str, pd.DataFrame]:
     with reading(path) as connection:
         return {
             table.name: pd.read_sql_query(
-                f"SELECT * FROM {quoted(table.name)} WHERE quarter = ? ORDER BY rowid",
+                f"SELECT {_columns(table)} FROM {quoted(table.name)}"
+                " WHERE quarter = ? ORDER BY rowid",
                 connection,
                 params=(quarter,),
             )
             for table in FIGURES
         }
+
+
+def _columns(table: Table) -> str:
+    return ", ".join(quoted(c.name) for c in table.columns if c.name != "suppressed")
 
 
 def read_history(path: Path, quarter: str) -> pd.DataFrame:

@@ -4,6 +4,7 @@ It knows the published rows alone and shares no code with the protector, so that
 of them is found by the other.
 """
 
-from exams.disclosure.audit.attack import Finding, Verdict, audit
+from exams.disclosure.audit.attack import audit
+from exams.disclosure.audit.finding import Earlier, Finding, Verdict
 
-__all__ = ["Finding", "Verdict", "audit"]
+__all__ = ["Earlier", "Finding", "Verdict", "audit"]

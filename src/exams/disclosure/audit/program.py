@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import highspy
 import numpy as np
+from scipy.sparse import csr_matrix
 
 Sum = dict[int, float]  # factor by unknown
 _CLOSE = 1e-6
@@ -16,6 +17,7 @@ class Program:
         self.size = 0
         self._rows: list[tuple[Sum, float, float]] = []
         self._model: highspy.Highs | None = None
+        self._worlds: list[np.ndarray] = []  # unknowns that fit to all that is known
 
     def unknowns(self, count: int) -> np.ndarray:
         """Return the numbers of `count` new unknowns, each at least 0."""
@@ -25,17 +27,41 @@ class Program:
     def know(self, total: Sum, low: float, high: float) -> None:
         """Note that a sum lies between two numbers."""
         self._rows.append((total, low, high))
+        self._model = None
+        self._worlds.clear()
 
     def possible(self) -> bool:
         """Say whether anything fits to all that is known."""
         return self._solve({}, 1.0) is not None
 
-    def bounds(self, total: Sum) -> tuple[float, float]:
-        """Return the least and the greatest whole number that a sum can be."""
-        low, high = (self._solve(total, sign) for sign in (1.0, -1.0))
-        if low is None or high is None:
-            raise ArithmeticError("What is published contradicts itself.")
-        return float(np.ceil(low - _CLOSE)), float(np.floor(-high + _CLOSE))
+    def width(self, total: Sum, enough: int) -> float:
+        """Return how many whole numbers wide the range of a sum is.
+
+        Once it is known to be `enough`, it is not measured further.
+        """
+        for sign in (1.0, -1.0):
+            if self._seen(total) >= enough:
+                break
+            end = self._solve(total, sign)
+            if end is None:
+                raise ArithmeticError("What is published contradicts itself.")
+            if np.isinf(end):
+                return np.inf
+        return self._seen(total)
+
+    def _seen(self, total: Sum) -> float:
+        """Return how far apart a sum is in the worlds that are known."""
+        places, factors = list(total), np.array(list(total.values()))
+        values = [factors @ world[places] for world in self._worlds]
+        return (
+            float(np.floor(max(values) + _CLOSE) - np.ceil(min(values) - _CLOSE))
+            if values
+            else -1.0
+        )
+
+    def least(self, total: Sum) -> float | None:
+        """Return the least that a sum can be; None if nothing fits to what is known."""
+        return self._solve(total, 1.0)
 
     def _solve(self, total: Sum, sign: float) -> float | None:
         """Return the minimum of sign x total; None if nothing fits."""
@@ -51,28 +77,38 @@ class Program:
             return None
         if status != highspy.HighsModelStatus.kOptimal:
             raise ArithmeticError(f"HiGHS: {status.name}")
+        self._worlds.append(np.array(model.getSolution().col_value))
         return float(model.getInfo().objective_function_value)
 
     def _built(self) -> highspy.Highs:
-        lp = highspy.HighsLp()
-        lp.num_col_, lp.num_row_ = self.size, len(self._rows)
-        lp.col_cost_ = np.zeros(self.size)
-        lp.col_lower_ = np.zeros(self.size)
-        lp.col_upper_ = np.full(self.size, np.inf)
-        lp.row_lower_ = np.array([low for _, low, _ in self._rows], dtype=float)
-        lp.row_upper_ = np.array([high for _, _, high in self._rows], dtype=float)
-        lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-        lengths = [len(total) for total, _, _ in self._rows]
-        lp.a_matrix_.start_ = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-        lp.a_matrix_.index_ = np.array([u for t, _, _ in self._rows for u in t], dtype=np.int32)
-        lp.a_matrix_.value_ = np.array(
-            [f for t, _, _ in self._rows for f in t.values()], dtype=float
-        )
-        self._model = highspy.Highs()
-        for option, value in (("output_flag", False), ("threads", 1), ("presolve", "off")):
-            self._model.setOptionValue(option, value)
-        self._model.passModel(lp)
+        starts = np.cumsum([0, *(len(total) for total, _, _ in self._rows)])
+        places = [unknown for total, _, _ in self._rows for unknown in total]
+        factors = [factor for total, _, _ in self._rows for factor in total.values()]
+        matrix = csr_matrix((factors, places, starts), (len(self._rows), self.size), dtype=float)
+        ends = np.array([(low, high) for _, low, high in self._rows], float).reshape(-1, 2)
+        self._model = solver(matrix, ends[:, 0], ends[:, 1])
         return self._model
+
+
+def solver(
+    matrix: csr_matrix, lower: np.ndarray, upper: np.ndarray, most: float = np.inf
+) -> highspy.Highs:
+    """Return lower <= matrix x <= upper, 0 <= x <= most, with nothing to minimise yet."""
+    lp = highspy.HighsLp()
+    lp.num_row_, lp.num_col_ = matrix.shape
+    lp.col_cost_ = np.zeros(lp.num_col_)
+    lp.col_lower_ = np.zeros(lp.num_col_)
+    lp.col_upper_ = np.full(lp.num_col_, most)
+    lp.row_lower_, lp.row_upper_ = lower, upper
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    lp.a_matrix_.start_ = matrix.indptr.astype(np.int32)
+    lp.a_matrix_.index_ = matrix.indices.astype(np.int32)
+    lp.a_matrix_.value_ = matrix.data
+    model = highspy.Highs()
+    for option, value in (("output_flag", False), ("threads", 1), ("presolve", "off")):
+        model.setOptionValue(option, value)
+    model.passModel(lp)
+    return model
 
 
 def added(sums: Iterable[Sum]) -> Sum:

@@ -8,32 +8,17 @@ import numpy as np
 import pandas as pd
 
 from exams.contract import ALL, Contract
+from exams.disclosure.audit.finding import Group, Published, Subject
 from exams.protection import PROTECTION, Counted
 
-Published = Mapping[str, pd.DataFrame]  # tables of one quarter as published
-Group = tuple[tuple[str, frozenset[str]], ...]  # levels by dimension
-
-
-@dataclass(frozen=True)
-class Subject:
-    """Students counted: of a group, with a score, in a class of some kind."""
-
-    group: Group = ()
-    score: str = ""  # they have this score; empty: any student
-    kind: str = ""
-    of_kind: str = ""
-
-    @property
-    def whole(self) -> "Subject":
-        """The students of whom this is a part."""
-        return Subject(self.group, self.score)
+WITHIN = "/"  # a kind whose classes divide those of another one
 
 
 @dataclass(frozen=True)
 class Statement:
     """A row says of `subject` that it counts `count` (None: hidden), or is `share` of its whole.
 
-    exact: half a unit of the last digit of the share, as published.
+    exact: half a unit of the last digit of the share or mean, as published; exact_sd: of sd.
     """
 
     table: str
@@ -44,6 +29,9 @@ class Statement:
     mean: float | None = None
     exact: float = 0.0
     measure: str = ""
+    sd: float | None = None
+    exact_sd: float = 0.0
+    edges: tuple[float, float] | None = None  # of the scores of its class, as published
 
 
 def statements(tables: Published, contract: Contract) -> list[Statement]:
@@ -59,22 +47,32 @@ def statements(tables: Published, contract: Contract) -> list[Statement]:
 def _of_table(
     name: str, frame: pd.DataFrame, declared: Counted, contract: Contract
 ) -> Iterator[Statement]:
-    halves = {column: half(frame[column]) for column in ("share", "mean") if column in frame}
-    of_share, of_mean = halves.get("share", 0.0), halves.get("mean", 0.0)
+    halves = {c: half(frame[c]) for c in ("share", "mean", "sd") if c in frame}
+    of_share, of_mean, of_sd = (halves.get(c, 0.0) for c in ("share", "mean", "sd"))
     for number, row in enumerate(frame.to_dict("records")):
         group, measure = _group(row, declared, contract), str(row.get("score", ""))
-        kind = declared.category and (measure if declared.by_score else declared.category)
+        kind, of_kind = _kind(row, measure, declared)
         score = _score(measure if declared.by_score else "", declared, contract)
-        subject = Subject(group, score, kind, str(row[declared.category]) if kind else "")
-        n, share, mean = (_seen(row, column) for column in ("n", "share", "mean"))
+        subject = Subject(group, score, kind, of_kind)
+        n, share, mean, sd = (_seen(row, column) for column in ("n", "share", "mean", "sd"))
         if declared.part:
             part = Subject(group, score, declared.part, declared.part)
             k = _seen(row, declared.part)
             yield Statement(name, number, part, k, share, None, of_share)
         if kind:
-            yield Statement(name, number, subject, n, share, None, of_share)
+            edges = (float(row["low"]), float(row["high"])) if declared.within else None
+            yield Statement(name, number, subject, n, share, None, of_share, edges=edges)
         else:
-            yield Statement(name, number, subject, n, None, mean, of_mean, measure)
+            yield Statement(name, number, subject, n, None, mean, of_mean, measure, sd, of_sd)
+
+
+def _kind(row: Mapping[str, Any], measure: str, declared: Counted) -> tuple[str, str]:
+    """Return of which kind the classes of a row are, and its class; see World for WITHIN."""
+    kind = declared.category and (measure if declared.by_score else declared.category)
+    of_kind = str(row[declared.category]) if kind else ""
+    if declared.within:
+        return kind + WITHIN, f"{row[declared.within]}{WITHIN}{of_kind}"
+    return kind, of_kind
 
 
 def _group(row: Mapping[str, Any], declared: Counted, contract: Contract) -> Group:
@@ -84,8 +82,8 @@ def _group(row: Mapping[str, Any], declared: Counted, contract: Contract) -> Gro
 
 
 def _score(score: str, declared: Counted, contract: Contract) -> str:
-    """Return the score that the students have; empty if every student has it."""
-    if not declared.by_score and not (declared.category and not declared.part):
+    """Return the score that the students have, *: every one; empty if all students do."""
+    if not declared.by_score and not declared.complete:
         return ""
     named = [s for s in contract.scores if s.name == score] or list(contract.scores)
     if all(s.required for s in named):
