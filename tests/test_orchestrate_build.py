@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -414,11 +415,13 @@ def kill_once_running(places: Places, quarter: str) -> None:
 def test_a_stopped_build_says_so_and_leaves_no_kernel(places, number):
     deliver(places, QUARTER, f"slow {number}")
     command = [sys.executable, project.__file__, "build", "--env--quarter", QUARTER]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, process_group=0) as build:
+    here = {"stdout": subprocess.PIPE, "text": True, "process_group": 0}
+    here["preexec_fn"] = partial(signal.signal, number, signal.SIG_DFL)  # `nohup pytest`
+    with subprocess.Popen(command, **here) as build:
         wait_for(lambda: states(places)[1] == "running")
         time.sleep(1)
         build.send_signal(number)
-        out, _ = build.communicate(timeout=20)
+        out, _ = build.communicate(timeout=60)
     assert build.returncode == 130
     assert ran(out)[-1] == (QUARTER, "transform", "interrupted")
     assert states(places)[:3] == ["done", "interrupted", "skipped"]
