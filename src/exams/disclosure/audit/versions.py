@@ -29,10 +29,8 @@ def versions_told(earlier: Earlier, now: list[Statement], contract: Contract) ->
     past, now = ([s for s in told if s.subject.kind != "outcome"] for told in (past, now))
     found: list[Finding] = []
     for part in linked([*past, *now], contract):
-        names = {d for s in part for d, _ in s.subject.group}
-        first, second = (
-            [s for s in told if names >= {d for d, _ in s.subject.group}] for told in (past, now)
-        )
+        chosen = {id(statement) for statement in part}
+        first, second = ([s for s in told if id(s) in chosen] for told in (past, now))
         program, gone, come = _worlds(first, second, contract)
         if not _limited(program, gone, come, earlier):
             program, gone, come = _worlds(first, second, contract)

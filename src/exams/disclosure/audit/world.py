@@ -168,7 +168,8 @@ class World:
             surely = [times(c, -1) for _, high, c in found if c and high <= threshold]
             if score.role != "overall":
                 above += [c for low, _, c in found if c and low < threshold]
-            self.program.know(added([risk, *surely]), 0, np.inf)
+            if surely:
+                self.program.know(added([risk, *surely]), 0, np.inf)
         if every and above:
             self.program.know(added([*above, times(risk, -1)]), 0, np.inf)
 
