@@ -15,12 +15,13 @@ from exams.places import STAGES, Places
 def store(path: Path, quarter: str, content: str, table: str = "loaded") -> None:
     """Write what `exams.warehouse.store` reads of a warehouse: loads, or figures (modelled)."""
     from exams.schema import create
+    from exams.warehouse import store as warehouse
     from exams.warehouse.deliveries import DELIVERY, SCORE_LEVEL
     from exams.warehouse.schema import LOADED, MODELLED
-    from exams.warehouse.store import LAYOUT
 
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute(f"PRAGMA user_version = {LAYOUT}")
+    opened = closing(sqlite3.connect(path, timeout=warehouse.BUSY))
+    with warehouse.guarded(path), opened as connection, connection:
+        connection.execute(f"PRAGMA user_version = {warehouse.LAYOUT}")
         create(connection, [DELIVERY, SCORE_LEVEL, LOADED, MODELLED])
         new = f"INSERT OR REPLACE INTO {table} (quarter, content) VALUES (?, ?)"
         connection.execute(new, (quarter, content))
@@ -37,6 +38,16 @@ text = "".join(f.read_text() for f in sorted(places.delivery(quarter).iterdir())
 part = places.interim(quarter, "{stage}") / "part"
 part.write_text(text)
 content = text
+"""
+FULL = """
+if (places.data / "full-{when}-{stage}").exists():  # as if others filled the disk now
+    with (places.data / "ballast").open("wb", buffering=0) as ballast:
+        size = 1 << 20
+        while size:
+            try:
+                ballast.write(b"0" * size)
+            except OSError:
+                size //= 2
 """
 STORING = f"""
 import sqlite3
@@ -57,6 +68,9 @@ if "slow" in text:
     time.sleep(60)
 """,
     "load": f"""{STORING}
+from exams.warehouse import store as warehouse
+if "impatient" in text:
+    warehouse.BUSY = 0.2
 store(places.warehouse, quarter, text)
 """,
     "model": f"""{STORING}
@@ -86,7 +100,9 @@ def make_project(folder: Path) -> Places:
     for name in ("pipeline.yaml", "env.yaml"):
         shutil.copy(ROOT / name, folder)
     for stage in STAGES:
-        source = COMMON.format(stage=stage) + OWN.get(stage, "") + RECEIPT.format(stage=stage)
+        source = COMMON.format(stage=stage) + FULL.format(stage=stage, when="before")
+        source += OWN.get(stage, "") + RECEIPT.format(stage=stage)
+        source += FULL.format(stage=stage, when="after")
         names = [*NAMES, "largest_file", "refused_files"] if stage == "extract" else NAMES
         parameters = nbformat.v4.new_code_cell("\n".join(f"{name} = None" for name in names))
         parameters.metadata["tags"] = ["parameters"]

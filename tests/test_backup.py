@@ -2,14 +2,19 @@
 
 import fcntl
 import json
+import signal
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from exams import status
+from exams.backup import save
 from exams.backup.files import MANIFEST, verify
 from exams.backup.restore import restore
 from exams.backup.save import backup
@@ -103,6 +108,7 @@ def test_databases_are_saved_as_they_are_at_one_moment_while_a_build_writes(plac
                 with connection:  # always an even number of rows
                     connection.execute("INSERT INTO t VALUES (1)")
                     connection.execute("INSERT INTO t VALUES (2)")
+                over.wait(0.001)  # as a build, it does not write all the time
 
     writer = threading.Thread(target=write)
     locks.hold(places, "2026Q2")  # as a build does
@@ -218,6 +224,42 @@ def test_an_interrupted_restore_keeps_builds_out_until_it_has_been_run_again(
 
 def stopped(*_):
     raise KeyboardInterrupt
+
+
+def test_what_is_published_is_in_the_ledger_and_what_is_loaded_among_the_deliveries(places):
+    fill(places.published, 1)
+    fill(places.ledger, 1)
+    order = [path.as_posix() for path in sorted(save._to_save(places.data), key=save._turn)]
+    wanted = ["published/published.db", "private/ledger.db", "deliveries/2026Q1/a.csv"]
+    assert [path for path in order if path in wanted] == wanted
+    assert order.index("private/warehouse.db") < order.index("deliveries/2026Q1/a.csv")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_backup_that_is_stopped_leaves_nothing_beside_the_next_one(places, tmp_path, number):
+    code = f"""
+import os
+from pathlib import Path
+from exams.backup import save
+from exams.places import Places
+places = Places.of({str(places.data)!r}, {str(places.reports)!r})
+save.verify = lambda folder: os.kill(os.getpid(), {number:d})
+save.backup(places, Path({str(tmp_path)!r}) / "disk/a")
+"""
+    stopped = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert stopped.returncode
+    left = [*map(str, (tmp_path / "disk").iterdir())]
+    assert len(left) == (number == signal.SIGKILL)
+    (tmp_path / "disk/.of-others.draft").touch()
+    backup(places, tmp_path / "disk/b")
+    assert sorted(f.name for f in (tmp_path / "disk").iterdir()) == [".of-others.draft", "b"]
+
+
+def test_a_disk_is_no_folder_for_one_backup(places, tmp_path, monkeypatch):
+    (tmp_path / "disk").mkdir()
+    monkeypatch.setattr(Path, "is_mount", lambda path: path.name == "disk")
+    with pytest.raises(ExamsError, match="E419 disk is a whole disk"):
+        backup(places, tmp_path / "disk")
 
 
 def test_a_folder_that_cannot_take_a_backup_is_named_and_left_alone(places, tmp_path):

@@ -1,5 +1,6 @@
 """The command `exams`: what it says, and its exit codes."""
 
+import sqlite3
 import subprocess
 import sys
 from types import ModuleType
@@ -8,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from given import SMALL, write_contract
 
-from exams import project
+from exams import cli, project
 from exams.cli import main, where_lines
 from exams.errors import ExamsError
 
@@ -43,6 +44,36 @@ def test_other_errors_of_a_user_end_in_exit_code_1(monkeypatch, root):
 
     monkeypatch.setattr("exams.project.places", refuse)
     assert run("where").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(30, "Read-only file system", "4711"), "E412 A folder or file cannot be written."),
+        (sqlite3.OperationalError("database or disk is full"), "E411 The disk is full"),
+    ],
+)
+def test_what_the_system_refuses_a_command_is_said_in_words(monkeypatch, root, error, words):
+    def refuse(*_):
+        raise error
+
+    monkeypatch.setattr("exams.project.places", refuse)
+    result = run("where")
+    assert result.exit_code == 1
+    assert result.stderr.startswith(words)
+    assert "4711" not in result.stderr
+
+
+def test_a_look_that_fails_ends_no_watch(monkeypatch, capsys):
+    def look():
+        raise ExamsError("E407", "status.db cannot be read now.", "Try again.")
+
+    def leave(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("exams.cli.time.sleep", leave)
+    cli._watch(look)
+    assert "E407 status.db cannot be read now. Try again." in capsys.readouterr().out
 
 
 def test_outside_a_project_every_command_says_so(tmp_path, monkeypatch):

@@ -35,14 +35,17 @@ with replacing(Path({str(tmp_path)!r}) / "name") as draft:
 """
     subprocess.run([sys.executable, "-c", code], check=False)
     assert len(names(tmp_path)) == 2
-    elsewhere, yesterday = tmp_path / ".12345678-1-1.1.ab.draft", tmp_path / ".a.draft"
-    for file in (elsewhere, yesterday):
+    elsewhere, yesterday = (tmp_path / f".12345678-1-1.1.{name}.draft" for name in ("ab", "cd"))
+    foreign, folder = tmp_path / ".a.draft", tmp_path / ".12345678-1-1.1.ef.draft-former"
+    folder.mkdir()
+    for file in (elsewhere, yesterday, foreign, folder / "name"):
         file.touch()
-    os.utime(yesterday, (0, 0))
+    for draft in (yesterday, foreign, folder):
+        os.utime(draft, (0, 0))
     with replacing(tmp_path / "mine") as draft:
         draft.touch()
         sweep(tmp_path)
-        assert names(tmp_path) == sorted([draft.name, elsewhere.name])
+        assert names(tmp_path) == sorted([draft.name, elsewhere.name, foreign.name])
     sweep(tmp_path / "no folder")
 
 

@@ -29,6 +29,7 @@ PUBLIC = {
     "exams.stages.receipt",
     "exams.stages.chances",
     "exams.stages.said",
+    "exams.stages.tips",
     "exams.stages.visualize",
     "exams.status",
     "exams.web",

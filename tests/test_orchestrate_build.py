@@ -1,6 +1,7 @@
 """Whole builds: which stages run, what is printed, what the status says."""
 
 import fcntl
+import itertools
 import os
 import re
 import shutil
@@ -10,10 +11,12 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import nbformat
 import pytest
+from ploomber.products.metadata import MetadataCollection
 
 import orchestrate_project as project
 from exams.errors import ExamsError
@@ -297,6 +300,9 @@ def test_a_notebook_that_cannot_run_is_named_before_any_stage_begins(
     assert ran(printed.out) == []
     (line,) = printed.err.splitlines()
     assert line.startswith(f"E404 notebooks/model.ipynb: {complaint}")
+    assert states(places) == [*["done"] * 3, "failed", "skipped", "skipped"]
+    (failed,) = (run for run in stage_status(places.status) if run["state"] == "failed")
+    assert f"{failed['reason_code']} {failed['reason']}" == line
 
 
 def test_building_outside_the_project_is_explained(tmp_path):
@@ -370,7 +376,7 @@ def kill_once_running(places: Places, quarter: str) -> None:
     os.kill(running()[0], signal.SIGKILL)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stopped_build_says_so_and_leaves_no_kernel(places, number):
     deliver(places, QUARTER, f"slow {number}")
     command = [sys.executable, project.__file__, "build", "--env--quarter", QUARTER]
@@ -383,6 +389,53 @@ def test_a_stopped_build_says_so_and_leaves_no_kernel(places, number):
     assert ran(out)[-1] == (QUARTER, "transform", "interrupted")
     assert states(places)[:3] == ["done", "interrupted", "skipped"]
     wait_for(lambda: not alive(build.pid))
+
+
+def test_a_build_whose_lines_nobody_reads_goes_on_to_its_end(places):
+    (places.reports / QUARTER / "visualize.html").write_text("edited")
+    command = [sys.executable, "-m", "exams.cli", "build", "--due"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as build:
+        build.stdout.close()  # as `| head -0` does
+        assert build.stderr.read() == b""
+    assert build.returncode == 0
+    assert states(places) == ["done"] * len(STAGES)
+    assert build_due() == 0
+
+
+def test_a_stage_is_told_to_be_done_only_once_nothing_would_run_it_again(places, monkeypatch):
+    (places.reports / QUARTER / "visualize.html").write_text("edited")
+    told = []
+    noted = MetadataCollection.update
+
+    def update(self, **given):
+        told.append(states(places)[-1])
+        noted(self, **given)
+        told.append(states(places)[-1])
+
+    monkeypatch.setattr(MetadataCollection, "update", update)
+    assert build_quarter(QUARTER)
+    assert told == ["running", "running"]
+    assert states(places)[-1] == "done"
+
+
+def test_a_clock_that_jumps_while_a_build_runs_makes_nothing_wrong(places, capsys, monkeypatch):
+    jumps = itertools.cycle([timedelta(), timedelta(days=1), timedelta(days=-1)])
+
+    class Jumping(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + next(jumps)
+
+    monkeypatch.setattr("exams.status.datetime", Jumping)
+    monkeypatch.setattr("ploomber.products.metadata.datetime", Jumping)
+    deliver(places, QUARTER, "second")
+    assert build_quarter(QUARTER)
+    assert ran(capsys.readouterr().out) == all_done(QUARTER)
+    runs = stage_status(places.status)
+    assert [run["state"] for run in runs] == ["done"] * len(STAGES)
+    assert all(run["started"] <= run["ended"] for run in runs)
+    assert build_quarter(QUARTER)
+    assert capsys.readouterr().out == f"{QUARTER} is up to date.\n"
 
 
 def test_a_killed_build_is_noticed_by_the_next_one(places, capsys):

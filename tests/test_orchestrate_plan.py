@@ -11,7 +11,7 @@ import orchestrate_project as project
 from exams import status
 from exams.cli import main
 from exams.errors import ExamsError
-from exams.orchestrate import fingerprint, locks, waiting
+from exams.orchestrate import fingerprint, locks, planning, waiting
 from exams.orchestrate.build import build_quarter
 from exams.orchestrate.planning import due, plan_lines
 from exams.orchestrate.products import note, products
@@ -155,6 +155,22 @@ def test_a_quarter_without_a_file_is_said_to_be_withdrawn_or_unknown(places):
         due("2031Q1", Path())
 
 
+def test_a_stage_that_begins_while_the_plan_is_made_is_due(places, monkeypatch):
+    monkeypatch.setattr(planning, "harm", lambda *_: "")
+    note(products(places, QUARTER, "load")[0]).unlink()
+    assert planned() == lines("load", "Its last run did not end well.")
+
+
+@pytest.mark.parametrize(("code", "raised"), [("E210", "E410"), ("E408", "E410"), ("E406", "E406")])
+def test_waiting_goes_on_while_the_warehouse_is_written(places, monkeypatch, code, raised):
+    def busy(*_):
+        raise ExamsError(code, "Not now.", "Later.")
+
+    monkeypatch.setattr(waiting, "due", busy)
+    with pytest.raises(ExamsError, match=raised):
+        wait_for("load", QUARTER, Path(), 0)
+
+
 def test_waiting_ends_at_once_where_the_stage_is_done(places):
     places.status.unlink()  # it gates nothing by its loss
     result = CliRunner().invoke(main, ["wait", "load", "--quarter", QUARTER])
@@ -167,10 +183,26 @@ def test_waiting_ends_in_time_where_the_delivery_is_newer(places):
     assert result.exit_code == 1
     assert result.output.startswith(f"E410 load of {QUARTER} is not done for its present files.")
     assert CliRunner().invoke(main, ["wait", "lode", "--quarter", QUARTER]).exit_code == 2
+    result = CliRunner().invoke(main, ["wait", "load", "--quarter", "2031Q1", "--timeout", "0"])
+    assert result.output.startswith("E410 load of 2031Q1 is not done: no file of it has come.")
+
+
+def test_while_nothing_happens_the_stage_is_not_looked_at_each_time(places, monkeypatch):
+    looks = []
+    monkeypatch.setattr(waiting, "POLL", 0.01)
+    monkeypatch.setattr(waiting, "due", lambda *_: looks.append(1) or ["load"])
+    with pytest.raises(ExamsError, match="E410"):
+        wait_for("load", QUARTER, Path(), 0.5)
+    assert len(looks) == 2  # at first, and when the time is over
+    monkeypatch.setattr(waiting, "AGAIN", 0)
+    with pytest.raises(ExamsError, match="E410"):
+        wait_for("load", QUARTER, Path(), 0.5)
+    assert len(looks) > 4
 
 
 def test_waiting_ends_when_another_build_is_done(places, monkeypatch):
     monkeypatch.setattr(waiting, "POLL", 0.05)
+    monkeypatch.setattr(waiting, "AGAIN", 0.05)
     notebook = Path("notebooks/visualize.ipynb")
     content = notebook.read_text()
     edit(notebook, "import json", "import json, os")

@@ -76,6 +76,39 @@ def test_a_signal_stops_the_work_even_where_ctrl_c_was_ignored(number):
         signal.signal(signal.SIGINT, former)
 
 
+def test_a_closed_terminal_stops_the_work_unless_nohup_was_said():
+    former = signal.getsignal(signal.SIGHUP)
+    try:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        with pytest.raises(KeyboardInterrupt), terminable():
+            signal.raise_signal(signal.SIGHUP)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        with terminable():
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, former)
+
+
+def test_a_second_ctrl_c_does_not_stop_the_clearing_up_but_one_much_later_does(monkeypatch):
+    cleared = []
+    with pytest.raises(KeyboardInterrupt), terminable():
+        try:
+            with terminable():
+                signal.raise_signal(signal.SIGINT)
+        finally:
+            signal.raise_signal(signal.SIGINT)
+            cleared.append("all")
+    assert cleared == ["all"]
+    monkeypatch.setattr(stopping, "_DEAF", 0)
+    with pytest.raises(KeyboardInterrupt), terminable():
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            signal.raise_signal(signal.SIGINT)
+            cleared.append("more")
+    assert cleared == ["all"]
+
+
 class Deaf:
     def __del__(self):
         signal.raise_signal(signal.SIGINT)

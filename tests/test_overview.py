@@ -50,6 +50,14 @@ def places(tmp_path, small):
     return places
 
 
+def test_while_a_load_keeps_readers_out_the_rest_is_told_at_once(places):
+    with closing(sqlite3.connect(places.warehouse, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        lines, _ = overview(places, Timing())
+        assert lines[-1] == "warehouse.db is being written: its files are not listed now."
+    assert overview(places, Timing())[0][-2:] == FILES
+
+
 FILES = [
     "all.csv           7 received = 7 loaded + 0 quarantined",
     "region-north.csv  1,500 received = 1,500 loaded + 0 quarantined",

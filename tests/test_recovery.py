@@ -2,18 +2,32 @@
 
 import os
 import resource
+import shutil
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from sqlite3 import connect
 
 import pytest
 
+from exams.backup.restore import restore
+from exams.backup.save import backup
 from exams.published import published_quarters
 from exams.status import stage_status
 from exams.warehouse.store import loaded
 from orchestrate_project import deliver
-from recovery import LINE, QUARTER, STAGES, Site, differences, kills, small_project, snapshot
+from recovery import (
+    LINE,
+    QUARTER,
+    STAGES,
+    Site,
+    differences,
+    kills,
+    left_over,
+    small_project,
+    snapshot,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -102,9 +116,9 @@ def test_a_folder_that_is_read_only_is_named_and_once_it_is_open_the_build_goes_
 
 
 @contextmanager
-def locked(path):
+def locked(path, kind="EXCLUSIVE"):
     with closing(connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN EXCLUSIVE")
+        other.execute(f"BEGIN {kind}")
         yield
 
 
@@ -116,6 +130,95 @@ def test_a_status_locked_by_another_program_stops_no_build_and_is_right_after_th
     assert said.count("cannot be written now (another program is writing it)") == 1
     assert run(site)[1] == []
     assert states(site) == ["done"] * len(STAGES)
+    assert is_equal(site)
+
+
+def test_a_warehouse_that_another_program_writes_for_long_is_named_and_the_former_state_stays(site):
+    site.reset(built=True)
+    deliver(site.places, QUARTER, "impatient")
+    with locked(site.places.warehouse, "IMMEDIATE"):
+        code, ran, said = run(site)
+    assert (code, ran[-1]) == (1, ("load", "failed"))
+    assert "E210 warehouse.db is being written by another build." in said
+    assert states(site) == ["done", "done", "failed", *["skipped"] * 3]
+    assert loaded(site.places.warehouse) == {QUARTER: "first"}
+    assert published_quarters(site.places.published) == [QUARTER]
+    assert run(site)[:2] == (0, [(stage, "done") for stage in STAGES[2:]])
+    assert loaded(site.places.warehouse) == {QUARTER: "impatient"}
+
+
+def test_a_warehouse_that_another_program_writes_for_a_moment_is_waited_for(site):
+    site.reset(built=True)
+    deliver(site.places, QUARTER, "second")
+    with locked(site.places.warehouse, "IMMEDIATE"):
+        build = site.start()
+        wait_for(lambda: states(site)[2] == "running")
+        time.sleep(1)
+        assert loaded(site.places.warehouse) == {QUARTER: "first"}
+    assert build.wait(120) == 0
+    assert loaded(site.places.warehouse) == {QUARTER: "second"}
+    assert states(site) == ["done"] * len(STAGES)
+
+
+def wait_for(condition):
+    end = time.monotonic() + 90
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.1)
+
+
+@contextmanager
+def disk_of_its_own(site):
+    """Let the built project lie on a small disk of its own."""
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", site.folder]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("this system lets nobody mount a small disk: a full one cannot be tried")
+    try:
+        shutil.copytree(site.built, site.folder, symlinks=True, dirs_exist_ok=True)
+        yield
+    finally:
+        subprocess.run(["umount", "-l", site.folder], check=True)
+
+
+@pytest.mark.parametrize(
+    ("when", "stage"),
+    [("before", "load"), ("before", "publish"), ("after", "visualize")],
+    ids=["during load", "during publish", "during the export of a report"],
+)
+def test_a_disk_that_is_full_is_named_and_once_there_is_room_the_build_goes_on(site, when, stage):
+    flag = site.places.data / f"full-{when}-{stage}"
+    with disk_of_its_own(site):
+        (site.places.reports / QUARTER / f"{stage}.html").write_text("edited")
+        flag.touch()
+        code, ran, said = run(site)
+        assert (code, ran) == (1, [(stage, "failed")])
+        assert "E411 The disk is full" in said
+        assert "Traceback" not in said
+        assert loaded(site.places.warehouse) == {QUARTER: "first"}
+        assert published_quarters(site.places.published) == [QUARTER]
+        flag.unlink()
+        (site.places.data / "ballast").unlink()
+        later = STAGES[STAGES.index(stage) :]
+        assert run(site)[:2] == (0, [(stage, "done") for stage in later])
+        assert states(site) == ["done"] * len(STAGES)
+        assert is_equal(site)
+        assert [*left_over(site)] == []
+
+
+def test_a_backup_taken_while_a_build_runs_is_made_good_by_one_more_build(site, tmp_path):
+    site.reset()
+    build, taken = site.start(), []
+    while build.poll() is None:
+        taken.append(tmp_path / f"backup-{len(taken)}")
+        backup(site.places, taken[-1])
+        time.sleep(0.2)
+    held = [loaded(folder / "private/warehouse.db") for folder in taken]
+    assert all(now in ({}, {QUARTER: "first"}) for now in held)
+    chosen = taken[len(taken) // 2]
+    site.reset()
+    restore(site.places, chosen)
+    assert loaded(site.places.warehouse) == held[len(taken) // 2]
+    assert run(site)[:2] == (0, [(stage, "done") for stage in STAGES])
     assert is_equal(site)
 
 

@@ -5,9 +5,11 @@ import re
 import subprocess
 import sys
 
+import altair as alt
 import nbconvert
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 from nbformat.v4 import new_output
 
 import example
@@ -17,6 +19,7 @@ from exams.places import Places
 from exams.published import publish
 from exams.report import sentence, tidied
 from exams.site import write_index
+from exams.stages.gallery import Gallery
 from exams.stages.notice import incomplete
 
 TABLE = pd.DataFrame({"group": ["north", "<script>x</script>"], "mean": [68.25, None]})
@@ -54,6 +57,22 @@ def test_report_names_quarter_and_stage_and_leads_to_the_others():
     assert '<a href="load.html">Load</a>' in html
     assert 'href="../index.html"' in html
     assert 'href="#What-the-charts-show"' in html
+
+
+def test_findings_of_the_charts_of_results_stand_first_and_lead_to_them(tmp_path):
+    gallery = Gallery(tmp_path)
+    bar = alt.Chart(TABLE).mark_bar().encode(x="mean:Q")
+    pages = {"means": "home ml", "files": "etl", "trend": "trends", "runs": "report"}
+    for name, page in pages.items():
+        gallery.show(name, page, bar, f"Finding <{name}>", "of 20 students", "Bars")
+    drawn = [json.loads(path.read_text()) for path in gallery.paths()]
+    page = BeautifulSoup(export(executed.notebook(drawn)), "html.parser")
+    links = page.select("nav.short a")
+    assert [link.get_text() for link in links] == ["Finding <means>", "Finding <trend>"]
+    figures = [page.select_one(link["href"]) for link in links]
+    assert [json.loads(f.script.string)["usermeta"]["order"] for f in figures] == [1, 3]
+    alone = BeautifulSoup(export(executed.notebook(drawn[:2])), "html.parser")
+    assert not alone.select("nav.short")
 
 
 def test_chart_script_is_there_once_and_only_with_charts(charts):

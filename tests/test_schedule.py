@@ -69,15 +69,13 @@ def test_as_shipped_it_ticks_at_two_on_the_first_day_of_each_quarter_in_local_ti
 @pytest.mark.parametrize(
     ("last", "now", "is_missed"),
     [
-        (None, "2027-01-01T12:00", False),
         ("2026-10-01T00:00:05", "2026-12-31T12:00", False),
         ("2026-10-01T00:00:05", "2027-01-01T01:00:00", True),
         ("2025-10-01T00:00:05", "2027-01-01T12:00", True),
     ],
 )
 def test_a_tick_is_missed_if_one_was_due_since_the_last(last, now, is_missed):
-    last = last and moment(utc(last))
-    assert missed(trigger(), last, utc(now)) is is_missed
+    assert missed(trigger(), moment(utc(last)), utc(now)) is is_missed
 
 
 def test_the_pause_doubles_up_to_a_day():
@@ -155,6 +153,93 @@ def test_several_ticks_that_come_during_another_are_one(places):
     for _ in range(3):
         at_work._offer()
     assert at_work._waiting.qsize() == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(28, "No space left on device"), "E411 The disk is full"),
+        (ValueError("4711"), "ValueError in schedule.py line "),
+    ],
+)
+def test_whatever_goes_wrong_in_a_tick_is_noted_and_the_schedule_goes_on(
+    places, monkeypatch, capsys, error, words
+):
+    def fail(*_):
+        raise error
+
+    project.deliver(places, "2026Q1", "x")
+    monkeypatch.setattr(schedule, "build_each", fail)
+    at_work = started(places)
+    at_work.tick()
+    noted = read_ticks(places)
+    assert noted.error.startswith(words)
+    assert noted.last_tick is not None
+    out = capsys.readouterr().out
+    assert words in out
+    assert "4711" not in out
+
+
+def test_a_note_that_cannot_be_written_ends_no_schedule(places, builds, monkeypatch, capsys):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(schedule, "write_ticks", full)
+    at_work = started(places)
+    at_work.tick()
+    assert at_work.ticks.last_tick is not None
+    assert "E411 The disk is full" in capsys.readouterr().err
+
+
+def test_a_schedule_that_dies_does_not_say_that_it_was_ended(places, monkeypatch):
+    def die(self):
+        raise RuntimeError
+
+    at_work = started(places)
+    at_work._note()
+    monkeypatch.setattr(Schedule, "_work", die)
+    monkeypatch.setattr(at_work.clock, "shutdown", lambda wait: None)
+    with pytest.raises(RuntimeError):
+        at_work.run()
+    assert read_ticks(places).ended is None
+
+
+@pytest.mark.parametrize(("last", "caught"), [(None, True), ("2999-01-01T00:00:00+00:00", False)])
+def test_a_first_tick_that_was_missed_is_caught_up_as_well(places, monkeypatch, last, caught):
+    begun = moment(datetime.now(UTC) - timedelta(days=1))
+    at_work = started(places, begun=begun, last_tick=last)
+    monkeypatch.setattr(at_work, "tick", ended)
+    monkeypatch.setattr(at_work._waiting, "get", lambda: ended() if not caught else None)
+    with pytest.raises(KeyboardInterrupt):
+        at_work._work()
+    assert at_work._waiting.qsize() == caught
+    at_work._over.set()
+    at_work.clock.shutdown(wait=False)
+
+
+def ended(*_):
+    raise KeyboardInterrupt
+
+
+def test_the_next_tick_follows_a_clock_that_was_set_back(places):
+    at_work = started(places)
+    far = datetime.now(UTC) + timedelta(days=1)
+    job = at_work.clock.add_job(at_work._offer, at_work.trigger, id="tick")
+    at_work.clock.start(paused=True)
+    job.modify(next_run_time=far)
+    at_work.keep_time()
+    assert at_work.clock.get_job("tick").next_run_time < datetime.now(UTC) + 2 * MINUTE
+    at_work.clock.shutdown(wait=False)
+
+
+def test_a_pause_ends_where_the_clock_was_set_back(places, builds):
+    project.deliver(places, "2026Q1", "x")
+    at_work = started(places)
+    for days, asked in ((1, []), (2, ["2026Q1"])):
+        retry = moment(datetime.now(UTC) + timedelta(days=days) - MINUTE)
+        at_work._note(failing={"2026Q1": Failing(1, retry, at_work._inputs("2026Q1"))})
+        at_work.tick()
+        assert builds.asked.pop() == asked
 
 
 def test_a_second_schedule_and_a_wrong_mode_do_not_start(places):

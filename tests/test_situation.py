@@ -164,6 +164,22 @@ def test_a_running_schedule_tells_its_next_tick_and_what_it_leaves_alone(places)
     assert (told["failures"], told["retry"]) == (3, "2026-08-10T13:00:00+00:00")
 
 
+def test_a_quarter_that_fails_before_a_stage_begins_is_trouble_until_it_is_built(places):
+    deliver(places, "2026Q3")
+    ran(places, "2026Q3", *["done"] * 6)
+    for year, kinds in (("2999", ["failed"]), ("2019", [])):
+        since = f"{year}-08-10T11:00:00+00:00"
+        schedule(places, failing={"2026Q3": Failing(2, "2026-08-10T13:00:00+00:00", "ab", since)})
+        found = situation(places, TIMING, NOW)
+        assert [w["kind"] for w in found["trouble"]] == kinds
+        assert [w["since"] for w in found["trouble"]] == [since] * len(kinds)
+
+
+def test_a_schedule_whose_last_sign_is_from_the_future_has_died(places):
+    schedule(places, heartbeat=moment(NOW + timedelta(minutes=4)))  # the clock was set back
+    assert situation(places, TIMING, NOW)["schedule"]["state"] == "dead"
+
+
 def test_a_schedule_that_has_died_is_trouble_and_one_that_was_ended_is_none(places):
     schedule(places, heartbeat=moment(NOW - timedelta(minutes=4)), next_tick=moment(NOW))
     found = situation(places, TIMING, NOW)

@@ -154,6 +154,35 @@ def test_a_clock_that_jumps_ends_no_run_of_a_process_that_lives(path):
     assert brief(path) == [("2019Q1", "extract", "running")]
 
 
+def test_a_run_goes_on_in_a_file_that_was_deleted_meanwhile(path):
+    status.plan(path, "2019Q1", ["extract", "transform"])
+    status.start(path, "2019Q1", "extract", code="abc")
+    path.unlink()
+    status.beat(path, "2019Q1")
+    (run,) = status.latest_runs(path)
+    assert (run["stage"], run["state"], run["code"]) == ("extract", "running", "abc")
+    path.unlink()
+    status.end(path, "2019Q1", "extract", "failed", reason_code="E104", reason="why")
+    (again,) = status.latest_runs(path)
+    assert (again["state"], again["started"], again["reason"]) == ("failed", run["started"], "why")
+    status.beat(path, "2019Q1")
+    status.end(path, "2019Q1", "transform", "skipped")
+    assert brief(path) == [("2019Q1", "extract", "failed")]
+
+
+def test_no_run_ends_before_it_began_where_the_clock_was_set_back(path):
+    later = "2099-01-01T00:00:00.000+00:00"
+    for stage in ("extract", "transform"):
+        status.start(path, "2019Q1", stage)
+    change(path, "UPDATE stage_run SET started = ?", later)
+    status.end(path, "2019Q1", "extract", "done")
+    change(path, "UPDATE stage_run SET birth = birth || '0' WHERE stage = 'transform'")
+    assert [(r["state"], r["ended"]) for r in status.stage_status(path)] == [
+        ("done", later),
+        ("interrupted", later),
+    ]
+
+
 def test_a_run_that_another_computer_took_for_dead_goes_on(path):
     status.plan(path, "2019Q1", ["extract", "transform"])
     status.start(path, "2019Q1", "extract")
@@ -221,7 +250,9 @@ def test_a_status_damaged_while_a_build_runs_is_set_aside(path):
     path.write_bytes(content)
     status.end(path, "2019Q1", "extract", "done")
     status.start(path, "2019Q1", "model")
-    assert brief(path) == [("2019Q1", "model", "running")]
+    assert brief(path) == [("2019Q1", "extract", "done"), ("2019Q1", "model", "running")]
+    status.beat(path, "2019Q1")
+    assert [state for *_, state in brief(path)] == ["done", *["running"] * 3]
     assert path.with_name("status.db.unreadable").exists()
 
 

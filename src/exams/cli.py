@@ -1,6 +1,7 @@
 """The command `exams`: each command is one call into the module that does the work."""
 
 import json
+import sqlite3
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -33,6 +34,14 @@ class Commands(click.Group):
         except ExamsError as error:
             click.echo(f"{error.code} {error.message}\n{error.remedy}".rstrip(), err=True)
             ctx.exit(2 if error.code.startswith(_REFUSALS) else 1)
+        except (OSError, sqlite3.OperationalError) as error:  # a full disk, a closed folder
+            from exams.orchestrate.failures import explain_exception  # noqa: PLC0415
+
+            code, text = explain_exception(error)
+            if code is None:
+                raise
+            click.echo(f"{code} {text}", err=True)
+            ctx.exit(1)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -123,7 +132,10 @@ def _watch(lines: Callable[[], list[str]]) -> None:
     """Show `lines` anew every two seconds, until Ctrl-C."""
     with suppress(KeyboardInterrupt):
         while True:
-            shown = "\n".join(lines())
+            try:
+                shown = "\n".join(lines())
+            except ExamsError as error:  # it is being written: the next look will tell
+                shown = str(error)
             click.clear()
             click.echo(shown)
             time.sleep(2)

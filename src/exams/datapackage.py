@@ -13,12 +13,11 @@ import shutil
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 from exams import published
-from exams.files import locked, write_atomic
-from exams.places import Places
+from exams.files import draft_of, locked, write_atomic
+from exams.places import Places, made
 from exams.schema import Column, Table
 from exams.spreadsheet import safe
 
@@ -42,7 +41,7 @@ def write_package(places: Places) -> Path:
     """
     with locked(places.reports / ".data.lock"):  # one build at a time
         files = package(places.published)
-        draft = Path(mkdtemp(prefix=".data-", dir=places.reports))
+        draft = made(draft_of(places.package))
         try:
             for name, content in files.items():
                 (draft / name).write_bytes(content)

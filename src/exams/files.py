@@ -3,7 +3,9 @@
 import fcntl
 import hashlib
 import os
+import re
 import secrets
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from exams.processes import birth, is_gone
 
 UNREADABLE = ".unreadable"
 _DRAFT = ".draft"
+_NAME = re.compile(rf"\.(?P<mark>[\w-]+)\.(?P<pid>\d+)\.[0-9a-f]+\{_DRAFT}")
 _LEFT = 24 * 3600  # seconds
 
 
@@ -49,13 +52,10 @@ def locked(path: Path) -> Iterator[None]:
 def replacing(path: Path) -> Iterator[Path]:
     """Yield the path of a hidden draft that takes the place of `path` if all goes well.
 
-    The draft's name is its own: two processes may write the same file, the later one wins. It
-    tells whose it is (see `sweep`), and is short: the file's may be as long as the system allows.
-    In a folder that is closed to other users (0700), the draft is closed to them, too (0600),
-    before anything is in it.
+    Two processes may write the same file: the later one wins. In a folder that is closed to other
+    users (0700), the draft is closed to them, too (0600), before anything is in it.
     """
-    mine = f"{birth(os.getpid()) or 'draft'}.{os.getpid()}.{secrets.token_hex(4)}"
-    draft = path.with_name(f".{mine}{_DRAFT}")
+    draft = draft_of(path)
     try:
         if not path.parent.stat().st_mode & 0o077:
             closed(draft)
@@ -65,18 +65,36 @@ def replacing(path: Path) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
+def draft_of(path: Path) -> Path:
+    """Return the hidden path at which this process may make what is to become `path`.
+
+    The name is its own and tells whose it is (see `sweep`). It is short: that of `path` may be as
+    long as the system allows.
+    """
+    mine = f"{birth(os.getpid()) or 'draft'}.{os.getpid()}.{secrets.token_hex(4)}"
+    return path.with_name(f".{mine}{_DRAFT}")
+
+
 def sweep(folder: Path) -> None:
-    """Remove the drafts in `folder` of processes that were killed.
+    """Remove the drafts in `folder`, files and folders, of processes that were killed.
 
     Of another computer or container nothing is known: there, a draft of yesterday counts as left.
+    What has another kind of name than `draft_of` gives is not ours.
     """
     for draft in folder.glob(f".*{_DRAFT}*") if folder.is_dir() else ():
+        if (name := _NAME.match(draft.name)) is None:
+            continue
         with suppress(OSError):  # it is done in this moment
-            match draft.name.split("."):
-                case ["", mark, pid, _, _] if pid.isdecimal() and is_gone("", int(pid), mark):
-                    draft.unlink()
-                case _ if time.time() - draft.stat().st_mtime > _LEFT:
-                    draft.unlink()
+            old = time.time() - draft.stat().st_mtime > _LEFT
+            if old or is_gone("", int(name["pid"]), name["mark"]):
+                _remove(draft)
+
+
+def _remove(draft: Path) -> None:
+    if draft.is_dir() and not draft.is_symlink():
+        shutil.rmtree(draft)
+    else:
+        draft.unlink()
 
 
 def set_aside(database: Path) -> bool:

@@ -17,6 +17,7 @@ from exams.orchestrate import locks
 from exams.orchestrate.build import build_quarter
 from exams.orchestrate.withdraw import take_away
 from exams.places import Places, visible
+from exams.progress import say
 from exams.scratch import scratch_of
 from exams.warehouse.forget import corrected_by, note_forgotten, scrub
 from exams.warehouse.history import Delivered, read_current, read_deliveries
@@ -95,7 +96,7 @@ def _rebuilt(root: Path, places: Places, quarter: str, sha256: str, names: list[
         shutil.rmtree(places.interim(quarter, "extract").parent)
         if not (folder.is_dir() and visible(folder)):
             take_away(places, quarter)
-            print(f"{quarter}  no file is left: it is withdrawn")
+            say(f"{quarter}  no file is left: it is withdrawn")
             return True
         if build_quarter(quarter, root):
             return True

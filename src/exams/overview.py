@@ -10,7 +10,7 @@ from exams.project import Timing
 from exams.quarters import check_quarter
 from exams.situation import situation
 from exams.warehouse.history import Delivered, read_current, read_deliveries, read_left_out
-from exams.warehouse.store import loaded
+from exams.warehouse.store import is_busy, loaded
 
 _NAME = 48  # characters of a file's name that are shown
 _COLUMN = 12
@@ -85,9 +85,12 @@ def _local(text: str | None, timing: Timing) -> str:
 
 def record_lines(places: Places, quarter: str | None, *, history: bool = False) -> list[str]:
     """Return where the records of the files of `quarter` are (else of the newest loaded)."""
-    shown = check_quarter(quarter) if quarter else max(loaded(places.warehouse), default=None)
+    wished = check_quarter(quarter) if quarter else None
     if not places.warehouse.is_file():
         return []
+    if is_busy(places.warehouse):
+        return ["", f"{places.warehouse.name} is being written: its files are not listed now."]
+    shown = wished or max(loaded(places.warehouse), default=None)
     lines: list[str] = []
     if shown:
         current = read_current(places.warehouse, shown)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exams.errors import ExamsError
+from exams.files import draft_of
 from exams.quarters import is_quarter
 
 STAGES = ("extract", "transform", "load", "model", "publish", "visualize")
@@ -166,7 +167,7 @@ def private_key(folder: Path) -> bytes:
     """Return the random key that lies in the private `folder`, made if need be (0600)."""
     path = private(folder) / "key"
     if not path.is_file():
-        draft = folder / f".key-{os.getpid()}"
+        draft = draft_of(path)
         draft.touch(mode=0o600)
         draft.write_bytes(secrets.token_bytes(32))
         with suppress(FileExistsError):  # two builds at once: the first key stays

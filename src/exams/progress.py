@@ -1,12 +1,30 @@
 """Progress bars: for a person who watches, never in logs, pipes or executed notebooks."""
 
+import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from errno import EIO, EPIPE
 from typing import Any, TypeVar
 
 BY_HAND = "by hand"  # what a notebook has as `code` when a person runs it in JupyterLab
 
 Item = TypeVar("Item")
+
+
+def say(line: object, stream: str = "stdout") -> None:
+    """Print a line at once. Where nobody can read it any more, the work goes on all the same.
+
+    stream: stdout or stderr. Its reader may have ended (`| head -1`), its terminal may be closed,
+    its disk full.
+    """
+    file = getattr(sys, stream)
+    try:
+        print(line, file=file, flush=True)
+    except OSError as error:
+        if error.errno in (EPIPE, EIO):  # for good: what is in the buffer would fail at the end
+            with suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
 
 
 def track(
@@ -58,11 +76,11 @@ class Overall:
 
     def write(self, stream: str, line: str) -> None:
         """Print a line to the stream of that name, above the bar."""
-        file = getattr(sys, stream)
         if self._bar is None:
-            print(line, file=file, flush=True)
+            say(line, stream)
         else:
-            self._bar.write(line, file=file)
+            with suppress(OSError):  # as above
+                self._bar.write(line, file=getattr(sys, stream))
 
     def expect(self, quarter: str, stages: Collection[str]) -> None:
         """Learn which stages of a quarter are due."""
@@ -93,7 +111,8 @@ class Overall:
         if self._bar is not None:
             left = sum(self._costs[stage] for stages in self._left.values() for stage in stages)
             self._bar.total, self._bar.n = self._done + left, self._done
-            self._bar.refresh()
+            with suppress(OSError):
+                self._bar.refresh()
 
 
 def watched() -> bool:

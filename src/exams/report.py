@@ -22,6 +22,7 @@ from exams.places import STAGES
 _NUMBER = re.compile(r"[-−+±]?[\d.,]+(e[-+]?\d+)?\s?%?")
 _LONG = 40  # letters of a text that wants a broad column
 _MISSING = ("", "NaN", "None", "<NA>", "–", "hidden")
+_RESULTS = {"home", "ml", "trends"}  # pages of the dashboard
 _TEMPLATE = web.REPORT_TEMPLATES / "exams"
 
 
@@ -43,6 +44,7 @@ class ReportExporter(HTMLExporter):
         yield from super().default_filters()
         yield "tidied", tidied
         yield "sentence", sentence
+        yield "place", place
 
     def from_notebook_node(  # type: ignore[override]
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
@@ -90,6 +92,12 @@ def sentence(text: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def place(spec: dict[str, Any]) -> str:
+    """Return the anchor of a chart of the gallery; empty for any other."""
+    order = spec.get("usermeta", {}).get("order")
+    return f"chart-{order}" if order else ""
+
+
 def _merge_headings(table: Tag) -> None:
     """Put the names of the index, a row of their own in pandas, above the index."""
     rows = table.select("thead tr")
@@ -110,12 +118,13 @@ def _is_number(cell: Tag) -> bool:
 def _page(nb: NotebookNode, parameters: dict[str, Any]) -> dict[str, Any]:
     """Return what the template puts around the cells."""
     title, headings = _headings(nb)
-    has_charts = any(web.CHART in output.get("data", {}) for output in _outputs(nb))
+    has_charts = bool(_charts(nb))
     product = parameters.get("product")
     page = product.get("nb_html", "") if isinstance(product, dict) else ""
     return {
         "title": title,
         "headings": headings,
+        "findings": _findings(nb),
         "quarter": parameters.get("quarter"),
         "stage": Path(page).stem,
         "stages": STAGES,
@@ -141,6 +150,21 @@ def _headings(nb: NotebookNode) -> tuple[str, list[dict[str, str]]]:
     texts = [re.sub(r"[`*]", "", t) for t in re.findall(r"^## +(.+?)\s*$", words, re.MULTILINE)]
     headings = [{"text": text, "anchor": text.replace(" ", "-")} for text in texts]
     return (first[1] if first else "Report"), headings
+
+
+def _findings(nb: NotebookNode) -> list[dict[str, str]]:
+    """Return what the charts of results find, and where they are; none of a single one."""
+    found = [
+        {"text": " ".join(spec["title"]["text"]), "anchor": place(spec)}
+        for spec in _charts(nb)
+        if place(spec) and _RESULTS.intersection(spec["usermeta"]["page"])
+    ]
+    return found if len(found) > 1 else []
+
+
+def _charts(nb: NotebookNode) -> list[NotebookNode]:
+    data = [output.get("data", {}) for output in _outputs(nb)]
+    return [found[web.CHART] for found in data if web.CHART in found]
 
 
 def _outputs(nb: NotebookNode) -> list[NotebookNode]:

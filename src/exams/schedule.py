@@ -24,17 +24,19 @@ from exams import project
 from exams.errors import ExamsError
 from exams.orchestrate import locks
 from exams.orchestrate.build import build_each, due_quarters
+from exams.orchestrate.failures import explain_exception
 from exams.orchestrate.fingerprint import inputs
 from exams.orchestrate.stopping import terminable
 from exams.places import Places
 from exams.processes import HOST
+from exams.progress import say
 from exams.ticks import BEAT, Failing, Ticks, moment, read_ticks, write_ticks
 
 MODE = "EXECUTION_MODE"
 EVERY_MINUTE = "* * * * *"
 FIRST_PAUSE = {"test": timedelta(minutes=1), "production": timedelta(minutes=15)}
 LONGEST_PAUSE = timedelta(days=1)
-_RETRY = "retry"
+_TICK, _RETRY = "tick", "retry"
 
 
 def run_schedule(root: Path, environment: Mapping[str, str] = os.environ) -> None:
@@ -61,6 +63,7 @@ def run_schedule(root: Path, environment: Mapping[str, str] = os.environ) -> Non
             host=HOST,
             pid=os.getpid(),
             heartbeat=moment(),
+            begun=(former.begun if former else None) or moment(),
             last_tick=former.last_tick if former else None,
             failing=former.failing if former else {},
         )
@@ -79,55 +82,80 @@ class Schedule:
         )
         self._waiting: Queue[None] = Queue(maxsize=1)
         self._noting = threading.Lock()
+        self._over = threading.Event()
 
     def run(self) -> None:
         """Work until SIGTERM or Ctrl-C."""
-        self.clock.add_job(self._offer, self.trigger)
-        self.clock.add_job(self._note, "interval", seconds=BEAT)
+        self.clock.add_job(self._offer, self.trigger, id=_TICK)
         self._set_retry()
+        ended = None
         try:
             with terminable():
                 self._work()
         except (KeyboardInterrupt, SystemExit):  # the latter from a build that was stopped
-            print("The schedule has ended.", flush=True)
+            say("The schedule has ended.")
+            ended = moment()
         finally:
+            self._over.set()
             self.clock.shutdown(wait=False)
-            self._note(ended=moment())
+            self._note(ended=ended)
 
     def _work(self) -> None:
         self.clock.start()
         self._note()
-        if missed(self.trigger, self.ticks.last_tick, datetime.now(UTC)):
-            print("A tick was missed; it is caught up now.", flush=True)
+        threading.Thread(target=self._live, daemon=True).start()
+        since = self.ticks.last_tick or self.ticks.begun
+        if since and missed(self.trigger, since, datetime.now(UTC)):
+            say("A tick was missed; it is caught up now.")
             self._offer()
         else:
-            print(f"Next tick: {self._local(self.ticks.next_tick)}.", flush=True)
+            say(f"Next tick: {self._local(self.ticks.next_tick)}.")
         while True:
             self._waiting.get()
             self.tick()
 
+    def _live(self) -> None:
+        """Give signs of life, and see to it that the clock of the machine is followed."""
+        while not self._over.wait(BEAT):
+            self._note()
+            self.keep_time()
+
+    def keep_time(self) -> None:
+        """Let the next tick be the next one by the clock as it is now: it may have been set back.
+
+        APScheduler, which sleeps until the next tick, is woken: it may have been set forward.
+        """
+        job = self.clock.get_job(_TICK)
+        upcoming = self.trigger.get_next_fire_time(None, datetime.now(self.zone))
+        if job and upcoming and upcoming < job.next_run_time:
+            job.modify(next_run_time=upcoming)
+        self.clock.wakeup()
+
     def tick(self) -> None:
-        """Build what is due, but for quarters that keep failing and are to be left alone."""
-        print(f"Tick, {self._local(moment())}.", flush=True)
+        """Build what is due, but for quarters that keep failing and are to be left alone.
+
+        Whatever goes wrong is noted, and the schedule goes on.
+        """
+        say(f"Tick, {self._local(moment())}.")
         now, failing, error = datetime.now(UTC), self.ticks.failing, None
         try:
             every = due_quarters(self.places)
             alone = {q for q in every if q in failing and self._rests(q, failing[q], now)}
             for quarter in sorted(alone):
-                print(f"{quarter}  left alone until {self._local(failing[quarter].retry)}")
+                say(f"{quarter}  left alone until {self._local(failing[quarter].retry)}")
             ends = build_each(self.root, [q for q in every if q not in alone])
             kept = {quarter: failing[quarter] for quarter in alone}
             failing = kept | self._failed(ends)
-        except ExamsError as stopped:
-            error = str(stopped)
-            print(error, flush=True)
+        except Exception as stopped:
+            error = _in_words(stopped)
+            say(error)
         self._note(last_tick=moment(now), failing=failing, error=error)
         self._set_retry()
-        print(f"Next tick: {self._local(self.ticks.next_tick)}.", flush=True)
+        say(f"Next tick: {self._local(self.ticks.next_tick)}.")
 
     def _rests(self, quarter: str, entry: Failing, now: datetime) -> bool:
-        waits = now < datetime.fromisoformat(entry.retry)
-        return waits and entry.inputs == self._inputs(quarter)
+        left = datetime.fromisoformat(entry.retry) - now  # more than a day: the clock was set back
+        return timedelta() < left <= LONGEST_PAUSE and entry.inputs == self._inputs(quarter)
 
     def _failed(self, ends: Mapping[str, str]) -> dict[str, Failing]:
         now, first = datetime.now(UTC), FIRST_PAUSE[self.ticks.mode]
@@ -135,7 +163,7 @@ class Schedule:
         for quarter in (q for q, end in ends.items() if end == "failed"):
             former, seen = self.ticks.failing.get(quarter), self._inputs(quarter)
             times = former.times + 1 if former and former.inputs == seen else 1
-            found[quarter] = Failing(times, moment(now + pause(first, times)), seen)
+            found[quarter] = Failing(times, moment(now + pause(first, times)), seen, moment(now))
         return found
 
     def _inputs(self, quarter: str) -> str:
@@ -163,7 +191,11 @@ class Schedule:
             times = [entry.retry for entry in ticks.failing.values()]
             times += [moment(upcoming)] if upcoming else []
             self.ticks = replace(ticks, next_tick=min(times, default=None))
-            write_ticks(self.places, self.ticks)
+            try:
+                write_ticks(self.places, self.ticks)
+            except OSError as error:  # a full disk, say, ends no schedule
+                if changes:
+                    say(_in_words(error), "stderr")
 
     def _local(self, text: str | None) -> str:
         if text is None:
@@ -176,12 +208,14 @@ def pause(first: timedelta, times: int) -> timedelta:
     return min(first * 2 ** min(times - 1, 20), LONGEST_PAUSE)
 
 
-def missed(trigger: CronTrigger, last_tick: str | None, now: datetime) -> bool:
-    """Say whether a tick was due since the last one (None: there was none yet)."""
-    if last_tick is None:
-        return False
-    following = trigger.get_next_fire_time(None, datetime.fromisoformat(last_tick))
+def missed(trigger: CronTrigger, since: str, now: datetime) -> bool:
+    """Say whether a tick was due after `since`: the last one, or when the schedule first began."""
+    following = trigger.get_next_fire_time(None, datetime.fromisoformat(since))
     return following is not None and following <= now
+
+
+def _in_words(error: Exception) -> str:
+    return " ".join(filter(None, explain_exception(error)))
 
 
 def _trigger(expression: str, zone: ZoneInfo) -> CronTrigger:

@@ -15,7 +15,7 @@ from exams.places import STAGES, Places
 from exams.project import Timing
 from exams.quarters import last_day, shift
 from exams.status import WITHDRAWN, stage_status
-from exams.ticks import Ticks, described, moment, read_ticks
+from exams.ticks import Failing, Ticks, described, moment, read_ticks
 
 WRONG = ("failed", "interrupted")  # states of a stage that call for someone
 _UNDONE = "pending"
@@ -42,7 +42,8 @@ def situation(places: Places, timing: Timing, now: datetime | None = None) -> di
         for quarter in sorted(known)
     ]
     schedule = described(ticks, now)
-    trouble = [wrong for entry in quarters for wrong in _trouble(entry, delivered)]
+    failing = ticks.failing if ticks else {}
+    trouble = [wrong for entry in quarters for wrong in _trouble(entry, delivered, failing)]
     if schedule and schedule["state"] == "dead":
         trouble.append(_wrong("", "schedule", _DEAD, since=schedule["heartbeat"]))
     elif schedule and schedule["error"]:
@@ -122,7 +123,9 @@ def _backoff(ticks: Ticks | None, quarter: str) -> dict[str, Any]:
     return {"failures": found.times if found else 0, "retry": found.retry if found else None}
 
 
-def _trouble(entry: Mapping[str, Any], delivered: Sequence[str]) -> list[dict[str, Any]]:
+def _trouble(
+    entry: Mapping[str, Any], delivered: Sequence[str], failing: Mapping[str, Failing]
+) -> list[dict[str, Any]]:
     """Return what is wrong with a quarter: its stages that failed, and that it is late."""
     quarter = entry["quarter"]
     found = [
@@ -132,6 +135,9 @@ def _trouble(entry: Mapping[str, Any], delivered: Sequence[str]) -> list[dict[st
     ]
     if entry["state"] == "interrupted" and not found:
         found.append(_wrong(quarter, "interrupted", "Its process ended before it began."))
+    since = failing[quarter].since if quarter in failing else ""
+    if not found and since > max((r["ended"] or "" for r in entry["stages"].values()), default=""):
+        found.append(_wrong(quarter, "failed", _UNBEGUN, since=since))
     if entry["late"] and entry["state"] != "withdrawn":
         come = quarter in delivered
         why = "Its files have come, but it is not published." if come else "No file has come."
@@ -157,4 +163,5 @@ def _wrong(
     }
 
 
+_UNBEGUN = "It fails before a stage begins: what the schedule prints tells why."
 _DEAD = "The schedule gives no sign of life. Start `exams schedule` again."

@@ -17,19 +17,22 @@ class Failing:
     """A quarter that failed `times` in a row: it is left alone until `retry` (ISO 8601, UTC).
 
     `inputs` is the fingerprint of its files and contract: once that changes, it is due at once.
+    `since` is when it failed last.
     """
 
     times: int
     retry: str
     inputs: str
+    since: str = ""
 
 
 @dataclass(frozen=True)
 class Ticks:
     """What a schedule has done and will do; times in ISO 8601, UTC.
 
-    `ended` is None while it runs. `last_tick` is the begin of the last one that came to its end,
-    `error` why that could not look for quarters.
+    `ended` is None while it runs, and if it died. `begun` is when the first schedule of this data
+    folder was started, `last_tick` the begin of the last tick that came to its end, `error` why
+    that did not.
     """
 
     mode: str
@@ -43,6 +46,7 @@ class Ticks:
     ended: str | None = None
     error: str | None = None
     failing: dict[str, Failing] = field(default_factory=dict)
+    begun: str | None = None
 
 
 def read_ticks(places: Places) -> Ticks | None:
@@ -64,7 +68,7 @@ def described(ticks: Ticks | None, now: datetime) -> dict[str, Any] | None:
     """Return a schedule with its state: running, ended, or dead (no sign of life)."""
     if ticks is None:
         return None
-    silent = now - datetime.fromisoformat(ticks.heartbeat)
+    silent = abs(now - datetime.fromisoformat(ticks.heartbeat))  # the clock may have been set back
     state = "ended" if ticks.ended else "dead" if silent > LEASE else "running"
     shown = {name: value for name, value in asdict(ticks).items() if name != "failing"}
     return {"state": state, **shown, "next_tick": ticks.next_tick if state == "running" else None}

@@ -5,12 +5,12 @@ import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from secrets import token_hex
 
 from exams.backup.files import JOURNALS, Entry, copy_file, digest, is_delivery, verify, writing
 from exams.errors import ExamsError
-from exams.files import shown
+from exams.files import draft_of, shown, sweep
 from exams.orchestrate import locks
+from exams.orchestrate.stopping import terminable
 from exams.places import Places, made, private
 from exams.progress import track
 
@@ -24,7 +24,7 @@ def restore(places: Places, source: Path) -> list[str]:
     then. If it is interrupted later on, nothing is built (E414) until it has been run again.
     """
     files = verify(source)
-    with locks.alone(places) as free:
+    with terminable(), locks.alone(places) as free:
         if not free:
             what = "A build is running, or waits for another one."
             raise ExamsError("E417", what, "Nothing was restored; try again when it is done.")
@@ -46,7 +46,8 @@ def _restored(places: Places, source: Path, files: Sequence[Entry]) -> list[str]
         for entry in track(todo, len(todo), "restore", ""):
             path = places.data / entry["path"]
             _make_folders(places, entry)
-            drafts[path] = draft = path.with_name(f".{token_hex(8)}.draft")
+            sweep(path.parent)
+            drafts[path] = draft = draft_of(path)
             copy_file(source / entry["path"], draft)
             draft.chmod(0o600 if _is_private(entry) else 0o644)
         with locks.restoring(places):

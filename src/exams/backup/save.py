@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from os import walk
 from pathlib import Path
-from tempfile import mkdtemp
 
 from exams.backup.files import (
     JOURNALS,
@@ -23,7 +22,8 @@ from exams.backup.files import (
     writing,
 )
 from exams.errors import ExamsError
-from exams.files import UNREADABLE, write_atomic
+from exams.files import UNREADABLE, draft_of, sweep, write_atomic
+from exams.orchestrate.stopping import terminable
 from exams.places import Places, made, private
 from exams.progress import track
 
@@ -40,11 +40,17 @@ def backup(places: Places, target: Path) -> list[str]:
     """
     target = target.absolute()
     _check_target(places, target)
-    with writing(target.name):
-        draft = Path(mkdtemp(prefix=".", suffix=".draft", dir=made(target.parent)))
+    with terminable():
+        return _written(places, target)
+
+
+def _written(places: Places, target: Path) -> list[str]:
+    draft = draft_of(target)
     try:
         with writing(target.name):
-            files = [*_saved(places.data, draft)]
+            sweep(made(target.parent))
+            draft.mkdir(mode=0o700)
+            files = sorted(_saved(places.data, draft), key=lambda entry: str(entry["path"]))
             manifest = {
                 "format": 1,
                 "made": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -76,16 +82,17 @@ def _check_target(places: Places, target: Path) -> None:
     what = ""
     if target.resolve().is_relative_to(places.data):
         what = f"{target.name} lies in the data folder."
+    elif target.is_mount():
+        what = f"{target.name} is a whole disk."
     elif target.exists() and (not target.is_dir() or any(target.iterdir())):
         what = f"{target.name} is there already."
     if what:
-        raise ExamsError("E419", what, "Name a new folder, on another disk.")
+        raise ExamsError("E419", what, "Name a new folder on another disk.")
 
 
 def _saved(data: Path, draft: Path) -> Iterator[Entry]:
     """Copy what belongs into a backup to `draft`; yield an entry for each file."""
-    found = [*_to_save(data)]
-    draft.chmod(0o700)
+    found = sorted(_to_save(data), key=_turn)
     for path in track(found, len(found), "backup", ""):
         target = draft / path
         private(target.parent)
@@ -95,6 +102,16 @@ def _saved(data: Path, draft: Path) -> Iterator[Entry]:
             size, sha256 = digest(target)
             entry: Entry = {"path": path.as_posix(), "bytes": size, "sha256": sha256}
             yield entry | ({"rows": rows(target)} if database else {})
+
+
+def _turn(path: Path) -> int:
+    """Return when a file is copied, as builds go on meanwhile.
+
+    The ledger after the publication: what was published is in the ledger, then, as it is written
+    first. The deliveries last: nothing is loaded whose file is missing.
+    """
+    order = ("published", "private", "status", "contracts", "deliveries")
+    return order.index(path.parts[0]) if path.parts[0] in order else 0
 
 
 def _to_save(data: Path) -> Iterator[Path]:

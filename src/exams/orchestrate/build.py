@@ -8,7 +8,7 @@ from exams.orchestrate.healing import clear_away
 from exams.orchestrate.withdraw import vanished
 from exams.orchestrate.workers import Outcome, run_turns
 from exams.places import STAGES, Places
-from exams.progress import Overall
+from exams.progress import Overall, say
 
 # Ploomber takes a second to import: where worker processes run the turns, they alone do so.
 
@@ -52,11 +52,11 @@ def build_each(root: Path, quarters: Iterable[str]) -> dict[str, str]:
     """
     chosen = sorted(set(quarters))
     if not chosen:
-        print("No quarter has files yet; nothing to do.")
+        say("No quarter has files yet; nothing to do.")
     ends = _build_several(root, chosen) if len(chosen) > 1 else _build_alone(root, chosen)
     if idle := [*ends.values()].count("idle"):
         up_to_date = "1 quarter is up to date" if idle == 1 else f"{idle} quarters are up to date"
-        print(f"{up_to_date}{'; nothing to do' if idle == len(ends) else ''}.")
+        say(f"{up_to_date}{'; nothing to do' if idle == len(ends) else ''}.")
     return ends
 
 

@@ -4,7 +4,7 @@ import json
 import sys
 import time
 import warnings
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,10 @@ from exams.orchestrate.stopping import terminable
 from exams.orchestrate.temporary import sweep_drafts, temporary
 from exams.orchestrate.withdraw import withdraw
 from exams.places import STAGES, Places
+from exams.progress import say
 from exams.quarters import check_quarter
 
-_UNDONE = "A stage before it did not end well."
+_UNDONE = "The build ended before its turn."
 
 
 class BuildFailed(DAGBuildError):
@@ -119,10 +120,7 @@ class StageExecutor(Executor):
                 task.exec_status = TaskStatus.Skipped
             return []
         due = [t for t in dag.values() if t.exec_status is not TaskStatus.Skipped]
-        for task in [t for t in dag.values() if t not in due]:
-            found = counted(receipt(self.places, self.quarter, task.name) or {})
-            found |= {"inputs": json.dumps(task.params["inputs"]), "code": task.params["code"]}
-            status.restore(self.places.status, self.quarter, task.name, **found)
+        self._restore(task for task in dag.values() if task not in due)
         self._announce(bool(due))
         self.found([task.name for task in due])
         now = [task for task in due if task.name in self.stages]
@@ -134,12 +132,19 @@ class StageExecutor(Executor):
                 task.exec_status = TaskStatus.Skipped
         return []
 
+    def _restore(self, tasks: Iterable[Any]) -> None:
+        """Note stages that are up to date as done, where the status has lost that."""
+        for task in tasks:
+            found = counted(receipt(self.places, self.quarter, task.name) or {}) | _made_from(task)
+            status.restore(self.places.status, self.quarter, task.name, **found)
+
     def _run_planned(self, due: list[Any], now: list[Any]) -> None:
-        for task in due:
-            _check(task)
         status.plan(self.places.status, self.quarter, [task.name for task in now])
         try:
+            for task in due:
+                self._check(task)
             self._run_all(now)
+            self._restore(now)
         except BuildFailed:
             status.plan(self.places.status, self.quarter, self.left)
             raise
@@ -155,7 +160,7 @@ class StageExecutor(Executor):
                 f"{shown(self.places.delivery(self.quarter))} holds no file.",
                 f"Deliver a file. Quarters with files: {', '.join(delivered) or 'none'}.",
             )
-        print(f"{self.quarter}  {status.WITHDRAWN[0].lower()}{status.WITHDRAWN[1:]}")
+        say(f"{self.quarter}  {status.WITHDRAWN[0].lower()}{status.WITHDRAWN[1:]}")
         self.ran = self.withdrawn = True
 
     def _run_all(self, due: list[Any]) -> None:
@@ -174,14 +179,31 @@ class StageExecutor(Executor):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 task.product.metadata.update_locally(task._build(catch_exceptions=True)[1])
+            found = counted(receipt(self.places, self.quarter, task.name) or {})
+            status.end(self.places.status, self.quarter, task.name, "done", **found)
             state = "done"
         except Exception as error:
             state, explained = "failed", self._explained(task, error)
         finally:
             if state == "interrupted":
-                status.end(self.places.status, self.quarter, task.name, state)
+                stopped = {"state": state, "reason": "Stopped by the user."}
+                status.end(self.places.status, self.quarter, task.name, **stopped)
             self._print(task.name, state, time.monotonic() - begin)
         return explained
+
+    def _check(self, task: Any) -> None:
+        """Raise E404 if the notebook of a stage cannot run, before any stage has begun.
+
+        Ploomber can do so itself (`static_analysis: strict`), but prints 30 lines about it.
+        """
+        try:
+            task.source._check_notebook(raise_=True, check_signature=True)
+        except Exception as error:
+            what = f"{shown(Path(task.source.loc))}: {complaint(str(error))}."
+            wrong = ExamsError("E404", what, "Open it with `make lab` and correct it.")
+            status.start(self.places.status, self.quarter, task.name, **_made_from(task))
+            self._explained(task, wrong)
+            raise wrong from None
 
     def _explained(self, task: Any, error: Exception) -> list[str]:
         code, reason = explain_exception(error)
@@ -192,16 +214,15 @@ class StageExecutor(Executor):
     def _print(self, stage: str, state: str, seconds: float) -> None:
         rows = (receipt(self.places, self.quarter, stage) or {}).get("rows_out")
         tail = f"  {rows:,} rows" if state == "done" and rows is not None else ""
-        line = f"{self.quarter}  {stage:<9}  {state:<11}  {seconds:6.1f} s{tail}"
-        print(line, flush=True)
+        say(f"{self.quarter}  {stage:<9}  {state:<11}  {seconds:6.1f} s{tail}")
 
     def _announce(self, due: bool) -> None:
         if self.announces:
-            print(f"Building {self.quarter}." if due else f"{self.quarter} is up to date.")
+            say(f"Building {self.quarter}." if due else f"{self.quarter} is up to date.")
             delivered = self.places.delivered_quarters()
             newer = [q for q in delivered if q > self.quarter and not self._published(q)]
             if newer:
-                print(f"Newer deliveries wait: {', '.join(newer)}. Run `exams build --due`.")
+                say(f"Newer deliveries wait: {', '.join(newer)}. Run `exams build --due`.")
 
     def _published(self, quarter: str) -> bool:
         return receipt(self.places, quarter, "visualize") is not None
@@ -214,14 +235,5 @@ def _silence() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning, module="networkx")
 
 
-def _check(task: Any) -> None:
-    """Raise E404 if the notebook of a stage cannot run, before any stage has begun.
-
-    Ploomber can do so itself (`static_analysis: strict`), but prints 30 lines about it.
-    """
-    try:
-        task.source._check_notebook(raise_=True, check_signature=True)
-    except Exception as error:
-        notebook = shown(Path(task.source.loc))
-        what = f"{notebook}: {complaint(str(error))}."
-        raise ExamsError("E404", what, "Open it with `make lab` and correct it.") from None
+def _made_from(task: Any) -> dict[str, str]:
+    return {"inputs": json.dumps(task.params["inputs"]), "code": task.params["code"]}

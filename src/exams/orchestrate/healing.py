@@ -6,6 +6,7 @@ others read of a stage is looked for: parts, charts, its quarter in a database.
 """
 
 import json
+import stat
 from pathlib import Path
 
 from exams import published
@@ -20,7 +21,10 @@ from exams.orchestrate.products import (
     unsealed,
 )
 from exams.places import STAGES, Places
+from exams.progress import say
 from exams.warehouse import store
+
+UNENDED = "Its last run did not end well."
 
 
 def set_aside_unreadable(places: Places) -> list[Path]:
@@ -31,7 +35,7 @@ def set_aside_unreadable(places: Places) -> list[Path]:
 def clear_away(places: Places) -> None:
     """Set databases aside that cannot be read, and say so."""
     for path in set_aside_unreadable(places):
-        print(f"{shown(path)} cannot be read: it is now {path.name}{UNREADABLE}, and made anew.")
+        say(f"{shown(path)} cannot be read: it is now {path.name}{UNREADABLE}, and made anew.")
 
 
 def heal(places: Places, quarter: str) -> None:
@@ -60,7 +64,7 @@ def harm(places: Places, quarter: str, stage: str) -> str:
     if not any(file.exists() for file in files):
         return "It has not run yet."
     if not all(note(file).exists() for file in files):
-        return "Its last run did not end well."
+        return UNENDED
     if not all(read_note(file) for file in files):
         return "Ploomber's notes about its last run cannot be read."
     found, broken = receipt(places, quarter, stage), unsealed(places, quarter, stage)
@@ -81,7 +85,11 @@ def _about(file: Path, stage: str) -> str:
 
 
 def _whole(file: Path, size: int) -> bool:
-    return file.is_file() and file.stat().st_size == size
+    try:
+        found = file.stat()
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size == size
 
 
 def _stored(places: Places, quarter: str, stage: str, content: str) -> str:

@@ -10,10 +10,15 @@ from exams.orchestrate.failures import verdict
 from exams.orchestrate.origin import origin
 from exams.orchestrate.products import receipt, seal
 from exams.places import Places
+from exams.progress import say
 
 
 def done(task: Any, params: Any) -> None:
-    """Seal the products of a stage, record it as done and note what it was made by."""
+    """Seal the products of a stage and note what it was made by.
+
+    It is recorded as done when Ploomber has noted it, too: by the executor, which `ploomber task`
+    does without.
+    """
     places, quarter = Places.of(params["data"], params["reports"]), params["quarter"]
     found = receipt(places, quarter, task.name)
     if found is None:
@@ -21,10 +26,11 @@ def done(task: Any, params: Any) -> None:
             "E401", f"{task.name} wrote no receipt.", "Its last cell must call write_receipt."
         )
     seal(places, quarter, task.name)
-    status.end(places.status, quarter, task.name, "done", **counted(found))
-    run = _run(places, quarter, task.name)
+    run = _run(places, quarter, task.name) | {"ended": status.now(), **counted(found)}
     made_by = origin(Path.cwd(), places, quarter, task.name, params["code"])
     lineage.record(places, quarter, run | {"stage": task.name}, made_by)
+    if not task.dag.executor.building:
+        status.end(places.status, quarter, task.name, "done", **counted(found))
 
 
 def failed(task: Any, params: Any) -> None:
@@ -36,10 +42,10 @@ def failed(task: Any, params: Any) -> None:
         unknown: dict[str, Any] = {"state": "failed", "reason_code": None, "reason": reason}
         run = _run(places, quarter, task.name) or unknown
         if run["state"] == "done":  # Ploomber takes running it all the same for a failure
-            print(f"{quarter}  {task.name} is up to date; --force runs it again.")
+            say(f"{quarter}  {task.name} is up to date; --force runs it again.")
             sys.exit(0)
         lines = verdict(places, quarter, task.name, run["reason_code"], run["reason"])
-        print("\n".join(lines), file=sys.stderr)
+        say("\n".join(lines), "stderr")
         sys.exit(1)
 
 

@@ -13,6 +13,7 @@ from exams.errors import ExamsError
 from exams.files import closed
 from exams.places import Places, private
 from exams.processes import HOST, birth, is_gone
+from exams.progress import say
 
 _held: dict[Path, IO[str]] = {}
 
@@ -44,7 +45,7 @@ def hold(places: Places, quarter: str, *, wait: bool = True) -> bool:
             file.close()
             return False
         if not (told or orphans):
-            print(f"{quarter} is being built by {_owner(path)[0]}; waiting for it.", flush=True)
+            say(f"{quarter} is being built by {_owner(path)[0]}; waiting for it.")
             told = True
         time.sleep(0.2)
     file.truncate(0)
@@ -83,7 +84,7 @@ def _share(places: Places, *, wait: bool) -> bool:
             if not wait:
                 file.close()
                 return False
-            print("A backup is being put back; waiting for it.", flush=True)
+            say("A backup is being put back; waiting for it.")
             fcntl.flock(file, fcntl.LOCK_SH)
         _held[path] = file
     return True

@@ -16,7 +16,7 @@ from ploomber.spec import DAGSpec
 from exams import project
 from exams.errors import ExamsError
 from exams.orchestrate.fingerprint import COMPARING, WORDS
-from exams.orchestrate.healing import harm
+from exams.orchestrate.healing import UNENDED, harm
 from exams.orchestrate.products import products, read_note
 from exams.orchestrate.withdraw import vanished
 from exams.places import STAGES, Places
@@ -73,7 +73,9 @@ def _tasks(quarter: str, root: Path, places: Places) -> list[Any]:
 
 def _changes(task: Any, places: Places, quarter: str) -> str:
     """Return what has changed since a stage ran, beside the stages before it."""
-    notes = read_note(products(places, quarter, task.name)[0]) or {}
+    notes = read_note(products(places, quarter, task.name)[0])
+    if notes is None:  # a build has begun in this moment
+        return UNENDED
     former = notes.get("params") or {}
     if notes["stored_source_code"] != str(task.source):
         return f"notebooks/{task.name}.ipynb has changed."

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from typing import Any
 
 import nbformat
@@ -19,12 +19,13 @@ import papermill
 
 from exams import lineage, published, status
 from exams.errors import ExamsError
-from exams.files import closed
+from exams.files import closed, draft_of, sweep
 from exams.notebook import injected
 from exams.orchestrate import locks
 from exams.orchestrate.changed import changes
 from exams.orchestrate.failures import explain_exception
 from exams.orchestrate.products import products
+from exams.orchestrate.stopping import terminable
 from exams.outputs import notebook_differences
 from exams.places import STAGES, Places, made, private, private_key
 from exams.progress import track
@@ -106,10 +107,12 @@ def _scratch(places: Places) -> Iterator[Places]:
     """Yield places in a folder of its own, closed to others, that goes afterwards.
 
     It has the contracts, the key to pseudonyms and the databases as copies, the deliveries as a
-    link.
+    link. Those of processes that were killed go first.
     """
-    with TemporaryDirectory(prefix="exams-again-") as folder:
-        scratch = Places.of(made(Path(folder) / "data"), made(Path(folder) / "reports"))
+    sweep(Path(gettempdir()))
+    folder = draft_of(Path(gettempdir()) / "exams")
+    with terminable(), _private_folder(folder):
+        scratch = Places.of(made(folder / "data"), made(folder / "reports"))
         shutil.copy(places.contract, scratch.contract)
         if places.contracts.is_dir():
             shutil.copytree(places.contracts, scratch.contracts)
@@ -124,6 +127,15 @@ def _scratch(places: Places) -> Iterator[Places]:
             yield scratch
         finally:
             locks.release()
+
+
+@contextmanager
+def _private_folder(folder: Path) -> Iterator[None]:
+    private(folder)
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _copy(real: Path, copy: Path) -> None:

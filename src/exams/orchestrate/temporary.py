@@ -47,7 +47,8 @@ def temporary(places: Places, quarter: str) -> Iterator[Path]:
 def sweep_drafts(places: Places, quarter: str) -> None:
     """Remove drafts of files that killed processes left where a build of `quarter` writes."""
     reports = places.reports / quarter
-    for folder in (places.reports, reports, reports / "charts", places.delivery(quarter)):
+    corrections = places.warehouse.with_name("corrections") / quarter
+    beside = [file.parent for file in (places.warehouse, places.published, places.status)]
+    charts, delivery = reports / "charts", places.delivery(quarter)
+    for folder in (places.reports, reports, charts, delivery, corrections, *beside):
         sweep(folder)
-    for database in (places.warehouse, places.published):
-        sweep(database.parent)

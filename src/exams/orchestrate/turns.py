@@ -1,6 +1,5 @@
 """A turn of a quarter: some of its stages, run by Ploomber in this process."""
 
-import sys
 import warnings
 from collections.abc import Callable, Collection
 from contextlib import chdir
@@ -13,6 +12,7 @@ from exams import project
 from exams.orchestrate import locks
 from exams.orchestrate.workers import Outcome
 from exams.places import STAGES
+from exams.progress import say
 
 
 def run_turn(
@@ -38,7 +38,7 @@ def run_turn(
             turn.announces, turn.stages, turn.before, turn.found = announces, stages, before, found
             dag.build(show_progress=False)
     except (DAGBuildError, DAGRenderError) as error:
-        print(error, file=sys.stderr)
+        say(error, "stderr")
         return Outcome("failed")
     finally:
         locks.release()

@@ -11,7 +11,9 @@ from exams.orchestrate import fingerprint
 from exams.orchestrate.planning import due
 from exams.places import STAGES, Places
 
-POLL = 1.0  # seconds between two looks
+POLL = 1.0  # seconds between two looks at the status
+AGAIN = 30.0  # seconds until the stage is looked at anyhow: the status may be lost or locked
+_NOT_NOW = ("E210", "E408")  # the warehouse is being written; the last file has just gone
 
 
 def wait_for(stage: str, quarter: str, root: Path, seconds: float | None = None) -> None:
@@ -20,18 +22,29 @@ def wait_for(stage: str, quarter: str, root: Path, seconds: float | None = None)
     Raise E409 as soon as it has failed for them, E410 if it is not done after `seconds`.
     """
     places, begin = project.places(root), time.monotonic()
+    seen: dict[str, dict[str, Any]] | None = None
+    looked = begin
     while True:
-        runs = _runs(places, quarter)
+        runs, now = _runs(places, quarter), time.monotonic()
         state = runs.get(stage, {}).get("state")
-        if state not in ("pending", "running") and _is_done(stage, quarter, root, places):
-            return
-        _check_failure(places, runs, stage, quarter, root)
-        left = POLL if seconds is None else begin + seconds - time.monotonic()
+        left = POLL if seconds is None else begin + seconds - now
+        if runs != seen or now - looked >= AGAIN or left <= 0:  # it takes a while: not each time
+            seen, looked = runs, now
+            if state not in ("pending", "running") and _is_done(stage, quarter, root, places):
+                return
+            _check_failure(places, runs, stage, quarter, root)
         if left <= 0:
-            now = f" It is {state}." if state not in (None, "done") else ""
-            what = f"{stage} of {quarter} is not done for its present files.{now}"
-            raise ExamsError("E410", what, "`exams plan` says what it needs. Is a build running?")
+            raise _late(places, stage, quarter, state)
         time.sleep(min(POLL, left))
+
+
+def _late(places: Places, stage: str, quarter: str, state: str | None) -> ExamsError:
+    if quarter in places.delivered_quarters():
+        now = f" It is {state}." if state not in (None, "done") else ""
+        what = f"{stage} of {quarter} is not done for its present files.{now}"
+    else:
+        what = f"{stage} of {quarter} is not done: no file of it has come."
+    return ExamsError("E410", what, "`exams plan` says what it needs. Is a build running?")
 
 
 def _runs(places: Places, quarter: str) -> dict[str, dict[str, Any]]:
@@ -44,7 +57,12 @@ def _runs(places: Places, quarter: str) -> dict[str, dict[str, Any]]:
 
 def _is_done(stage: str, quarter: str, root: Path, places: Places) -> bool:
     """Say so of a stage that a build would not run: whatever the status has lost."""
-    return quarter in places.delivered_quarters() and stage not in due(quarter, root)
+    try:
+        return quarter in places.delivered_quarters() and stage not in due(quarter, root)
+    except ExamsError as error:
+        if error.code in _NOT_NOW:
+            return False
+        raise
 
 
 def _check_failure(

@@ -7,7 +7,6 @@ to be written waits until it can be.
 
 import os
 import sqlite3
-import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +17,7 @@ from exams.errors import ExamsError
 from exams.files import is_damage, move_aside, shown
 from exams.places import STAGES
 from exams.processes import HOST, birth, is_gone
+from exams.progress import say
 from exams.status.table import LATEST, SHOWN, read_runs, writing
 
 BEAT = 5  # seconds between two heartbeats of a running stage
@@ -35,6 +35,7 @@ _MINE = f"quarter = ? AND host = ? AND pid = ? AND birth = ? AND {_OPEN}"
 Statement = tuple[str, list[Any]]
 
 _waiting: dict[Path, list[Statement]] = {}
+_begun: dict[tuple[Path, str, str], dict[str, Any]] = {}  # what runs here, lest the file is lost
 _one_at_a_time = RLock()
 
 
@@ -45,18 +46,18 @@ def plan(path: Path, quarter: str, stages: Iterable[str]) -> None:
 
 def start(path: Path, quarter: str, stage: str, **more: Any) -> None:
     """Note that `stage` runs from now on, in this process; `more` may set inputs and code."""
-    new, values = _added(quarter, stage, state="pending")
-    new += f" WHERE NOT EXISTS (SELECT 1 FROM stage_run WHERE stage = ? AND {_MINE})"
-    values += [stage, *_mine(quarter)]
-    change = _changed(quarter, stage, state="running", started=_now(), **more)
-    _write(path, (new, values), change)
+    begun = _begun[path, quarter, stage] = {"state": "running", "started": now(), **more}
+    _write(path, *_present(path, quarter, stage), _changed(quarter, stage, **begun))
 
 
 def beat(path: Path, quarter: str) -> None:
     """Give a sign of life for this process's runs of `quarter`, those to come included."""
     state = "CASE WHEN started IS NULL THEN 'pending' ELSE 'running' END"
     change = f"UPDATE stage_run SET heartbeat = ?, ended = NULL, reason = NULL, state = {state}"
-    _write(path, (f"{change} WHERE {_MINE}", [_now(), *_mine(quarter)]), keep=False)
+    with _one_at_a_time:
+        stages = [stage for at, of, stage in _begun if (at, of) == (path, quarter)]
+        lost = [found for stage in stages for found in _present(path, quarter, stage)]
+        _write(path, *lost, (f"{change} WHERE {_MINE}", [now(), *_mine(quarter)]), keep=False)
 
 
 def end(path: Path, quarter: str, stage: str, state: str, **more: Any) -> None:
@@ -65,9 +66,11 @@ def end(path: Path, quarter: str, stage: str, state: str, **more: Any) -> None:
     `more` may set rows_in, rows_out, fingerprint, reason_code and reason. A reason never holds
     a student's value: this table may be shown to anyone.
     """
-    _write(
-        path, _changed(quarter, stage, **{"reason": None, "state": state, "ended": _now()} | more)
-    )
+    change = _changed(quarter, stage, **{"reason": None, "state": state, "ended": now()} | more)
+    with _one_at_a_time:
+        lost = _present(path, quarter, stage)
+        _begun.pop((path, quarter, stage), None)
+        _write(path, *lost, change)
 
 
 def restore(path: Path, quarter: str, stage: str, **more: Any) -> None:
@@ -134,13 +137,27 @@ def _judged(row: dict[str, Any]) -> dict[str, Any]:
     if gone or (gone is None and silence > LEASE):  # a beat from the future: a clock jumped
         reason = f"Process {row['pid']} ended early." if gone else SILENT
         state = "interrupted" if row["state"] == "running" else "skipped"
-        return row | {"state": state, "ended": row["heartbeat"], "reason": reason}
+        ended = max(row["heartbeat"], row["started"] or "")  # the clock may have been set back
+        return row | {"state": state, "ended": ended, "reason": reason}
     return row
+
+
+def _present(path: Path, quarter: str, stage: str) -> list[Statement]:
+    """Return the statement that adds the run of `stage` that goes on here, if it is not there.
+
+    The file may have been deleted since it began.
+    """
+    begun = _begun.get((path, quarter, stage))
+    if begun is None:
+        return []
+    new, values = _added(quarter, stage, **begun)
+    known = f"SELECT 1 FROM stage_run WHERE stage = ? AND {_MINE}"
+    return [(f"{new} WHERE NOT EXISTS ({known})", [*values, stage, *_mine(quarter)])]
 
 
 def _added(quarter: str, stage: str, **values: Any) -> Statement:
     """Return the statement that adds a run of this process; a condition may follow."""
-    values = {"quarter": quarter, "stage": stage, "heartbeat": _now()} | values
+    values = {"quarter": quarter, "stage": stage, "heartbeat": now()} | values
     values |= {"host": HOST, "pid": os.getpid(), "birth": birth(os.getpid())}
     marks = ", ".join("?" * len(values))
     return f"INSERT INTO stage_run ({', '.join(values)}) SELECT {marks}", [*values.values()]
@@ -148,8 +165,9 @@ def _added(quarter: str, stage: str, **values: Any) -> Statement:
 
 def _changed(quarter: str, stage: str, **values: Any) -> Statement:
     """Return the statement that changes this process's open run of `stage`."""
-    values["heartbeat"] = _now()
-    settings = ", ".join(f"{name} = ?" for name in values)
+    values["heartbeat"] = now()
+    latest = "max(?, coalesce(started, ''))"  # the clock may have been set back
+    settings = ", ".join(f"{n} = {latest if n == 'ended' else '?'}" for n in values)
     change = f"UPDATE stage_run SET {settings} WHERE stage = ? AND {_MINE}"
     return change, [*values.values(), stage, *_mine(quarter)]
 
@@ -184,8 +202,9 @@ def _write(path: Path, *statements: Statement, keep: bool = True) -> None:
 
 def _tell(path: Path, error: Exception) -> None:
     why = "another program is writing it" if "locked" in str(error) else "is the disk full?"
-    print(f"{shown(path)} cannot be written now ({why}). The build goes on.", file=sys.stderr)
+    say(f"{shown(path)} cannot be written now ({why}). The build goes on.", "stderr")
 
 
-def _now() -> str:
+def now() -> str:
+    """Return the time as the table has it: ISO 8601 in UTC, milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -49,6 +49,18 @@ def guarded(path: Path) -> Iterator[None]:
         raise ExamsError("E207", f"{path.name} cannot be read.", remedy) from error
 
 
+def is_busy(path: Path) -> bool:
+    """Say whether a writer keeps readers out now, as that of a large load does for a while."""
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=1)) as reader:
+            reader.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.OperationalError as error:
+        return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+    except sqlite3.DatabaseError:
+        return False
+    return False
+
+
 def loaded(path: Path) -> dict[str, str]:
     """Return the fingerprint of what is loaded of each quarter, oldest first.
 

@@ -46,8 +46,10 @@ def scores_told(told: list[Statement], contract: Contract) -> Iterator[Finding]:
             )
             yield from _attacked(own, beside, field, contract)
         for group in dict.fromkeys(s.subject.group for s in levels):
-            own, beside = ([s for s in of if s.subject.group == group] for of in (means, levels))
-            yield from _levels_told(own, beside, field, contract)
+            of_means, of_levels = (
+                [s for s in of if s.subject.group == group] for of in (means, levels)
+            )
+            yield from _levels_told(of_means, of_levels, field, contract)
 
 
 def _levels_told(
