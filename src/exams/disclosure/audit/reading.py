@@ -50,7 +50,8 @@ def _of_table(
     halves = {c: half(frame[c]) for c in ("share", "mean", "sd") if c in frame}
     of_share, of_mean, of_sd = (halves.get(c, 0.0) for c in ("share", "mean", "sd"))
     for number, row in enumerate(frame.to_dict("records")):
-        group, measure = _group(row, declared, contract), str(row.get("score", ""))
+        group = _group(row, declared, contract)
+        measure = str(row["score"]) if declared.by_score else ""
         kind, of_kind = _kind(row, measure, declared)
         score = _score(measure if declared.by_score else "", declared, contract)
         subject = Subject(group, score, kind, of_kind)
