@@ -9,7 +9,7 @@ from exams.statistics.groups import groups
 from exams.statistics.intervals import share_interval
 from exams.warehouse.read import CubeFrames
 
-_BINS = 10  # at most so many on a scale, besides those that levels cut off
+_BINS = 20  # at most so many on a scale, besides those that levels cut off
 COLUMNS = ["dimension", "level", "score", "code", "band", "n", "share", "ci_low", "ci_high"]
 
 
