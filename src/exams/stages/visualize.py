@@ -15,7 +15,6 @@ from exams import published
 from exams.places import Places
 from exams.stages.gallery import Gallery
 from exams.stages.notice import Notice, incomplete
-from exams.stages.summary import summary  # noqa: F401  notebooks call it from here
 from exams.status import known
 
 ALL = "all"
@@ -97,6 +96,21 @@ def scales(scores: pd.DataFrame) -> pd.DataFrame:
     return scale.assign(points=len(scale[["minimum", "maximum", "unit"]].drop_duplicates()) == 1)
 
 
+def summary(everyone: pd.DataFrame) -> pd.DataFrame:
+    """Return figures of all students (mean_by_group, unit), and ±: half of the 95 % interval."""
+    units = everyone["unit"].fillna("").unique()
+    mean = f"Mean, {units[0]}" if len(units) == 1 and units[0] else "Mean"
+    half = (everyone["ci_high"] - everyone["ci_low"]) / 2
+    columns = {
+        "Students": everyone["n"],
+        mean: everyone["mean"].round(1),
+        "±\u00a095\u00a0%": half.round(1),
+        "SD": everyone["sd"].round(1),
+    }
+    columns |= {"Unit": everyone["unit"]} if len(units) > 1 else {}
+    return pd.DataFrame(columns).set_index(everyone["score"].rename("Score"))
+
+
 def segments(trend: pd.DataFrame, breaks: pd.DataFrame) -> pd.DataFrame:
     """Return the trend, oldest first, with `segment`: it rises where a score's line breaks.
 
@@ -140,15 +154,13 @@ def score_axis(shorthand: str, scale: pd.DataFrame) -> alt.Y:
     return alt.Y(shorthand, title="Mean, % of the scale", axis=alt.Axis(format="%"))
 
 
-def with_hidden(
-    levels: pd.DataFrame, label: str = "level", by: tuple[str, ...] = ("score",)
-) -> pd.DataFrame:
+def with_hidden(levels: pd.DataFrame, label: str = "level", *by: str) -> pd.DataFrame:
     """Return the levels, with one more per score where some are hidden: all of these together.
 
-    label: the column with the level's label; by: the columns that name a bar. `name` is the
-    label or, where scores have levels of their own, the level's place.
+    label: the column with the level's label; by: the columns that name a bar, or the score.
+    `name` is the label or, where scores have levels of their own, the level's place.
     """
-    keys = list(by)
+    keys = [*by] or ["score"]
     left = 1 - levels.groupby(keys, sort=False)["share"].sum()
     away = levels.loc[levels["suppressed"] == 1, keys].drop_duplicates()
     rest = away.merge(left.rename("share").reset_index(), on=keys).assign(**{label: HIDDEN})

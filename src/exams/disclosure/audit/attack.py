@@ -1,6 +1,7 @@
 """Attacks on what is published: sums, shares, means, links of tables, and former versions."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,9 @@ def audit(
     widths: list[float] = []
     told = statements(tables, contract)
     for part in linked(told, contract):
-        findings += _attacked(part, contract, widths)
+        found, wide = _attacked(tuple(part), contract)
+        findings += found
+        widths += wide
     if not findings:  # else more is hidden, and all is attacked again
         findings += scores_told(told, contract)
     for earlier in former:
@@ -94,13 +97,18 @@ def _or(value: Any, other: float) -> float:
     return other if value is None or pd.isna(value) else float(value)
 
 
-def _attacked(told: list[Statement], contract: Contract, widths: list[float]) -> list[Finding]:
-    """Return what the tables give away by themselves."""
+@lru_cache(maxsize=100)  # most of what is shown stays when more of the rest is hidden
+def _attacked(
+    told: tuple[Statement, ...], contract: Contract
+) -> tuple[tuple[Finding, ...], tuple[float, ...]]:
+    """Return what the tables give away by themselves, and how wide the ranges are."""
     hidden = hidden_counts(told)
     if not hidden:
-        return []
+        return (), ()
+    widths: list[float] = []
     program = Program()
     world = World(program, contract, told)
     world.link()
     know(program, world, told)
-    return narrow(program, world, told, hidden, contract, widths, "sums of shown figures")
+    found = narrow(program, world, told, hidden, contract, widths, "sums of shown figures")
+    return tuple(found), tuple(widths)

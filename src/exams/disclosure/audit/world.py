@@ -149,7 +149,8 @@ class World:
         """Note what classes of one kind tell of another one, of all students and by profile."""
         self._link_within()
         whole = np.arange(self._size)
-        for profiles in [whole, *whole[:, None]]:
+        by_group = any(kind not in ("", AT_RISK) for kind, _, _ in self._columns)
+        for profiles in [whole, *(whole[:, None] if by_group else ())]:
             risk = self._class(AT_RISK, AT_RISK, profiles)
             if risk is not None:
                 self._link_levels(risk, profiles)
