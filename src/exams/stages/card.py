@@ -38,7 +38,9 @@ _RATES = """If all students with more than the average chance of being at risk w
 
 _GAPS = "The highest rate of a dimension's groups less the lowest."
 _GAIN = """*gain* is the share of the baseline's squared error that a model removes, for students
-whom it has not seen; intervals are of 95 %. A model that gains under {least} is not published."""
+whom it has not seen; intervals are of 95 %. A model that gains under {least} is not published. *rmse*
+is the error in units of the score. *brier* and *log\\_loss* are errors of a chance; *auc* is how often
+a student at risk has the higher one of two, 0.5 by guessing."""
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -128,6 +130,9 @@ def _models(folded: Folded, estimators: Mapping[str, Any], metrics: pd.DataFrame
     said = _GAIN.format(least=f"{least:.1%}")
     shown = _titled(shown, folded.contract).drop(columns=["beats", "n"])
     yield f"## Metrics\n\n{said}\n\n{_table(shown)}"
+    gains = shown[(shown["metric"] == "gain") & (shown["model"] != BASELINE)]
+    for target, model in gains.loc[gains["ci_low"] <= 0, ["target", "model"]].to_numpy():
+        yield f"{_plain(target)}: that {_plain(model)} removes any error is not sure."
     names = _titled(beaten, folded.contract)[["target", "model"]].drop_duplicates()
     for target, model in names.itertuples(index=False):
         yield f"{_plain(target)}: {_plain(model)} does not beat the baseline, and is not published."
@@ -172,7 +177,9 @@ def _table(table: pd.DataFrame) -> str:
     """Return a table in Markdown, its texts escaped; a sentence if it has no rows."""
     if table.empty:
         return "Nothing can be shown."
-    rows = [table.columns, ["---"] * len(table.columns), *table.itertuples(index=False)]
+    numbers = [pd.api.types.is_numeric_dtype(kind) for kind in table.dtypes]
+    line = ["---:" if number else "---" for number in numbers]
+    rows = [table.columns, line, *table.itertuples(index=False)]
     return "\n".join(f"| {' | '.join(map(_cell, row))} |" for row in rows)
 
 
