@@ -195,8 +195,10 @@ def test_a_database_whose_rows_are_not_those_that_were_counted_is_refused(places
         verify(tmp_path / "backup")
 
 
-@pytest.mark.parametrize("path", ["../outside", "/outside", "private/../../outside"])
-def test_a_manifest_that_leads_out_of_the_data_folder_is_none(places, tmp_path, path):
+@pytest.mark.parametrize(
+    "path", ["../outside", "/outside", "private/../../outside", "private/.builds.lock"]
+)
+def test_a_manifest_that_names_what_no_backup_holds_is_none(places, tmp_path, path):
     backup(places, tmp_path / "backup")
     entry = {"path": path, "bytes": 0, "sha256": ""}
     (tmp_path / "backup" / MANIFEST).write_text(json.dumps({"format": 1, "files": [entry]}))

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import subprocess
+import sys
 import zipfile
 
 import frictionless
@@ -12,6 +14,7 @@ from given import SMALL
 import example
 from exams import published
 from exams.datapackage import package, remove_package, write_package
+from exams.files import sweep
 from exams.places import Places
 
 FORMULA = '=HYPERLINK("x")'
@@ -47,6 +50,22 @@ def errors(descriptor):
 
 def test_frictionless_finds_the_package_valid(places):
     assert errors(places.package / "datapackage.json") == set()
+
+
+def test_what_a_killed_process_has_left_of_a_package_can_be_swept_away(places, tmp_path):
+    code = f"""
+import os
+from pathlib import Path
+from exams import datapackage
+from exams.places import Places
+places = Places.of({str(places.data)!r}, {str(tmp_path)!r})
+datapackage._replace = lambda *_: os._exit(9)
+datapackage.write_package(places)
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 9
+    assert len([*tmp_path.iterdir()]) == 2
+    sweep(tmp_path)
+    assert [f.name for f in tmp_path.iterdir()] == [".data.lock"]
 
 
 def test_frictionless_finds_a_changed_cell_by_hash_and_a_word_where_a_number_is_due(tmp_path):

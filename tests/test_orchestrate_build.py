@@ -299,7 +299,7 @@ def test_a_notebook_that_cannot_run_is_named_before_any_stage_begins(
     printed = capsys.readouterr()
     assert ran(printed.out) == []
     (line,) = printed.err.splitlines()
-    assert line.startswith(f"E404 notebooks/model.ipynb: {complaint}")
+    assert line.startswith(f"E404 notebooks/model.ipynb cannot run: {complaint}")
     assert states(places) == [*["done"] * 3, "failed", "skipped", "skipped"]
     (failed,) = (run for run in stage_status(places.status) if run["state"] == "failed")
     assert f"{failed['reason_code']} {failed['reason']}" == line
@@ -342,7 +342,9 @@ def test_a_stopped_build_of_several_quarters_ends_all_of_them(places, number):
         wait_for(lambda: states(places, "2026Q1")[1:2] == ["running"])
         wait_for(lambda: states(places, "2026Q2")[1:2] == ["running"])
         workers = [run["pid"] for run in stage_status(places.status) if run["state"] == "running"]
-        os.killpg(build.pid, number)
+        for _ in range(3):  # impatiently
+            os.killpg(build.pid, number)
+            time.sleep(0.1)
         out, err = build.communicate(timeout=60)
     assert (build.returncode, err) == (130, "")
     stopped = [(q, "transform", "interrupted") for q in ("2026Q1", "2026Q2")]
@@ -350,6 +352,23 @@ def test_a_stopped_build_of_several_quarters_ends_all_of_them(places, number):
     assert states(places, "2026Q1")[:3] == states(places, "2026Q2")[:3]
     assert states(places, "2026Q1")[:3] == ["done", "interrupted", "skipped"]
     assert not any(alive(pid) for pid in workers)
+
+
+def test_a_killed_build_of_several_quarters_leaves_nothing_behind(places, tmp_path_factory):
+    temporary = tmp_path_factory.mktemp("t")
+    for quarter in ("2026Q1", "2026Q2"):
+        deliver(places, quarter, "slow, killed")
+    with subprocess.Popen(
+        [sys.executable, "-m", "exams.cli", "build", "--due"],
+        env=os.environ | {"TMPDIR": str(temporary)},
+        stdout=subprocess.DEVNULL,
+    ) as build:
+        wait_for(lambda: states(places, "2026Q1")[1:2] == ["running"])
+        wait_for(lambda: states(places, "2026Q2")[1:2] == ["running"])
+        build.kill()
+    wait_for(lambda: not [*temporary.iterdir()])  # kernels have their sockets there
+    for quarter in ("2026Q1", "2026Q2"):
+        assert states(places, quarter)[:3] == ["done", "interrupted", "skipped"]
 
 
 def test_a_process_that_dies_fails_its_quarter_and_the_others_go_on(places, capsys):

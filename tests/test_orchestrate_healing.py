@@ -44,6 +44,10 @@ def places(tmp_path):
     return places
 
 
+def edit(path, former, now):
+    path.write_text(path.read_text().replace(former, now))
+
+
 def due(places):
     heal(places, QUARTER)
     notes = {s: [note(p).exists() for p in products(places, QUARTER, s)] for s in STAGES}
@@ -65,8 +69,10 @@ def test_what_is_intact_stays(places):
         lambda product: note(product).unlink(),
         lambda product: note(product).write_text('{"timestamp": 1, "stored'),
         lambda product: note(product).write_text("null"),
+        lambda product: note(product).write_text('{"timestamp": null, "stored_source_code": "x"}'),
+        lambda product: edit(note(product), '"x"', '"x", "params": [1]'),
     ],
-    ids=["lost", "truncated", "edited", "note lost", "note truncated", "note empty"],
+    ids=["lost", "truncated", "edited", "note lost", "cut", "empty", "no time", "odd params"],
 )
 def test_a_harmed_product_makes_its_stage_due(places, harm, number):
     harm(products(places, QUARTER, "model")[number])

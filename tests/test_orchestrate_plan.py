@@ -11,6 +11,7 @@ import orchestrate_project as project
 from exams import status
 from exams.cli import main
 from exams.errors import ExamsError
+from exams.files import write_atomic
 from exams.orchestrate import fingerprint, locks, planning, waiting
 from exams.orchestrate.build import build_quarter
 from exams.orchestrate.planning import due, plan_lines
@@ -86,6 +87,10 @@ CHANGES = {
         lambda places: edit(places.reports / QUARTER / "publish.html", "</html>", "</html> "),
         lines("publish", "publish.html is not as it left it."),
     ),
+    "notes": (
+        lambda places: note(products(places, QUARTER, "load")[1]).write_text('{"timest'),
+        lines("load", "Ploomber's notes about its last run cannot be read."),
+    ),
     "warehouse": (
         lambda places: project.store(places.warehouse, QUARTER, "other", "modelled"),
         lines("model", "warehouse.db does not hold the figures that it worked out."),
@@ -155,6 +160,22 @@ def test_a_quarter_without_a_file_is_said_to_be_withdrawn_or_unknown(places):
         due("2031Q1", Path())
 
 
+@pytest.mark.parametrize(
+    ("file", "content", "words"),
+    [
+        ("notebooks/load.ipynb", "{", "Failed to read notebook from 'notebooks/load.ipynb'."),
+        ("notebooks/load.ipynb", '{"cells": 3}', "TypeError."),
+        ("pipeline.yaml", "tasks: [", "ParserError."),
+    ],
+)
+def test_a_pipeline_that_cannot_be_loaded_is_explained(places, file, content, words):
+    Path(file).write_text(content)
+    with pytest.raises(ExamsError, match=rf"E403 The pipeline cannot be loaded: {words}"):
+        planned()
+    with pytest.raises(ExamsError, match="E403"):
+        build_quarter(QUARTER)
+
+
 def test_a_stage_that_begins_while_the_plan_is_made_is_due(places, monkeypatch):
     monkeypatch.setattr(planning, "harm", lambda *_: "")
     note(products(places, QUARTER, "load")[0]).unlink()
@@ -206,7 +227,7 @@ def test_waiting_ends_when_another_build_is_done(places, monkeypatch):
     notebook = Path("notebooks/visualize.ipynb")
     content = notebook.read_text()
     edit(notebook, "import json", "import json, os")
-    threading.Timer(0.3, notebook.write_text, [content]).start()
+    threading.Timer(0.3, write_atomic, [notebook, content]).start()
     wait_for("visualize", QUARTER, Path(), 60)
 
 

@@ -1,5 +1,6 @@
 """A published quarter made again: what differs is found, and what has changed is named."""
 
+import os
 import sqlite3
 from contextlib import closing
 from types import SimpleNamespace
@@ -23,6 +24,7 @@ from exams.orchestrate.origin import origin
 from exams.orchestrate.reproduce import Outcome, _compared, _moved, reproduce
 from exams.outputs import notebook_differences, output_differences
 from exams.places import STAGES
+from exams.processes import birth
 from exams.warehouse.load import enter_delivery
 from exams.warehouse.transaction import writing
 
@@ -127,6 +129,21 @@ def test_the_cell_with_parameters_is_not_compared():
 @pytest.fixture
 def places(tmp_path):
     return example.make(tmp_path)
+
+
+def test_the_copy_that_a_killed_reproduction_has_left_goes_with_the_next(
+    places, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    write_contract(places)
+    left = tmp_path / f".{birth(os.getpid())}0.{os.getpid()}.ab.draft"  # once ours, not now
+    (left / "data").mkdir(parents=True)
+    with pytest.raises(RuntimeError), reproducing._scratch(places) as scratch:
+        assert not left.exists()
+        assert scratch.warehouse.is_file()
+        assert scratch.data.parent.stat().st_mode & 0o777 == 0o700
+        raise RuntimeError
+    assert not scratch.data.parent.exists()
 
 
 def edited(database, copy, statement):

@@ -49,7 +49,8 @@ def run_schedule(root: Path, environment: Mapping[str, str] = os.environ) -> Non
     places, timing = project.places(root), project.timing(project.settings(root))
     mode = environment.get(MODE) or "production"
     if mode not in FIRST_PAUSE:
-        raise ExamsError("E413", f"{MODE} is neither test nor production.", f"Unset {MODE}.")
+        what = f"{MODE} is neither test nor production."
+        raise ExamsError("E413", what, "Set it to test or to production, or unset it.")
     expression = EVERY_MINUTE if mode == "test" else timing.schedule
     with locks.exclusive(places.schedule.with_name(".schedule.lock")) as free:
         if not free:

@@ -56,7 +56,8 @@ def _manifest(folder: Path) -> list[Entry]:
 def _is_inside(entry: object) -> bool:
     match entry:
         case {"path": str(path), "bytes": int(), "sha256": str()}:
-            return not Path(path).is_absolute() and ".." not in Path(path).parts
+            hidden = any(part.startswith(".") for part in Path(path).parts)  # as .. and locks are
+            return not (Path(path).is_absolute() or hidden)
     return False
 
 

@@ -76,7 +76,7 @@ def _is_there(path: Path, entry: Entry) -> bool:
 
 def _put(places: Places, drafts: Mapping[Path, Path]) -> Path | None:
     """Move the drafts to their places; return the folder of what they replaced, if any."""
-    now = f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}"
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S-%f}"  # two in a second lie apart
     former = places.data / "private" / "former" / now
     for path, draft in drafts.items():
         aside = former / path.relative_to(places.data)

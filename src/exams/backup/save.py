@@ -83,7 +83,7 @@ def _check_target(places: Places, target: Path) -> None:
     if target.resolve().is_relative_to(places.data):
         what = f"{target.name} lies in the data folder."
     elif target.is_mount():
-        what = f"{target.name} is a whole disk."
+        what = f"{target.name or target} is a whole disk."
     elif target.exists() and (not target.is_dir() or any(target.iterdir())):
         what = f"{target.name} is there already."
     if what:

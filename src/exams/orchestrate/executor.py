@@ -199,7 +199,7 @@ class StageExecutor(Executor):
         try:
             task.source._check_notebook(raise_=True, check_signature=True)
         except Exception as error:
-            what = f"{shown(Path(task.source.loc))}: {complaint(str(error))}."
+            what = f"{shown(Path(task.source.loc))} cannot run: {complaint(str(error))}."
             wrong = ExamsError("E404", what, "Open it with `make lab` and correct it.")
             status.start(self.places.status, self.quarter, task.name, **_made_from(task))
             self._explained(task, wrong)

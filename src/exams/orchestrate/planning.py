@@ -10,11 +10,9 @@ from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
-import yaml
-from ploomber.spec import DAGSpec
-
 from exams import project
 from exams.errors import ExamsError
+from exams.orchestrate import pipeline
 from exams.orchestrate.fingerprint import COMPARING, WORDS
 from exams.orchestrate.healing import UNENDED, harm
 from exams.orchestrate.products import products, read_note
@@ -62,13 +60,11 @@ def due(quarter: str, root: Path) -> dict[str, str]:
 
 def _tasks(quarter: str, root: Path, places: Places) -> list[Any]:
     """Return Ploomber's tasks of a quarter."""
-    spec = yaml.safe_load((root / "pipeline.yaml").read_text(encoding="utf-8"))
-    spec["executor"] = "serial"  # that of the pipeline would prepare a build
-    env = project.environment(root, quarter, places)
     with chdir(root), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        dag = DAGSpec(spec, env=env, parent_path=str(root)).to_dag()
-        return list(dag.render(show_progress=False).values())
+        dag = pipeline.load(root, quarter, places, building=False)
+        # By force: otherwise it reads its notes, which may be broken, to say what is due.
+        return list(dag.render(force=True, show_progress=False).values())
 
 
 def _changes(task: Any, places: Places, quarter: str) -> str:

@@ -49,9 +49,12 @@ def read_note(product: Path) -> dict[str, Any] | None:
     """Return what Ploomber has noted about `product`; None if that cannot be read."""
     try:
         found = json.loads(note(product).read_text())
-        return found if {"timestamp", "stored_source_code"} <= set(found) else None
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError):
         return None
+    match found:
+        case {"timestamp": float() | int(), "stored_source_code": str()}:
+            return found if isinstance(found.get("params"), dict | None) else None
+    return None
 
 
 def forget(files: Iterable[Path]) -> None:

@@ -6,10 +6,9 @@ from contextlib import chdir
 from pathlib import Path
 
 from ploomber.exceptions import DAGBuildError, DAGRenderError
-from ploomber.spec import DAGSpec
 
 from exams import project
-from exams.orchestrate import locks
+from exams.orchestrate import locks, pipeline
 from exams.orchestrate.workers import Outcome
 from exams.places import STAGES
 from exams.progress import say
@@ -29,11 +28,11 @@ def run_turn(
     `found` is told which stages are due, `before` each stage before it begins. What happens is
     printed.
     """
-    env = project.environment(root, quarter, project.places(root))
+    places = project.places(root)
     try:
         with chdir(root), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            dag = DAGSpec("pipeline.yaml", env=env).to_dag()
+            dag = pipeline.load(root, quarter, places, building=True)
             turn = dag.executor
             turn.announces, turn.stages, turn.before, turn.found = announces, stages, before, found
             dag.build(show_progress=False)

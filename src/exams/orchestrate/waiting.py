@@ -39,11 +39,11 @@ def wait_for(stage: str, quarter: str, root: Path, seconds: float | None = None)
 
 
 def _late(places: Places, stage: str, quarter: str, state: str | None) -> ExamsError:
-    if quarter in places.delivered_quarters():
-        now = f" It is {state}." if state not in (None, "done") else ""
-        what = f"{stage} of {quarter} is not done for its present files.{now}"
-    else:
+    if quarter not in places.delivered_quarters():
         what = f"{stage} of {quarter} is not done: no file of it has come."
+        return ExamsError("E410", what, "Deliver one and build the quarter.")
+    now = f" It is {state}." if state not in (None, "done") else ""
+    what = f"{stage} of {quarter} is not done for its present files.{now}"
     return ExamsError("E410", what, "`exams plan` says what it needs. Is a build running?")
 
 
@@ -79,5 +79,6 @@ def _check_failure(
         if (runs[name]["inputs"], runs[name]["code"]) != (json.dumps(now), code):
             return
     run = runs[failed]
-    what = f"{failed} of {quarter} failed: {run['reason_code'] or ''} {run['reason']}"
-    raise ExamsError("E409", " ".join(what.split()), "Put that right and build the quarter.")
+    why = " ".join(filter(None, [run["reason_code"], run["reason"]]))
+    what = f"{failed} of {quarter} failed: {why}"
+    raise ExamsError("E409", what, "Put that right and build the quarter.")

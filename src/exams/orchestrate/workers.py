@@ -8,7 +8,9 @@ ones. So whatever they look up of an earlier quarter is there.
 
 import io
 import os
+import shutil
 import signal
+import sqlite3
 import sys
 import threading
 import time
@@ -18,10 +20,12 @@ from contextlib import redirect_stderr, redirect_stdout, suppress
 from multiprocessing import connection, get_context, parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from multiprocessing.util import get_temp_dir
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from exams.errors import ExamsError
+from exams.orchestrate.failures import explain_exception
 from exams.orchestrate.stopping import terminable
 from exams.places import STAGES
 from exams.progress import Overall
@@ -50,11 +54,12 @@ def run_turns(
     crew = _Crew(turns, root, overall)
     try:
         with terminable():
-            crew.work(min(len(os.sched_getaffinity(0)), MOST))
+            try:
+                crew.work(min(len(os.sched_getaffinity(0)), MOST))
+            finally:
+                crew.stop()
     except KeyboardInterrupt:
         sys.exit(130)
-    finally:
-        crew.stop()
     return crew.outcomes
 
 
@@ -94,7 +99,7 @@ class _Crew:
         context = get_context("forkserver")
         context.set_forkserver_preload([_TURNS])
         ours, theirs = context.Pipe()
-        arguments = (theirs, quarter, self._root, tuple(self._turns[quarter]))
+        arguments = (theirs, quarter, self._root, tuple(self._turns[quarter]), get_temp_dir())
         process = context.Process(target=_work, args=arguments)
         process.start()
         theirs.close()
@@ -146,10 +151,13 @@ class _Crew:
         return all(self._ended[q] > place for q in self._order if q < quarter)
 
 
-def _work(pipe: Connection, quarter: str, root: Path, stages: Collection[str]) -> None:
-    """Run a turn in this process; tell through `pipe` what happens."""
+def _work(pipe: Connection, quarter: str, root: Path, stages: Collection[str], common: str) -> None:
+    """Run a turn in this process; tell through `pipe` what happens.
+
+    common: the folder of temporary files of these processes.
+    """
     os.setsid()  # Ctrl-C reaches the parent alone, which ends this process
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(common,), daemon=True).start()
     from exams.orchestrate.turns import run_turn  # noqa: PLC0415
 
     def before(stage: str) -> None:
@@ -163,16 +171,17 @@ def _work(pipe: Connection, quarter: str, root: Path, stages: Collection[str]) -
     with redirect_stdout(out), redirect_stderr(err):
         try:
             outcome = run_turn(quarter, root, stages, before=before, found=found)
-        except ExamsError as error:
-            print(error, file=err)
+        except (ExamsError, OSError, sqlite3.Error) as error:
+            print(*filter(None, explain_exception(error)), file=err)
             outcome = Outcome("failed")
     pipe.send(("outcome", outcome))
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(common: str) -> None:
     parent = parent_process()
     if parent is not None:
         parent.join()
+    shutil.rmtree(common, ignore_errors=True)  # one that was killed has left it
     os.kill(os.getpid(), signal.SIGTERM)
 
 
