@@ -75,10 +75,6 @@ class Marks:
         """Say whether there is a world that fits to all that is known."""
         return self._solve(np.zeros(self._size))
 
-    def is_wide(self, subject: Subject, enough: int) -> bool:
-        """Say whether the range of a count is at least so wide, in whole numbers."""
-        return self.width(subject, enough) >= enough
-
     def width(self, subject: Subject, enough: int) -> float:
         """Return how wide the range of a count is, in whole numbers; `enough`, if wider."""
         count = self._rows(subject)[0]

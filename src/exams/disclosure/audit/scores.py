@@ -8,7 +8,7 @@ deviation, if two worlds that fit to all that is shown differ in it by a step of
 Only some scores of the scale are tried at first: what can be shown with them to be safe, is.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from exams.contract import Contract, Field
 from exams.disclosure.audit.counts import contradiction
-from exams.disclosure.audit.finding import Finding, Subject
+from exams.disclosure.audit.finding import Finding, Group, Subject
 from exams.disclosure.audit.linking import linked
 from exams.disclosure.audit.marks import Marks, classes_of
 from exams.disclosure.audit.reading import WITHIN, Statement
@@ -79,6 +79,15 @@ def _levels_told(
             yield Finding(s.table, s.row, "levels that fit to the mean", s.subject)
 
 
+def _bare(marks: Marks, subject: Subject, means: Mapping[Group, Statement], enough: int) -> float:
+    """Return how wide the range of a class is if nothing but the mean of its group is known."""
+    if subject.group not in means:
+        return enough
+    known = [_alone(means[subject.group])]
+    bare = Marks(marks.profiles.none(), known, marks.values, marks.classes, marks.field)
+    return bare.width(replace(subject, group=()), enough) if bare.fits() else enough
+
+
 def _alone(statement: Statement) -> Statement:
     """Return what is said of a group as if it were everybody: its levels are attacked alone."""
     return replace(statement, subject=replace(statement.subject, group=()))
@@ -110,7 +119,8 @@ def _attacked(
             break  # what could not be shown to be safe counts as found
         marks = Marks(profiles, list(shown.values()), values, classes_of(classes, field), field)
         if marks.fits():
-            found = set(_unsafe(marks, hidden, field, contract))
+            of_group = {s.subject.group: s for s in means if s.count is not None}
+            found = set(_unsafe(marks, hidden, of_group, contract))
             if not found:
                 return ()
     if not found:
@@ -140,11 +150,17 @@ def _grids(
 
 
 def _unsafe(
-    marks: Marks, hidden: list[Subject], field: Field, contract: Contract
+    marks: Marks, hidden: list[Subject], means: Mapping[Group, Statement], contract: Contract
 ) -> Iterator[tuple[Subject, str]]:
-    """Yield what cannot be shown to be safe, and what gives it away."""
+    """Yield what cannot be shown to be safe, and what gives it away.
+
+    What the mean and deviation of a group tell of its classes alone, as that few can be far from
+    the mean, is told without any class.
+    """
+    enough = 2 * contract.disclosure.within + 1
     for subject in hidden:
-        if not marks.is_wide(subject, 2 * contract.disclosure.within + 1):
+        width = marks.width(subject, enough)
+        if width < enough and not (subject.kind and width >= _bare(marks, subject, means, enough)):
             yield subject, "scores that fit to the means"
         if not subject.kind:
             for what, part in (("means", 0), ("deviations", 1)):
