@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import mistune
 import pandas as pd
-from nbconvert.filters import markdown2html
 
 from exams import web
 from exams.contract import Contract
@@ -38,9 +38,9 @@ _RATES = """If all students with more than the average chance of being at risk w
 
 _GAPS = "The highest rate of a dimension's groups less the lowest."
 _GAIN = """*gain* is the share of the baseline's squared error that a model removes, for students
-whom it has not seen; intervals are of 95 %. A model that gains under {least} is not published. *rmse*
-is the error in units of the score. *brier* and *log\\_loss* are errors of a chance; *auc* is how often
-a student at risk has the higher one of two, 0.5 by guessing."""
+whom it has not seen; intervals are of 95 %. A model that gains under {least} is not published.
+*rmse* is the error in units of the score. *brier* and *log\\_loss* are errors of a chance; *auc* is
+how often a student at risk has the higher one of two, 0.5 by guessing."""
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -70,7 +70,7 @@ def write_card(
     page = environment.get_template("card.html.j2").render(
         title=f"Model card, {quarter}",
         style=web.static("tokens.css") + (folder / "card.css").read_text(encoding="utf-8"),
-        body=markdown2html(text),
+        body=mistune.create_markdown(escape=False, plugins=["table"])(text),
     )
     for file, content in zip(files, (text, page), strict=True):
         write_atomic(file, content)

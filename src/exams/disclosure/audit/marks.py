@@ -84,6 +84,10 @@ class Marks:
             self._solve(sign * count)
         return min(self._width(count), float(enough))
 
+    def any(self, subject: Subject) -> int:
+        """Return a number of students that a subject may count."""
+        return round(float(self._rows(subject)[0] @ self._solutions[-1]))
+
     def _width(self, count: np.ndarray) -> float:
         counts = [float(count @ solution) for solution in self._solutions]
         return float(np.floor(max(counts) + _GAIN) - np.ceil(min(counts) - _GAIN))

@@ -57,7 +57,8 @@ def _levels_told(
 ) -> Iterator[Finding]:
     """Find hidden levels of a group that its mean and deviation tell beside the shown levels.
 
-    What these tell alone, as that few can be far from the mean, is told without any level.
+    What these tell alone, as that few can be far from the mean, is told without any level; but
+    if it is the number of a few, the mean must go.
     """
     hidden = [s for s in levels if s.count is None]
     known = [_alone(s) for s in means if s.count is not None]
@@ -75,7 +76,11 @@ def _levels_told(
     for s in hidden:
         level = _alone(s).subject
         alone = bare.width(level, 2 * contract.disclosure.within + 1)
-        if marks.width(level, int(alone)) < alone:
+        if alone == 0 and 0 < bare.any(level) < contract.disclosure.minimum_count:
+            yield from (
+                Finding(m.table, m.row, "a mean that tells a level", m.subject) for m in means
+            )
+        elif marks.width(level, int(alone)) < alone:
             yield Finding(s.table, s.row, "levels that fit to the mean", s.subject)
 
 
