@@ -111,12 +111,12 @@ def _time(places: Places, contract: Contract, quarters: int) -> None:
         made.append(figures(places, contract, quarter))
     protecting = attacking = 0.0
     for true in made:
-        start = time.perf_counter()
+        start = time.process_time()
         tables = protect(true, contract)
-        middle = time.perf_counter()
+        middle = time.process_time()
         secure(tables, contract)
         protecting += middle - start
-        attacking += time.perf_counter() - middle
+        attacking += time.process_time() - middle
     hidden = sum(int(t["suppressed"].sum()) for t in tables.values())
     print(f"{quarters} quarters: protected in {protecting:.1f} s, attacked in {attacking:.1f} s")
     print(f"{hidden} rows of the last quarter are hidden")

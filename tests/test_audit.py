@@ -8,7 +8,16 @@ from given import SMALL
 from exams.disclosure import Earlier, Version, audit, changed, held, protect, secure
 from exams.errors import ExamsError
 from exams.warehouse.ledger import read_ledger, record
-from test_protect import THREE, UNTOLD, by_level, crossed, dimension, figures, outcomes
+from test_protect import (
+    THREE,
+    UNTOLD,
+    by_level,
+    crossed,
+    dimension,
+    figures,
+    of_tracks,
+    outcomes,
+)
 
 
 @pytest.fixture
@@ -444,3 +453,51 @@ def test_a_broken_ledger_stops_the_publication(tmp_path):
     ledger.write_bytes(b"no database, whatever else it may be, and long enough to be one" * 20)
     with pytest.raises(ExamsError, match=r"E325 The private ledger\.db cannot be read"):
         read_ledger(ledger, "2024Q1")
+
+
+# Levels of groups
+
+
+def of_marks(groups, marks):
+    """Return groups of t0, t1 by marks, each a level: means, deviations, levels."""
+    rows, means = [], []
+    for name, level, n in of_tracks(np.array(groups)):
+        mean = float(marks @ n / n.sum())
+        sd = float(((marks - mean) ** 2 @ n / (n.sum() - 1)) ** 0.5)
+        means.append((name, level, "mark", int(n.sum()), mean, sd))
+        rows += [(name, level, "mark", code, int(k)) for code, k in enumerate(n, 1)]
+    columns = ["dimension", "level", "score", "n", "mean", "sd"]
+    found = pd.DataFrame(rows, columns=["dimension", "level", "score", "code", "n"])
+    return shown({"mean_by_group": pd.DataFrame(means, columns=columns), "level_by_group": found})
+
+
+def marked(contract_of, size):
+    """Return a contract with marks from 1 to `size`, each a level."""
+    scale = {"name": "mark", "type": "integer", "role": "score"}
+    scale["levels"] = list(range(1, size + 1))
+    scale["constraints"] = {"required": True, "minimum": 1, "maximum": size}
+    return contract_of({**SMALL, "fields": [dimension("track", 2), scale]})
+
+
+def test_levels_of_a_group_are_found_by_its_mean_and_deviation(contract_of):
+    """Sums alone leave a range of 7 at least: t0 and t1 hide three levels each."""
+    contract = marked(contract_of, 5)
+    tables = of_marks([[9, 20, 30, 12, 4], [20, 9, 14, 15, 13]], np.arange(1.0, 6))
+    tables = hide(tables, "level_by_group", 7, 8, 9, 12, 13, 14)
+    means = tables["mean_by_group"]
+    safe = audit(tables | {"mean_by_group": means.drop(columns=["mean", "sd"])}, contract)
+    assert safe.findings == ()
+    verdict = audit(tables, contract)
+    assert ("level_by_group", 9) in found(verdict)
+    assert {f.attack for f in verdict.findings} == {"levels that fit to the mean"}
+
+
+def test_a_mean_and_a_deviation_that_tell_a_level_alone_are_found(contract_of):
+    """Three marks: their numbers follow from how many they are, their sum and their squares."""
+    contract = marked(contract_of, 3)
+    tables = of_marks([[10, 12, 4], [20, 15, 13]], np.arange(1.0, 4))
+    tables = hide(tables, "level_by_group", *range(3, 9))
+    assert found(audit(tables, contract)) == {("mean_by_group", 1)}
+    tables = of_marks([[10, 12, 6], [20, 15, 13]], np.arange(1.0, 4))
+    tables = hide(tables, "level_by_group", *range(3, 9))
+    assert audit(tables, contract).findings == ()

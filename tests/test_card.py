@@ -92,6 +92,14 @@ def test_a_model_that_does_not_beat_its_baseline_has_no_figure(written):
     assert "0.300" not in text  # nor what its dimensions explain
 
 
+def test_a_gain_whose_interval_includes_none_is_said_to_be_unsure(written):
+    unsure = metrics(*GOOD, *RISK)
+    said = "Being at risk: that linear removes any error is not sure."
+    assert said not in written(unsure)[0]
+    unsure.loc[unsure.index[-1], "ci_low"] = -0.01
+    assert said in written(unsure)[0]
+
+
 def test_without_a_model_of_risk_nobody_would_be_flagged(written):
     text, _ = written(metrics(*GOOD, RISK[0], (AT_RISK, "linear", 0.001, 0)))
     assert "0.420" not in text

@@ -8,7 +8,7 @@ import pandas as pd
 
 from exams.contract import NOT_STATED, Contract
 from exams.disclosure.audit import Earlier
-from exams.disclosure.cells import Cell, Counts, Frames
+from exams.disclosure.cells import Counts, Frames, Groups
 from exams.disclosure.lines import few, lines_of
 
 _MOVED = ["came", "went"]
@@ -93,7 +93,8 @@ def told_by_changes(counts: Counts, former: Sequence[Version], contract: Contrac
     for version in former:
         if version.changed is None:
             continue
-        differ = np.array([_in_group(cell, version.changed, codes) for cell in counts.cells])
+        of = {g: _in_group(g, version.changed, codes) for g in {c.groups for c in counts.cells}}
+        differ = np.array([of[cell.groups] for cell in counts.cells])
         found |= few(lines, differ, weights, whole, contract.disclosure.minimum_group)
     for place, cell in enumerate(counts.cells):
         base = counts.place.get(cell.base)
@@ -101,9 +102,9 @@ def told_by_changes(counts: Counts, former: Sequence[Version], contract: Contrac
     return found
 
 
-def _in_group(cell: Cell, changes: pd.DataFrame, codes: dict[str, dict[str, int]]) -> int:
+def _in_group(groups: Groups, changes: pd.DataFrame, codes: dict[str, dict[str, int]]) -> int:
     within = np.ones(len(changes), bool)
-    for dimension, levels in cell.groups:
+    for dimension, levels in groups:
         if dimension not in changes:
             return 0  # only a number of all is known
         within &= changes[dimension].map(codes[dimension]).isin(levels).to_numpy()

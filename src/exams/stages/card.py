@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import mistune
 import pandas as pd
-from nbconvert.filters import markdown2html
 
 from exams import web
 from exams.contract import Contract
@@ -38,7 +38,9 @@ _RATES = """If all students with more than the average chance of being at risk w
 
 _GAPS = "The highest rate of a dimension's groups less the lowest."
 _GAIN = """*gain* is the share of the baseline's squared error that a model removes, for students
-whom it has not seen; intervals are of 95 %. A model that gains under {least} is not published."""
+whom it has not seen; intervals are of 95 %. A model that gains under {least} is not published.
+*rmse* is the error in units of the score. *brier* and *log\\_loss* are errors of a chance; *auc* is
+how often a student at risk has the higher one of two, 0.5 by guessing."""
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -68,7 +70,7 @@ def write_card(
     page = environment.get_template("card.html.j2").render(
         title=f"Model card, {quarter}",
         style=web.static("tokens.css") + (folder / "card.css").read_text(encoding="utf-8"),
-        body=markdown2html(text),
+        body=mistune.create_markdown(escape=False, plugins=["table"])(text),
     )
     for file, content in zip(files, (text, page), strict=True):
         write_atomic(file, content)
@@ -128,6 +130,9 @@ def _models(folded: Folded, estimators: Mapping[str, Any], metrics: pd.DataFrame
     said = _GAIN.format(least=f"{least:.1%}")
     shown = _titled(shown, folded.contract).drop(columns=["beats", "n"])
     yield f"## Metrics\n\n{said}\n\n{_table(shown)}"
+    gains = shown[(shown["metric"] == "gain") & (shown["model"] != BASELINE)]
+    for target, model in gains.loc[gains["ci_low"] <= 0, ["target", "model"]].to_numpy():
+        yield f"{_plain(target)}: that {_plain(model)} removes any error is not sure."
     names = _titled(beaten, folded.contract)[["target", "model"]].drop_duplicates()
     for target, model in names.itertuples(index=False):
         yield f"{_plain(target)}: {_plain(model)} does not beat the baseline, and is not published."
@@ -172,7 +177,9 @@ def _table(table: pd.DataFrame) -> str:
     """Return a table in Markdown, its texts escaped; a sentence if it has no rows."""
     if table.empty:
         return "Nothing can be shown."
-    rows = [table.columns, ["---"] * len(table.columns), *table.itertuples(index=False)]
+    numbers = [pd.api.types.is_numeric_dtype(kind) for kind in table.dtypes]
+    line = ["---:" if number else "---" for number in numbers]
+    rows = [table.columns, line, *table.itertuples(index=False)]
     return "\n".join(f"| {' | '.join(map(_cell, row))} |" for row in rows)
 
 

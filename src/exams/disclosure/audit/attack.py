@@ -1,6 +1,7 @@
 """Attacks on what is published: sums, shares, means, links of tables, and former versions."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from exams.disclosure.audit.counts import hidden_counts, know, narrow
 from exams.disclosure.audit.finding import Earlier, Finding, Published, Verdict
 from exams.disclosure.audit.linking import linked
 from exams.disclosure.audit.program import Program
-from exams.disclosure.audit.reading import Statement, statements
+from exams.disclosure.audit.reading import Statement, records, statements
 from exams.disclosure.audit.scores import scores_told
 from exams.disclosure.audit.sums import sums_told
 from exams.disclosure.audit.versions import versions_told
@@ -39,7 +40,9 @@ def audit(
     widths: list[float] = []
     told = statements(tables, contract)
     for part in linked(told, contract):
-        findings += _attacked(part, contract, widths)
+        found, wide = _attacked(tuple(part), contract)
+        findings += found
+        widths += wide
     if not findings:  # else more is hidden, and all is attacked again
         findings += scores_told(told, contract)
     for earlier in former:
@@ -69,7 +72,7 @@ def _sources_hidden(tables: Published) -> Iterator[Finding]:
             of = tables[source.table]
             rows = of.loc[of["suppressed"] == 1, list(source.columns)].to_numpy().tolist()
             away = {tuple(row) for row in rows}
-            for number, row in enumerate(frame.to_dict("records")):
+            for number, row in enumerate(records(frame)):
                 key = tuple(c[1:] if c.startswith("=") else row[c] for c in source.columns.values())
                 if key in away and row["suppressed"] == 0:
                     yield Finding(name, number, f"what comes from hidden rows of {source.table}")
@@ -83,7 +86,7 @@ def _too_exact(tables: Published) -> Iterator[Finding]:
             continue
         means = tables["mean_by_group"]
         sd = means[means["dimension"] == ALL].set_index("score")["sd"].to_dict()
-        for number, row in enumerate(frame.to_dict("records")):
+        for number, row in enumerate(records(frame)):
             unit = unit_of(float(_or(sd.get(row["score"]), 0.0)))
             values = np.array([_or(row[column], 0.0) for column in declared.rounded], float) / unit
             if not np.allclose(values, values.round(), rtol=0, atol=1e-6):
@@ -94,13 +97,18 @@ def _or(value: Any, other: float) -> float:
     return other if value is None or pd.isna(value) else float(value)
 
 
-def _attacked(told: list[Statement], contract: Contract, widths: list[float]) -> list[Finding]:
-    """Return what the tables give away by themselves."""
+@lru_cache(maxsize=100)  # most of what is shown stays when more of the rest is hidden
+def _attacked(
+    told: tuple[Statement, ...], contract: Contract
+) -> tuple[tuple[Finding, ...], tuple[float, ...]]:
+    """Return what the tables give away by themselves, and how wide the ranges are."""
     hidden = hidden_counts(told)
     if not hidden:
-        return []
+        return (), ()
+    widths: list[float] = []
     program = Program()
     world = World(program, contract, told)
     world.link()
     know(program, world, told)
-    return narrow(program, world, told, hidden, contract, widths, "sums of shown figures")
+    found = narrow(program, world, told, hidden, contract, widths, "sums of shown figures")
+    return tuple(found), tuple(widths)

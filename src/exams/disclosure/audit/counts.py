@@ -1,5 +1,7 @@
 """The attack on counts: the least and the greatest number that fits to what is shown."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from exams.contract import Contract
@@ -10,7 +12,7 @@ from exams.disclosure.audit.world import PARTS, World
 from exams.errors import ExamsError
 
 
-def know(program: Program, world: World, told: list[Statement]) -> None:
+def know(program: Program, world: World, told: Sequence[Statement]) -> None:
     """Note what rows say: counts, shares of the whole, and means with the mean of all."""
     for statement in told:
         total = world.count(statement.subject)
@@ -25,7 +27,7 @@ def know(program: Program, world: World, told: list[Statement]) -> None:
     _know_means(program, world, told)
 
 
-def _know_means(program: Program, world: World, told: list[Statement]) -> None:
+def _know_means(program: Program, world: World, told: Sequence[Statement]) -> None:
     """Means x counts of the groups of a dimension add up to the mean of all x their count."""
     lists: dict[tuple[str, str, str, str], list[Statement]] = {}
     wholes: dict[tuple[str, str], float] = {}
@@ -50,7 +52,7 @@ def _know_means(program: Program, world: World, told: list[Statement]) -> None:
             program.know(off, *((-np.inf, 0.0) if side < 0 else (0.0, np.inf)))
 
 
-def hidden_counts(told: list[Statement]) -> list[Subject]:
+def hidden_counts(told: Sequence[Statement]) -> list[Subject]:
     """Return the subjects that no row counts openly."""
     seen = {s.subject for s in told if s.count is not None}
     return list(dict.fromkeys(s.subject for s in told if s.subject not in seen))
@@ -59,7 +61,7 @@ def hidden_counts(told: list[Statement]) -> list[Subject]:
 def narrow(
     program: Program,
     world: World,
-    told: list[Statement],
+    told: Sequence[Statement],
     hidden: list[Subject],
     contract: Contract,
     widths: list[float],

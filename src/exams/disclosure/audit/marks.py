@@ -75,14 +75,18 @@ class Marks:
         """Say whether there is a world that fits to all that is known."""
         return self._solve(np.zeros(self._size))
 
-    def is_wide(self, subject: Subject, enough: int) -> bool:
-        """Say whether the range of a count is at least so wide, in whole numbers."""
+    def width(self, subject: Subject, enough: int) -> float:
+        """Return how wide the range of a count is, in whole numbers; `enough`, if wider."""
         count = self._rows(subject)[0]
         for sign in (1.0, -1.0):
-            if self._width(count) >= enough:
-                return True
+            if self._solutions and self._width(count) >= enough:
+                break
             self._solve(sign * count)
-        return self._width(count) >= enough
+        return min(self._width(count), float(enough))
+
+    def any(self, subject: Subject) -> int:
+        """Return a number of students that a subject may count."""
+        return round(float(self._rows(subject)[0] @ self._solutions[-1]))
 
     def _width(self, count: np.ndarray) -> float:
         counts = [float(count @ solution) for solution in self._solutions]

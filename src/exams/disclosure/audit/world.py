@@ -21,12 +21,17 @@ class Profiles:
     """Combinations of levels of the dimensions that `subjects` name: as many as `size`."""
 
     def __init__(self, contract: Contract, subjects: Iterable[Subject]) -> None:
+        self._contract = contract
         named = {dimension for subject in subjects for dimension, _ in subject.group}
         self._levels = {d.name: d.counted_levels for d in contract.dimensions if d.name in named}
         codes = np.indices([len(levels) for levels in self._levels.values()] or [1])
         self._codes = codes.reshape(max(len(self._levels), 1), -1)
         self.size = self._codes.shape[1]
         self._known: dict[Group, np.ndarray] = {}
+
+    def none(self) -> "Profiles":
+        """Return the one profile of those who do not tell groups apart."""
+        return Profiles(self._contract, [])
 
     def within(self, group: Group) -> np.ndarray:
         """Return which profiles belong to a group."""
@@ -149,7 +154,8 @@ class World:
         """Note what classes of one kind tell of another one, of all students and by profile."""
         self._link_within()
         whole = np.arange(self._size)
-        for profiles in [whole, *whole[:, None]]:
+        by_group = any(kind not in ("", AT_RISK) for kind, _, _ in self._columns)
+        for profiles in [whole, *(whole[:, None] if by_group else ())]:
             risk = self._class(AT_RISK, AT_RISK, profiles)
             if risk is not None:
                 self._link_levels(risk, profiles)
