@@ -6,10 +6,12 @@ from contextlib import closing
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from given import SMALL
 from office import QUARTER, Office
 
 from exams import published
+from exams.cli import main
 from exams.errors import ExamsError
 from exams.stages import compare, model
 from exams.stages import publish as door
@@ -17,6 +19,7 @@ from exams.stages.corrected import version
 from exams.stages.revising import revisions
 from exams.tables import FIGURES, MASKED
 from exams.tables_models import CHANGE
+from exams.versions import give_up, version_lines
 from exams.warehouse.ledger import forget_values, read_ledger, record
 from test_protect import dimension
 
@@ -202,3 +205,84 @@ def test_a_change_beside_a_mean_that_is_not_published_is_refused(office):
     tables["change"] = pd.DataFrame([shown])
     with pytest.raises(ExamsError, match="E313"):
         publish(office, 30, 30, 30, unsafe=tables)
+
+
+def test_a_lost_ledger_takes_in_what_is_published(office):
+    """Else the next version would be protected as if it were the first."""
+    publish(office, 9, 30, 20)
+    office.places.ledger.unlink()
+    publish(office, 9, 19, 50)
+    assert sizes_shown(office) == [78, None, 19, None]  # alone, it would hide the 19
+    assert [values is None for _, values in read_ledger(office.places.ledger, QUARTER)] == [
+        True,
+        False,
+    ]
+    publish(office, 9, 19, 50)
+    assert len(read_ledger(office.places.ledger, QUARTER)) == 2
+
+
+def test_without_a_ledger_and_a_publication_a_quarter_is_new(office):
+    publish(office, 9, 30, 20)
+    office.places.ledger.unlink()
+    office.places.published.unlink()
+    publish(office, 9, 19, 50)
+    assert sizes_shown(office) == [78, None, None, 50]
+
+
+@pytest.fixture
+def stuck(office):
+    """A quarter that cannot be published: a former version has told a count."""
+    publish(office, 40, 30, 20)
+    told = {k: v.assign(suppressed=0) for k, v in figures(office).items()}
+    careless = told["mean_by_group"]
+    careless.loc[1, "suppressed"] = 1
+    careless["n"] = careless["n"].astype("Int64").mask(careless["suppressed"] == 1)
+    values = model.read_cube(office.warehouse, office.contract, QUARTER).values
+    record(office.places.ledger, QUARTER, {"mean_by_group": careless}, values)
+    with pytest.raises(ExamsError, match="E324"):
+        publish(office, 40, 30, 20)
+    return office
+
+
+def test_a_version_that_is_given_up_is_no_longer_compared_with(stuck):
+    said = give_up(stuck.places, QUARTER, 2, "recalled within the hour")
+    assert f"exams build --quarter {QUARTER}" in said[1]
+    publish(stuck, 40, 30, 20)
+    lines = version_lines(stuck.places, QUARTER)
+    assert len(lines) == 4  # it stays in the ledger, and what is published again is the third
+    assert "given up" in lines[2] and lines[2].endswith("recalled within the hour")
+    assert len(read_ledger(stuck.places.ledger, QUARTER)) == 2
+
+
+def test_a_published_version_that_is_given_up_does_not_come_back_by_itself(office):
+    publish(office, 40, 30, 20)
+    give_up(office.places, QUARTER, 1, "nobody has it")
+    assert door.former_versions(office.places, office.contract, QUARTER) == []
+    publish(office, 40, 30, 20)
+    assert len(read_ledger(office.places.ledger, QUARTER)) == 1  # published once more, it counts
+
+
+def test_giving_up_needs_a_version_that_counts_and_a_reason(office):
+    publish(office, 40, 30, 20)
+    with pytest.raises(ExamsError, match=r"E326 There is no version 7 .*"):
+        give_up(office.places, QUARTER, 7, "typo")
+    with pytest.raises(ExamsError, match="E327"):
+        give_up(office.places, QUARTER, 1, " ")
+    give_up(office.places, QUARTER, 1, "nobody has it")
+    with pytest.raises(ExamsError, match="E326"):
+        give_up(office.places, QUARTER, 1, "twice")
+
+
+def test_the_command_lists_versions_and_gives_one_up(office, tmp_path, monkeypatch):
+    publish(office, 40, 30, 20)
+    (tmp_path / "pipeline.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    run = CliRunner().invoke
+    assert run(main, ["versions", QUARTER]).output.splitlines()[0].split() == [
+        "version", "published", "rows", "hidden",
+    ]  # fmt: skip
+    assert run(main, ["versions", "2030Q1"]).output == "No version of 2030Q1 was published.\n"
+    assert run(main, ["versions", QUARTER, "--give-up", "1"]).exit_code == 1
+    done = run(main, ["versions", QUARTER, "--give-up", "1", "--because", "nobody has it"])
+    assert done.exit_code == 0 and "Version 1 of" in done.output
+    assert "given up" in run(main, ["versions", QUARTER]).output

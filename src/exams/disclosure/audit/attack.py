@@ -12,7 +12,7 @@ from exams.disclosure.audit.counts import hidden_counts, know, narrow
 from exams.disclosure.audit.finding import Earlier, Finding, Published, Verdict
 from exams.disclosure.audit.linking import linked, of_classes
 from exams.disclosure.audit.program import Program
-from exams.disclosure.audit.reading import Statement, statements
+from exams.disclosure.audit.reading import Statement, records, statements
 from exams.disclosure.audit.scores import scores_told
 from exams.disclosure.audit.sums import sums_told
 from exams.disclosure.audit.versions import versions_told
@@ -75,7 +75,7 @@ def _sources_hidden(tables: Published) -> Iterator[Finding]:
             of = tables[source.table]
             rows = of.loc[of["suppressed"] == 1, list(source.columns)].to_numpy().tolist()
             away = {tuple(row) for row in rows}
-            for number, row in enumerate(frame.to_dict("records")):
+            for number, row in enumerate(records(frame)):
                 key = tuple(c[1:] if c.startswith("=") else row[c] for c in source.columns.values())
                 if key in away and row["suppressed"] == 0:
                     yield Finding(name, number, f"what comes from hidden rows of {source.table}")
@@ -89,7 +89,7 @@ def _too_exact(tables: Published) -> Iterator[Finding]:
             continue
         means = tables["mean_by_group"]
         sd = means[means["dimension"] == ALL].set_index("score")["sd"].to_dict()
-        for number, row in enumerate(frame.to_dict("records")):
+        for number, row in enumerate(records(frame)):
             unit = unit_of(float(_or(sd.get(row["score"]), 0.0)))
             values = np.array([_or(row[column], 0.0) for column in declared.rounded], float) / unit
             if not np.allclose(values, values.round(), rtol=0, atol=1e-6):

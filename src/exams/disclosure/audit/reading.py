@@ -49,7 +49,7 @@ def _of_table(
 ) -> Iterator[Statement]:
     halves = {c: half(frame[c]) for c in ("share", "mean", "sd") if c in frame}
     of_share, of_mean, of_sd = (halves.get(c, 0.0) for c in ("share", "mean", "sd"))
-    for number, row in enumerate(frame.to_dict("records")):
+    for number, row in enumerate(records(frame)):
         group = _group(row, declared, contract)
         measure = str(row["score"]) if declared.by_score else ""
         kind, of_kind = _kind(row, measure, declared)
@@ -95,6 +95,15 @@ def _score(score: str, declared: Counted, contract: Contract) -> str:
 def _seen(row: Mapping[str, Any], column: str) -> float | None:
     value = row.get(column)
     return None if value is None or pd.isna(value) else float(value)
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as dictionaries: pandas takes twice as long."""
+    names = list(frame)
+    return [
+        dict(zip(names, row, strict=True))
+        for row in zip(*(frame[name].tolist() for name in names), strict=True)
+    ]
 
 
 def half(column: pd.Series) -> float:
