@@ -12,7 +12,7 @@ from exams.disclosure.cells import Frames
 from exams.disclosure.changes import Version
 from exams.disclosure.protect import emptied
 from exams.errors import ExamsError
-from exams.protection import PROTECTION, Counted
+from exams.protection import PROTECTION, Counted, Derived
 
 _ROUNDS = 6
 
@@ -22,9 +22,17 @@ def _counts_classes(name: str) -> bool:
     return isinstance(declared, Counted) and bool(declared.category or declared.part)
 
 
-# Which tables to hide as a whole, besides those that give a count away: none, those that count
-# the same students in other classes (levels, students at risk), all.
-_WHOLE = (lambda _: False, _counts_classes, lambda _: True)
+def _divides_groups(name: str) -> bool:
+    declared = PROTECTION[name]
+    if isinstance(declared, Derived):
+        return any(_divides_groups(source.table) for source in declared.sources)
+    return isinstance(declared, Counted) and bool(declared.groups and declared.category)
+
+
+# Which tables to hide as a whole, first those that count classes of groups (score levels), of
+# which there are most; then those that give a count away, and besides them none, those that
+# count the same students in other classes (levels, students at risk), all.
+_WHOLE = (_divides_groups, lambda _: False, _counts_classes, lambda _: True)
 _Rows = dict[str, set[int]]
 
 
@@ -46,7 +54,8 @@ def secure(
             found = _neighbours(kept, verdict, contract)
         else:
             tables_found = {finding.table for finding in verdict.findings}
-            every = [n for n in kept if n in tables_found or _WHOLE[attempt - _ROUNDS](n)]
+            told = tables_found if attempt > _ROUNDS else set()
+            every = [n for n in kept if n in told or _WHOLE[attempt - _ROUNDS](n)]
             found = {name: set(range(len(kept[name]))) for name in every}
         kept = {name: _hide(name, frame, found.get(name, set())) for name, frame in kept.items()}
         verdict = audit(kept, contract, published)

@@ -10,7 +10,7 @@ import pandas as pd
 from exams.contract import ALL, Contract
 from exams.disclosure.audit.counts import hidden_counts, know, narrow
 from exams.disclosure.audit.finding import Earlier, Finding, Published, Verdict
-from exams.disclosure.audit.linking import linked
+from exams.disclosure.audit.linking import linked, of_classes
 from exams.disclosure.audit.program import Program
 from exams.disclosure.audit.reading import Statement, records, statements
 from exams.disclosure.audit.scores import scores_told
@@ -38,7 +38,10 @@ def audit(
     findings = [*_values_shown(tables), *_sources_hidden(tables), *_too_exact(tables)]
     findings += sums_told(tables, quarters or {})
     widths: list[float] = []
+    # levels of groups of which none is shown are not published at all: nothing to be told of
+    silent = {name for name, frame in tables.items() if (frame["suppressed"] == 1).all()}
     told = statements(tables, contract)
+    told = [s for s in told if not (s.table in silent and of_classes(s))]
     for part in linked(told, contract):
         found, wide = _attacked(tuple(part), contract)
         findings += found

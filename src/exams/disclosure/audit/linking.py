@@ -15,12 +15,12 @@ def linked(told: list[Statement], contract: Contract) -> Iterator[list[Statement
     are attacked dimension by dimension, with all that is told of its groups; and those of two
     dimensions together where nearly all students of a group of one are in a group of the other.
     """
-    crossed = [s for s in told if not _of_classes(s)]
+    crossed = [s for s in told if not of_classes(s)]
     yield from _parts(crossed, [_dimensions(s) for s in crossed])
     sizes = {s.subject.group: s.count for s in told if not s.subject.kind and s.count is not None}
     few = 2 * contract.disclosure.within
     near = [_dimensions(s) for s in crossed if _nearly_whole(s, sizes, few)]
-    classes = [_dimensions(s) for s in told if _of_classes(s)]
+    classes = [_dimensions(s) for s in told if of_classes(s)]
     if classes:
         yield from _parts(told, [*classes, *near], whole=False)
 
@@ -41,7 +41,8 @@ def _dimensions(statement: Statement) -> set[str]:
     return {dimension for dimension, _ in statement.subject.group}
 
 
-def _of_classes(statement: Statement) -> bool:
+def of_classes(statement: Statement) -> bool:
+    """Say whether a statement counts a class (a score level, an outcome) of a group."""
     subject = statement.subject
     return bool(subject.kind and subject.group) and subject.kind not in PARTS
 

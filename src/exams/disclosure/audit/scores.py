@@ -39,7 +39,8 @@ def scores_told(told: list[Statement], contract: Contract) -> Iterator[Finding]:
         for part in linked(means, contract):
             yield from _attacked(tuple(part), (), field, contract)
         levels = [s for s in classes if s.subject.group and s.subject.kind == field.name]
-        others = [s for s in classes if not s.subject.group or s.subject.kind != field.name]
+        seen = {s.subject.kind for s in classes if s.count is not None}  # else nothing is told
+        others = [s for s in classes if s.subject.kind in seen and s not in levels]
         for names in dict.fromkeys(_dimensions(s) for s in others):
             own, beside = (
                 tuple(s for s in of if _dimensions(s) <= names) for of in (means, others)
