@@ -159,7 +159,7 @@ def test_several_ticks_that_come_during_another_are_one(places):
     ("error", "words"),
     [
         (OSError(28, "No space left on device"), "E411 The disk is full"),
-        (ValueError("4711"), "ValueError in schedule.py line "),
+        (ValueError("471147114711"), "ValueError in schedule.py line "),
     ],
 )
 def test_whatever_goes_wrong_in_a_tick_is_noted_and_the_schedule_goes_on(
@@ -177,7 +177,7 @@ def test_whatever_goes_wrong_in_a_tick_is_noted_and_the_schedule_goes_on(
     assert noted.last_tick is not None
     out = capsys.readouterr().out
     assert words in out
-    assert "4711" not in out
+    assert "471147114711" not in out
 
 
 def test_a_note_that_cannot_be_written_ends_no_schedule(places, builds, monkeypatch, capsys):

@@ -6,7 +6,7 @@ and import papermill.engines nowhere else (papermill imports this module in turn
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -26,7 +26,9 @@ from exams.orchestrate.stopping import terminable
 from exams.orchestrate.temporary import temporary
 from exams.places import STAGES, Places
 from exams.processes import end_children
+from exams.progress import say
 
+_COMPLAINTS = "kernel.log"
 _PRIVATE = set(STAGES) - {"visualize"}  # see records, or (model, publish) sums of any group
 
 
@@ -55,10 +57,15 @@ class StatusEngine(NBClientEngine):
 
 
 class _LockedKernel(AsyncKernelManager):
-    """A kernel that holds the locks of its build, too: if that is killed, it may live on."""
+    """A kernel that holds the locks of its build, too: if that is killed, it may live on.
+
+    What its process says beside the notebook goes to a file: often it complains while it ends.
+    """
 
     async def _async_launch_kernel(self, kernel_cmd: list[str], **more: Any) -> None:
-        await super()._async_launch_kernel(kernel_cmd, **more, pass_fds=locks.held())
+        with Path(self.connection_file).with_name(_COMPLAINTS).open("wb") as said:
+            more |= {"pass_fds": locks.held(), "stderr": said}
+            await super()._async_launch_kernel(kernel_cmd, **more)
 
     _launch_kernel = _async_launch_kernel
 
@@ -74,6 +81,11 @@ def _sockets(places: Places, quarter: str) -> Iterator[Config]:
         files = {"ip": f"{folder}/kernel", "connection_file": f"{folder}/kernel.json"}
         try:
             yield Config({"KernelManager": {"transport": "ipc", **files}})
+        except Exception:  # such as a kernel that died: it may have told why
+            with suppress(OSError):
+                if told := Path(folder, _COMPLAINTS).read_text(errors="replace").strip():
+                    say(told, "stderr")
+            raise
         finally:
             end_children(folder)
 
