@@ -7,6 +7,9 @@ DIMENSION = Column("dimension", "TEXT", "Contract name of a dimension; all: ever
 LEVEL = Column("level", "TEXT", "Level of the dimension; not stated: no value; all: every one.")
 SCORE = Column("score", "TEXT", "Contract name of a score, or of the overall score.")
 N = Column("n", "INTEGER", "Students counted.", "students")
+TAKERS = Column("n", "INTEGER", "Students with this score.", "students")
+MEAN = Column("mean", "REAL", "Mean score; null if n = 0.")
+SD = Column("sd", "REAL", "Standard deviation (n - 1); null if n < 2.")
 LOW = Column("ci_low", "REAL", "Lower end of the 95 % interval; null if undefined.")
 HIGH = Column("ci_high", "REAL", "Upper end of the 95 % interval; null if undefined.")
 SUPPRESSED = Column(

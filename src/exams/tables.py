@@ -4,10 +4,13 @@ from exams.columns import DIMENSION as _DIMENSION
 from exams.columns import HIGH as _HIGH
 from exams.columns import LEVEL as _LEVEL
 from exams.columns import LOW as _LOW
+from exams.columns import MEAN as _MEAN
 from exams.columns import QUARTER as _QUARTER
 from exams.columns import SCORE as _SCORE
+from exams.columns import SD as _SD
 from exams.columns import SHARE as _SHARE
 from exams.columns import SUPPRESSED as _SUPPRESSED
+from exams.columns import TAKERS as _TAKERS
 from exams.columns import N as _N
 from exams.schema import Column, Table
 from exams.tables_models import MODELS
@@ -124,9 +127,9 @@ TABLES: tuple[Table, ...] = (
             _DIMENSION,
             _LEVEL,
             _SCORE,
-            Column("n", "INTEGER", "Students with this score.", "students"),
-            Column("mean", "REAL", "Mean score; null if n = 0."),
-            Column("sd", "REAL", "Standard deviation (n - 1); null if n < 2."),
+            _TAKERS,
+            _MEAN,
+            _SD,
             _LOW,
             _HIGH,
             _SUPPRESSED,
@@ -143,9 +146,9 @@ TABLES: tuple[Table, ...] = (
             Column("dimension_2", "TEXT", "Contract name of the other dimension."),
             Column("level_2", "TEXT", "Level of the other dimension, likewise."),
             _SCORE,
-            Column("n", "INTEGER", "Students with this score.", "students"),
-            Column("mean", "REAL", "Mean score; null if n = 0."),
-            Column("sd", "REAL", "Standard deviation (n - 1); null if n < 2."),
+            _TAKERS,
+            _MEAN,
+            _SD,
             _LOW,
             _HIGH,
             _SUPPRESSED,

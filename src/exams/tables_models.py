@@ -1,6 +1,6 @@
 """Published tables that compare scores, groups and quarters, and tell how well models predict."""
 
-from exams.columns import DIMENSION, HIGH, LEVEL, LOW, QUARTER, SCORE, SHARE, SUPPRESSED, N
+from exams.columns import DIMENSION, HIGH, LEVEL, LOW, QUARTER, SCORE, SHARE, SUPPRESSED, TAKERS, N
 from exams.schema import Column, Table
 
 NOT_FOR_PERSONS = "Do not use for decisions on a person."
@@ -87,7 +87,7 @@ CHANGE = Table(
         DIMENSION,
         LEVEL,
         SCORE,
-        Column("n", "INTEGER", "Students with this score.", "students"),
+        TAKERS,
         Column("n_former", "INTEGER", "Students with this score in the former quarter."),
         Column("delta", "REAL", "Mean minus the former mean, in units of the score."),
         LOW,

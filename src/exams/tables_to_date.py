@@ -1,6 +1,6 @@
 """Published tables of several quarters together, up to one of them."""
 
-from exams.columns import DIMENSION, HIGH, LEVEL, LOW, QUARTER, SCORE, SHARE, SUPPRESSED
+from exams.columns import DIMENSION, HIGH, LEVEL, LOW, MEAN, QUARTER, SCORE, SD, SHARE, SUPPRESSED
 from exams.schema import Column, Table
 
 _SPAN = Column("span", "TEXT", "year: the quarters of its year up to it; all: every one up to it.")
@@ -23,8 +23,8 @@ MEAN_TO_DATE = Table(
         SCORE,
         *_OF,
         _N,
-        Column("mean", "REAL", "Mean score; null if n = 0."),
-        Column("sd", "REAL", "Standard deviation (n - 1); null if n < 2."),
+        MEAN,
+        SD,
         LOW,
         HIGH,
         SUPPRESSED,

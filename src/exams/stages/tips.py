@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 
 _TITLES = {"n": "Students", "sd": "SD", "p": "p", "ci_low": "95 % from", "ci_high": "95 % to"}
-_HIDDEN, _NONE = "hidden", "–"
+HIDDEN, _NONE = "hidden", "–"
 
 
 def told(*names: str, **numbers: str) -> list[alt.Tooltip]:
@@ -50,6 +50,6 @@ def _cells(row: dict[str, Any], tips: list[dict[str, Any]]) -> Iterator[str]:
     for tip in tips:
         value = row.get(tip["field"])
         if value is None:
-            yield _HIDDEN if row.get("suppressed") else _NONE
+            yield HIDDEN if row.get("suppressed") else _NONE
         else:
             yield format(value, tip["format"]) if "format" in tip else str(value)

@@ -15,12 +15,12 @@ from exams import published
 from exams.places import Places
 from exams.stages.gallery import Gallery
 from exams.stages.notice import Notice, incomplete
+from exams.stages.tips import HIDDEN
 from exams.status import known
 
 ALL = "all"
 EVERYONE = "All students"
 AT_RISK = "Being at risk"
-HIDDEN = "hidden"
 MOST = 12  # bars of a chart of files or of reasons
 TOO_FEW = "Too few students to show"
 _BLUES = ["#dbe9f6", "#bad6eb", "#89bedc", "#539ecd", "#2b7bba", "#0b559f", "#08306b"]
