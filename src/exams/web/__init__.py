@@ -26,6 +26,11 @@ def static(name: str) -> str:
     return (FOLDER / _STATIC / name).read_text(encoding="utf-8")
 
 
+def modules() -> list[str]:
+    """Return the names of the dashboard's scripts."""
+    return sorted(path.name for path in (FOLDER / _STATIC).glob("*.js"))
+
+
 def vega() -> Path:
     """Return the script that draws Vega-Lite files with the network off (900 kB).
 
