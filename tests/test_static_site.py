@@ -140,14 +140,25 @@ def test_list_of_quarters_leads_to_the_site_once_there_is_one(tmp_path):
 # One script out of modules
 
 
-def test_modules_become_one_script_each_after_those_it_imports():
-    modules = {
-        "a.js": 'import {b, one as first} from "./b.js";\nexport function a() {}\n',
-        "b.js": 'import {c} from "./c.js";\nexport const b = 1;\nexport async function one() {}\n',
-        "c.js": "export const c = 1;\n",
-        "d.js": "export const d = 1;\n",
-    }
-    lines = bundle(modules, "a.js").splitlines()
+@pytest.fixture
+def script(tmp_path):
+    """Return a function that writes modules and returns the script that the first becomes."""
+
+    def bundled(**modules):
+        for name, text in modules.items():
+            (tmp_path / f"{name}.js").write_text(f"{text}\n")
+        return bundle(tmp_path / f"{next(iter(modules))}.js")
+
+    return bundled
+
+
+def test_modules_become_one_script_each_after_those_it_imports(script):
+    lines = script(
+        a='import {b, one as first} from "./b.js";\nexport function a() {}',
+        b='import {\n  c,\n} from "./c.js";\nexport const b = 1;\nexport async function one() {}',
+        c="export const c = 1;",
+        d="export const d = 1;",
+    ).splitlines()
     assert [line.split(" = ")[0] for line in lines if line.startswith("modules[")] == [
         'modules["c.js"]',
         'modules["b.js"]',
@@ -162,9 +173,9 @@ def test_modules_become_one_script_each_after_those_it_imports():
     "text",
     ["export default 1;", "export let a = 1;", 'import * as b from "./b.js";', 'import "x";'],
 )
-def test_way_to_import_or_export_that_is_not_understood_is_refused(text):
+def test_way_to_import_or_export_that_is_not_understood_is_refused(script, text):
     with pytest.raises(ValueError, match=r"a\.js"):
-        bundle({"a.js": f"{text}\n"}, "a.js")
+        script(a=text)
 
 
 # In a browser

@@ -18,7 +18,6 @@ from exams import web
 from exams.dashboard import payload
 from exams.files import locked, write_atomic
 from exams.places import Places, made
-from exams.web.bundle import bundle
 
 _FOLDER = web.FOLDER / "site"
 _CALL, _END = "exams.give(", ");\n"  # around the JSON of a file of data: see site.js
@@ -57,10 +56,9 @@ def write_site(places: Places, quarter: str | None = None) -> None:
 def _write_page(folder: Path) -> str:
     """Write page, style and scripts; return a digest of what makes the data."""
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True)
-    modules = {name: web.static(name) for name in web.modules()}
     files = {
         "style.css": web.static("tokens.css") + web.static("dashboard.css"),
-        "app.js": bundle(modules, "site.js"),
+        "app.js": web.script("site.js"),
         "vega.js": web.vega().read_text(encoding="utf-8"),
     }
     versions = {name.partition(".")[0]: _digest(text) for name, text in files.items()}

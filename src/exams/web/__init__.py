@@ -1,7 +1,7 @@
 """What browsers get: templates, styles and scripts, in the layout in which Jupyter finds them.
 
 `voila/` holds the dashboard, `nbconvert/` the reports; the files in the dashboard's `static`
-folder that both use are charts.js and tokens.css.
+folder that both use are tokens.css, and charts.js with what it imports.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from exams.files import write_atomic
+from exams.web.bundle import bundle
 
 CHART = "application/vnd.vegalite.v5+json"  # an output that JupyterLab and reports draw
 FOLDER = Path(__file__).parent
@@ -26,9 +27,9 @@ def static(name: str) -> str:
     return (FOLDER / _STATIC / name).read_text(encoding="utf-8")
 
 
-def modules() -> list[str]:
-    """Return the names of the dashboard's scripts."""
-    return sorted(path.name for path in (FOLDER / _STATIC).glob("*.js"))
+def script(name: str) -> str:
+    """Return a script of the dashboard and what it imports as one, for pages without modules."""
+    return bundle(FOLDER / _STATIC / name)
 
 
 def vega() -> Path:

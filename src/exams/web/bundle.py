@@ -1,33 +1,34 @@
 """One script out of modules: browsers load no module from a file system."""
 
 import re
-from collections.abc import Iterator
+from pathlib import Path
 
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./([\w-]+\.js)";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?function|const) (\w+)", re.MULTILINE)
 _OTHER = re.compile(r"^(import|export)\b.*", re.MULTILINE)
 
 
-def bundle(modules: dict[str, str], entry: str) -> str:
-    """Return the module `entry` and all that it imports as one script, imported ones first.
+def bundle(script: Path) -> str:
+    """Return a script and all that it imports as one, imported ones first.
 
-    modules: their texts by name. They import by `import {a, b as c} from "./name.js";` and export
+    Each is a function of its own, so that two may use the same name; what it exports is in
+    `modules["name.js"]`. They import by `import {a, b as c} from "./name.js";` and export
     functions and constants where they are defined; raise ValueError for any other way.
     """
-    seen: set[str] = set()
+    parts = [
+        _wrapped(module.name, module.read_text(encoding="utf-8")) for module in modules(script)
+    ]
+    return "\n".join(['"use strict";', "const modules = {};", *parts])
 
-    def parts(name: str) -> Iterator[str]:
-        seen.add(name)
-        for _, imported in _IMPORT.findall(modules[name]):
-            if imported not in seen:
-                yield from parts(imported)
-        yield _wrapped(name, modules[name])
 
-    return "\n".join(['"use strict";', "const modules = {};", *parts(entry)])
+def modules(script: Path) -> list[Path]:
+    """Return a script and those that it imports, each behind what it needs itself."""
+    imported = _IMPORT.findall(script.read_text(encoding="utf-8")) if script.is_file() else []
+    needed = [module for _, name in imported for module in modules(script.with_name(name))]
+    return list(dict.fromkeys([*needed, script]))
 
 
 def _wrapped(name: str, text: str) -> str:
-    """Return a module as a function of its own, so that its names are not seen outside."""
     names = ", ".join(found[1] for found in _EXPORT.findall(text))
     text = _IMPORT.sub(lambda found: _taken(*found.groups()), text)
     text = _EXPORT.sub(r"\1 \2", text)

@@ -3,13 +3,13 @@
 import {mount} from "./app.js";
 import {h} from "./dom.js";
 import {connect} from "./link.js";
+import {TEXTS} from "./texts.js";
 
 /** Draw the dashboard into `root`. */
 export function start(root) {
   const given = document.getElementById("exams-data");
   if (!given) {
-    root.replaceChildren(h("p", {class: "problem", role: "alert"},
-      "The dashboard could not be started; see the server's log."));
+    root.replaceChildren(h("p", {class: "problem", role: "alert"}, TEXTS.frame.notStarted));
     return;
   }
   const {title, kernel, base, payload} = JSON.parse(given.textContent);

@@ -26,7 +26,7 @@ function run(address) {
     const script = document.createElement("script");
     const end = (then) => () => { script.remove(); then(); };
     script.onload = end(() => done(given)); // it follows its script without anything between
-    script.onerror = end(() => failed(new Error(`${address} cannot be read`)));
+    script.onerror = end(() => failed(new Error(address)));
     script.src = address;
     document.head.append(script);
   });
