@@ -131,7 +131,7 @@ def _page(nb: NotebookNode, parameters: dict[str, Any]) -> dict[str, Any]:
         "lineage": _lineage(Path(page)) if has_charts and page else {},
         "chart": web.CHART,
         "style": web.static("tokens.css") + _text("report.css"),
-        "script": web.static("charts.js") + _text("report.js"),
+        "script": web.script("charts.js") + _text("report.js"),
         "vega": web.vega().read_text(encoding="utf-8") if has_charts else "",
     }
 

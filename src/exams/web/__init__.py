@@ -1,13 +1,14 @@
 """What browsers get: templates, styles and scripts, in the layout in which Jupyter finds them.
 
 `voila/` holds the dashboard, `nbconvert/` the reports; the files in the dashboard's `static`
-folder that both use are charts.js and tokens.css.
+folder that both use are tokens.css, and charts.js with what it imports.
 """
 
 import contextlib
 import importlib.metadata
 import json
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -19,11 +20,28 @@ CHART = "application/vnd.vegalite.v5+json"  # an output that JupyterLab and repo
 FOLDER = Path(__file__).parent
 REPORT_TEMPLATES = FOLDER / "nbconvert" / "templates"
 _STATIC = Path("voila", "templates", "exams", "static")
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w-]+\.js)";\n', re.MULTILINE)
 
 
 def static(name: str) -> str:
     """Return the text of a script or style of the dashboard, to be put into another page."""
     return (FOLDER / _STATIC / name).read_text(encoding="utf-8")
+
+
+def script(name: str) -> str:
+    """Return a script of the dashboard for a page that stands alone: in one, what it imports.
+
+    All share one scope, so no two of them may declare the same name.
+    """
+    texts = [module.read_text(encoding="utf-8") for module in modules(FOLDER / _STATIC / name)]
+    return "\n".join(_IMPORT.sub("", text) for text in texts)
+
+
+def modules(script: Path) -> list[Path]:
+    """Return a script and those that it imports, each behind what it needs itself."""
+    imported = _IMPORT.findall(script.read_text(encoding="utf-8")) if script.is_file() else []
+    needed = [module for name in imported for module in modules(script.with_name(name))]
+    return list(dict.fromkeys([*needed, script]))
 
 
 def vega() -> Path:

@@ -8,23 +8,24 @@ import {home} from "./home.js";
 import {connect} from "./link.js";
 import {ml} from "./ml.js";
 import {status} from "./status.js";
+import {TEXTS} from "./texts.js";
 import {trends} from "./trends.js";
 
 const TICK = 5000; // milliseconds between two looks for something new
+const SAID = TEXTS.frame;
 const PAGES = [
-  ["home", "Home", home],
-  ["status", "Process status", status],
-  ["etl", "ETL results", etl],
-  ["ml", "Machine learning", ml],
-  ["trends", "Trends", trends],
+  ["home", SAID.home, home],
+  ["status", SAID.status, status],
+  ["etl", SAID.etl, etl],
+  ["ml", SAID.ml, ml],
+  ["trends", SAID.trends, trends],
 ];
 
 /** Draw the dashboard into `root` from the figures in the page, then keep it up to date. */
 export function start(root) {
   const given = document.getElementById("exams-data");
   if (!given) {
-    root.replaceChildren(h("p", {class: "problem", role: "alert"},
-      "The dashboard could not be started; see the server's log."));
+    root.replaceChildren(h("p", {class: "problem", role: "alert"}, SAID.notStarted));
     return;
   }
   const {title, kernel, base, payload} = JSON.parse(given.textContent);
@@ -81,7 +82,7 @@ function frame(app) {
     quarters.map((q) => h("option", {value: q, selected: q === shown}, named(q, app.payload))));
   app.message = h("span", {role: "status"});
   const partial = app.payload.publication?.refused
-    ? h("span", {class: "state failed"}, "Incomplete") : null;
+    ? h("span", {class: "state failed"}, SAID.incomplete) : null;
   app.links = PAGES.map(([name, words]) => h("a", {
     href: `?page=${name}`,
     onclick: (event) => { event.preventDefault(); turn(app, name); },
@@ -92,10 +93,10 @@ function frame(app) {
       h("div", {class: "bar"},
         h("div", {class: "name"}, h("h1", {}, app.title),
           h("p", {class: "asof"}, app.message, partial)),
-        quarters.length ? h("label", {class: "quarter"}, "Quarter ", choice) : null),
-      h("nav", {"aria-label": "Pages"}, app.links)),
+        quarters.length ? h("label", {class: "quarter"}, `${SAID.quarter} `, choice) : null),
+      h("nav", {"aria-label": SAID.pages}, app.links)),
     app.main,
-    h("footer", {}, "Small groups are hidden to protect students; “hidden” is never zero."));
+    h("footer", {}, SAID.footer));
   app.root.removeAttribute("aria-busy");
   tell(app);
 }
@@ -104,9 +105,9 @@ function frame(app) {
 function tell(app) {
   if (!app.message) return;
   const {publication} = app.payload;
-  let text = publication ? `As of ${moment(publication.published_at)}` : "Nothing published yet";
+  let text = publication ? SAID.asOf(moment(publication.published_at)) : SAID.nothingYet;
   if (app.trouble) text = app.trouble;
-  if (app.link === "lost") text += " · connection lost; reload the page";
+  if (app.link === "lost") text += ` · ${SAID.lost}`;
   if (app.message.textContent !== text) app.message.textContent = text;
   app.message.classList.toggle("bad", app.link === "lost" || Boolean(app.trouble));
 }
@@ -146,8 +147,7 @@ async function render(app) {
   app.main.removeAttribute("aria-busy");
   delete app.main.dataset.drawn;
   if (!app.payload.quarter && name !== "status") {
-    app.main.replaceChildren(h("p", {class: "empty"},
-      "Nothing is published yet. Build a quarter, and its figures appear here by themselves."));
+    app.main.replaceChildren(h("p", {class: "empty"}, SAID.empty));
     return;
   }
   const {before, after} = content(app.payload, {
@@ -183,7 +183,7 @@ async function drawInto(app, {figure, spec, name}, taller = 0) {
   try {
     app.erase.push(await drawChart(figure, spec, name, taller));
   } catch (error) {
-    figure.append(h("p", {class: "problem"}, `This chart cannot be drawn: ${error.message}`));
+    figure.append(h("p", {class: "problem"}, TEXTS.charts.notDrawn(error.message)));
   }
 }
 

@@ -1,5 +1,7 @@
 // Draws Vega-Lite files in the type and colours of the page. Used by dashboard and reports;
-// needs window.vegaEmbed. (Reports hold this file and what follows it as one script.)
+// needs window.vegaEmbed. (Reports hold this file, before it what it imports, as one script.)
+
+import {TEXTS} from "./texts.js";
 
 // Okabe and Ito's colours, told apart by colour-blind eyes; lightened for a dark page.
 const CATEGORIES = {
@@ -116,8 +118,8 @@ function describe(figure, name) {
   figure.querySelector("svg")?.setAttribute("aria-hidden", "true");
   const menu = figure.querySelector("summary");
   if (!menu) return;
-  menu.setAttribute("aria-label", `Save chart ${name}`);
-  menu.title = "Save this chart";
+  menu.setAttribute("aria-label", TEXTS.charts.menuOf(name));
+  menu.title = TEXTS.charts.menu;
 }
 
 /** Put the chart's figures below it, as a table that is closed until asked for. */
@@ -136,7 +138,7 @@ function figures(figure, {columns, rows}) {
   const body = rows.map((row) => line("td", row));
   const box = make("div", make("table", make("thead", head), make("tbody", ...body)));
   box.tabIndex = 0; // it scrolls
-  const fold = make("details", make("summary", "Figures of this chart"), box);
+  const fold = make("details", make("summary", TEXTS.charts.figures), box);
   fold.className = "figures";
   figure.append(fold);
 }
@@ -156,6 +158,7 @@ export async function drawChart(figure, spec, name = "", taller = 0) {
     config: theme(figure.clientWidth),
     actions: {export: {svg: true, png: true}, source: false, compiled: false, editor: false},
     downloadFileName: name || "chart",
+    i18n: {SVG_ACTION: TEXTS.charts.svg, PNG_ACTION: TEXTS.charts.png},
   });
   let drawn = await embed();
   if (taller) stretch(spec, drawn.view, taller);

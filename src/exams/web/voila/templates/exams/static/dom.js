@@ -1,7 +1,7 @@
 // Elements and text. Values from the databases enter the page as text only: nothing here, and
 // nothing that uses this, sets innerHTML.
 
-import {count} from "./format.js";
+import {TEXTS} from "./texts.js";
 
 const SHORT = 12; // rows
 
@@ -57,7 +57,7 @@ export function longTable(caption, columns, rows, total = null) {
     others.forEach((row) => { row.hidden = false; });
     more.remove();
     box.focus();
-  }}, `Show all ${count(rows.length)}`);
+  }}, TEXTS.tables.all(rows.length));
   return h("div", {}, box, more);
 }
 

@@ -1,0 +1,183 @@
+// Every fixed text of the dashboard and of the charts, by page; what the contract and the
+// databases say comes from there. To speak another language, translate this file alone:
+// a text with values in it is a function of them, numbers in it written by `counted`.
+// Imports nothing.
+
+const LOCALE = "en-GB"; // how numbers and dates are written
+
+const counted = (n, one, several) => `${n.toLocaleString(LOCALE)} ${n === 1 ? one : several}`;
+
+export const TEXTS = {
+  locale: LOCALE,
+
+  // Around every page
+  frame: {
+    pages: "Pages",
+    home: "Home",
+    status: "Process status",
+    etl: "ETL results",
+    ml: "Machine learning",
+    trends: "Trends",
+    quarter: "Quarter",
+    incomplete: "Incomplete",
+    marked: (quarter) => `${quarter} (incomplete)`,
+    footer: "Small groups are hidden to protect students; “hidden” is never zero.",
+    asOf: (when) => `As of ${when}`,
+    nothingYet: "Nothing published yet",
+    lost: "connection lost; reload the page",
+    empty: "Nothing is published yet. Build a quarter, and its figures appear here by themselves.",
+    notStarted: "The dashboard could not be started; see the server's log.",
+  },
+
+  charts: {
+    notDrawn: (reason) => `This chart cannot be drawn: ${reason}`,
+    figures: "Figures of this chart",
+    menu: "Save this chart",
+    menuOf: (name) => `Save chart ${name}`,
+    svg: "Save as SVG",
+    png: "Save as PNG",
+  },
+
+  tables: {
+    all: (n) => `Show all ${n.toLocaleString(LOCALE)}`,
+    group: "Group",
+    students: "Students",
+    share: "Share",
+    score: "Score",
+    atRisk: "At risk",
+    mean: (title) => `${title}, mean`,
+    interval: "95 % interval",
+  },
+
+  home: {
+    lead: ({quarter, records, files, when, version, edition, contract, contractVersion}) =>
+      `Results of ${quarter}: ${counted(records, "record", "records")} from `
+      + `${counted(files, "file", "files")}, published ${when}, version ${version}, ${edition}. `
+      + `Contract: ${contract}, version ${contractVersion}. `
+      + "Small groups are hidden, so that no student can be recognised.",
+    report: "Open the report",
+    incomplete: "Incomplete. ",
+    refused: (files) =>
+      `${counted(files, "file", "files")} of this quarter ${files === 1 ? "was" : "were"} refused `
+      + `and left out: all figures lack ${files === 1 ? "its" : "their"} records.`,
+    mean: "Mean",
+    since: (change, quarter) => `${change} since ${quarter}`,
+    points: (change) => `${change} points`,
+    interval: (range) => `95 % interval ${range}`,
+    byScore: "Mean by score",
+    groups: "All groups as tables",
+  },
+
+  status: {
+    rows: (n) => `${n.toLocaleString(LOCALE)} rows`,
+    quarter: "Quarter",
+    stages: "Stages",
+    caption: "State of every stage of every quarter",
+    problems: "What went wrong",
+    problemsNote: "The former publication stays as it is until this is mended.",
+    noReason: "No reason was recorded.",
+    done: (quarter) => `Stages done, ${quarter}`,
+    doneOf: (done, all) => `${done} of ${all}`,
+    ended: (when) => `Last ended ${when}`,
+    noneEnded: "None has ended yet",
+    time: (quarter) => `Time taken, ${quarter}`,
+    timeNote: "Sum over the stages",
+    running: "Running now",
+    failed: "Failed",
+    everywhere: "In all quarters",
+    reasonsBelow: "The reasons are below",
+    grid: "Stages by quarter",
+    none: "No stage has run yet.",
+  },
+
+  etl: {
+    file: "File",
+    allFiles: "All files",
+    inFiles: (n) => `in ${counted(n, "file", "files")}`,
+    received: "Received",
+    loaded: "Loaded",
+    quarantined: "Quarantined",
+    resolved: "Resolved",
+    ofReceived: (share) => `${share} of received`,
+    resolvedNote: "Delivered again, corrected",
+    addsUp: "Adds up",
+    yes: "✓ Yes",
+    no: "✕ No",
+    sha: "SHA-256",
+    reconciliation: "Reconciliation",
+    reconciliationNote: "Received = loaded + quarantined + resolved, file by file. A resolved "
+      + "record has left the quarantine: another file has it again, and counts it.",
+    byFile: "Reconciliation by file",
+    quarantine: "Quarantine",
+    quarantineNote: "Why records were not loaded; one with two reasons counts under both. "
+      + "Rejected values are kept out of sight.",
+    noQuarantine: "No record is in quarantine.",
+    repairs: "Repairs",
+    repairsNote: "What was changed in values so that they could be loaded: only what the "
+      + "rules declare, so that no value gets another meaning.",
+    noRepair: "No loaded record was repaired.",
+    column: "Column",
+    records: "Records",
+    compared: "Compared",
+    reason: "Reason",
+    repair: "Repair",
+    wholeRecord: "Whole record",
+    byReason: "Records by column and reason",
+    byRepair: "Records by column and repair",
+    changes: "Changes of form",
+    changesNote: (former) =>
+      `Fields, columns, levels and scales, compared with ${former ?? "the quarter before"}.`,
+    change: "Change",
+    others: "Others",
+    noFormer: "There is no quarter before.",
+    noChange: "Nothing has changed.",
+  },
+
+  ml: {
+    warning: "About groups, never about a person. ",
+    warningNote: "These figures describe how groups of students scored. They say nothing certain "
+      + "about any one student and must not be used for a decision on a person.",
+    levels: "Score levels as a table",
+    levelsCaption: "Share of students by score level",
+    tiers: "Score tiers as a table",
+    tiersCaption: "Score tiers",
+    tier: "Tier",
+    tierOf: (tier) => `Tier ${tier}`,
+    gaps: "Group gaps as tables",
+    gapsBy: (dimension) => `Gaps by ${dimension}`,
+    reference: "Compared with",
+    gap: "Gap",
+    range: (low, high) => `${low} to ${high}`,
+    effect: "Effect size g",
+  },
+
+  trends: {
+    figures: "Key figures by quarter",
+    quarter: "Quarter",
+  },
+
+  // Numbers and times
+  format: {
+    hidden: "hidden",
+    utc: (time) => `${time} UTC`,
+    seconds: (s) => `${s} s`,
+    minutes: (min, s) => `${min} min ${s} s`,
+    hours: (h, min) => `${h} h ${min} min`,
+  },
+
+  // Codes that have no word in the databases; any other is shown with its underscores as spaces.
+  codes: {
+    extract: "Extract",
+    transform: "Transform",
+    load: "Load",
+    model: "Model",
+    publish: "Publish",
+    visualize: "Visualize",
+    pending: "Pending",
+    running: "Running",
+    done: "Done",
+    failed: "Failed",
+    skipped: "Skipped",
+    interrupted: "Interrupted",
+  },
+};
