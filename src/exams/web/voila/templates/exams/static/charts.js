@@ -15,7 +15,7 @@ const token = (name) => getComputedStyle(document.documentElement).getPropertyVa
 
 /** Return Vega-Lite's `config` for a chart of this width (pixels). */
 function theme(width) {
-  const [ink, mute, line] = [token("--ink"), token("--mute"), token("--line")];
+  const [ink, mute, line, edge] = ["--ink", "--mute", "--line", "--edge"].map(token);
   const colours = CATEGORIES[prefersDark() ? "dark" : "light"];
   const text = {labelColor: mute, titleColor: mute, labelFontSize: 12, titleFontSize: 12};
   return {
@@ -23,7 +23,7 @@ function theme(width) {
     font: token("--font"),
     view: {stroke: null},
     axis: {
-      ...text, gridColor: line, domainColor: line, tickColor: line, titleFontWeight: 500,
+      ...text, gridColor: line, domainColor: edge, tickColor: edge, titleFontWeight: 500,
       titlePadding: 10, labelPadding: 6, labelLimit: Math.min(0.44 * width, 220),
       labelOverlap: true, tickSize: 4,
     },
@@ -64,10 +64,11 @@ function heading(title) {
   return plain ? parts : null;
 }
 
-/** Put the chart's title into the page's own text, where it wraps on a small screen. */
+/** Put the chart's title into the page's own text, where it wraps on a small screen; return it,
+ *  empty if it stays in the drawing. */
 function caption(figure, spec) {
   const words = heading(spec.title);
-  if (!words) return;
+  if (!words) return "";
   delete spec.title;
   const box = document.createElement("figcaption");
   for (const [part, tag] of [["title", "strong"], ["subtitle", "span"]]) {
@@ -76,6 +77,7 @@ function caption(figure, spec) {
     if (line.textContent) box.append(line);
   }
   figure.append(box);
+  return words.title.join(" ");
 }
 
 /** Return the distance (pixels) that names along a horizontal axis need where only every n-th
@@ -113,17 +115,27 @@ function stretch(spec, view, more) {
   else if (spec.height?.step) spec.height.step += more / view.scale("y").domain().length;
 }
 
-/** Vega's save menu and marks need names, or none, for a screen reader. */
-function describe(figure, name) {
-  figure.querySelector("svg")?.setAttribute("aria-hidden", "true");
-  const menu = figure.querySelector("summary");
-  if (!menu) return;
-  menu.setAttribute("aria-label", TEXTS.charts.menuOf(name));
+/** For those who do not see it, the drawing is a picture that `words` stand for; the menu beside
+ *  it has a name, and Escape closes it. */
+function describe(figure, words, title) {
+  const drawing = figure.querySelector("svg.marks");
+  drawing.setAttribute("aria-hidden", "true");
+  const picture = drawing.parentElement;
+  picture.removeAttribute("aria-roledescription");
+  picture.setAttribute("role", "img");
+  picture.setAttribute("aria-label", words);
+  const menu = figure.querySelector(".canvas summary");
+  menu.setAttribute("aria-label", TEXTS.charts.menuOf(title));
   menu.title = TEXTS.charts.menu;
+  menu.parentElement.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    menu.parentElement.open = false;
+    menu.focus();
+  });
 }
 
 /** Put the chart's figures below it, as a table that is closed until asked for. */
-function figures(figure, {columns, rows}) {
+function figures(figure, {columns, rows}, title) {
   const make = (tag, ...children) => {
     const element = document.createElement(tag);
     element.append(...children);
@@ -138,6 +150,8 @@ function figures(figure, {columns, rows}) {
   const body = rows.map((row) => line("td", row));
   const box = make("div", make("table", make("thead", head), make("tbody", ...body)));
   box.tabIndex = 0; // it scrolls
+  box.setAttribute("role", "region");
+  box.setAttribute("aria-label", TEXTS.charts.figuresOf(title));
   const fold = make("details", make("summary", TEXTS.charts.figures), box);
   fold.className = "figures";
   figure.append(fold);
@@ -147,11 +161,9 @@ function figures(figure, {columns, rows}) {
  *  promise ends when it is drawn, with a function that ends the drawing. */
 export async function drawChart(figure, spec, name = "", taller = 0) {
   spec = structuredClone(spec);
-  caption(figure, spec);
+  const title = caption(figure, spec) || name;
   const canvas = document.createElement("div");
   canvas.className = "canvas";
-  canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", spec.description || name);
   figure.append(canvas);
   const embed = () => window.vegaEmbed(canvas, spec, {
     renderer: "svg",
@@ -166,7 +178,7 @@ export async function drawChart(figure, spec, name = "", taller = 0) {
     drawn.finalize();
     drawn = await embed();
   }
-  describe(figure, name);
-  if (spec.usermeta?.table) figures(figure, spec.usermeta.table);
+  describe(figure, spec.description || title, title);
+  if (spec.usermeta?.table) figures(figure, spec.usermeta.table, title);
   return () => drawn.finalize();
 }

@@ -13,6 +13,7 @@ export const TEXTS = {
   // Around every page
   frame: {
     pages: "Pages",
+    skip: "Skip to the figures",
     home: "Home",
     status: "Process status",
     etl: "ETL results",
@@ -32,8 +33,9 @@ export const TEXTS = {
   charts: {
     notDrawn: (reason) => `This chart cannot be drawn: ${reason}`,
     figures: "Figures of this chart",
+    figuresOf: (chart) => `Figures: ${chart}`,
     menu: "Save this chart",
-    menuOf: (name) => `Save chart ${name}`,
+    menuOf: (chart) => `Save this chart: ${chart}`,
     svg: "Save as SVG",
     png: "Save as PNG",
   },
