@@ -13,6 +13,7 @@ function details(run) {
   if (!run?.started) return [];
   if (run.state === "done" && run.reason) return [h("span", {class: "detail"}, run.reason)];
   const parts = [];
+  if (run.state === "running" && run.cell) parts.push(SAID.cell(run.cell, run.cells));
   if (run.ended) parts.push(duration(run.started, run.ended));
   const rows = run.rows_out ?? run.rows_in;
   if (rows !== null && rows !== undefined) parts.push(SAID.rows(rows));

@@ -72,6 +72,7 @@ export const TEXTS = {
 
   status: {
     rows: (n) => `${n.toLocaleString(LOCALE)} rows`,
+    cell: (cell, cells) => `Cell ${cell} of ${cells}`,
     quarter: "Quarter",
     stages: "Stages",
     caption: "State of every stage of every quarter",
