@@ -1,5 +1,6 @@
-// Draws the charts of a report. (charts.js stands above this in the same script.)
+// Draws the charts of a report. charts.js, with what it imports, stands above this in one script.
 
+const {drawChart} = modules["charts.js"];
 const drawn = [];
 
 async function drawAll() {

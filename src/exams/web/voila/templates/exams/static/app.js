@@ -5,7 +5,6 @@ import {h} from "./dom.js";
 import {etl} from "./etl.js";
 import {moment, named} from "./format.js";
 import {home} from "./home.js";
-import {connect} from "./link.js";
 import {ml} from "./ml.js";
 import {status} from "./status.js";
 import {TEXTS} from "./texts.js";
@@ -21,23 +20,19 @@ const PAGES = [
   ["trends", SAID.trends, trends],
 ];
 
-/** Draw the dashboard into `root` from the figures in the page, then keep it up to date. */
-export function start(root) {
-  const given = document.getElementById("exams-data");
-  if (!given) {
-    root.replaceChildren(h("p", {class: "problem", role: "alert"}, SAID.notStarted));
-    return;
-  }
-  const {title, kernel, base, payload} = JSON.parse(given.textContent);
+/** Draw the dashboard into `root` and keep it up to date.
+ *  source: `title`, the first `payload`, and `connect(hear, state)`: it lets `hear` get every
+ *  answer and `state` "open" or "lost", and returns ask(question). The source is a kernel
+ *  (kernel.js) or the files of the static site (site.js). */
+export function mount(root, {title, payload, connect}) {
   const address = new URLSearchParams(location.search);
   const app = {
     title, payload, root, link: "open", erase: [], wanted: address.get("quarter"),
     page: PAGES.some(([name]) => name === address.get("page")) ? address.get("page") : "home",
   };
-  app.ask = connect({base, kernel, comm: payload.comm}, (answer) => hear(app, answer),
-    (state) => { app.link = state; tell(app); });
+  app.ask = connect((answer) => hear(app, answer), (state) => { app.link = state; tell(app); });
   frame(app);
-  // Another quarter than the one in the page: wait for the kernel's answer before drawing.
+  // Another quarter than the one in the page: wait for the answer before drawing.
   if (isWaiting(app)) app.main.setAttribute("aria-busy", "true");
   else render(app);
   const look = () => document.hidden || inquire(app);
@@ -51,11 +46,11 @@ export function start(root) {
 const isWaiting = ({wanted, payload: {quarters, quarter}}) =>
   quarters.includes(wanted) && wanted !== quarter;
 
-/** Ask the kernel for what is chosen, unless the page has it already. */
+/** Ask for what is chosen, unless the page has it already. */
 const inquire = (app) =>
   app.ask({quarter: app.wanted, have: isWaiting(app) ? null : app.payload.stamp});
 
-/** Take an answer of the kernel. */
+/** Take an answer. */
 function hear(app, answer) {
   if (answer.report) showReport(app, answer.report);
   app.trouble = answer.error ?? null;
@@ -101,7 +96,7 @@ function frame(app) {
   tell(app);
 }
 
-/** Say as of when the figures are, and whether the line to the kernel holds. */
+/** Say as of when the figures are, and whether the line holds. */
 function tell(app) {
   if (!app.message) return;
   const {publication} = app.payload;
