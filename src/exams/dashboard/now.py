@@ -20,9 +20,9 @@ _QUARTER = ("quarter", "state", "late", "due_by", "failures", "retry")
 def now(places: Places, timing: Timing) -> dict[str, Any]:
     """Return how things stand, from published.db, status.db and schedule.json alone.
 
-    Keys: as_of, runs (the latest of each quarter and stage), quarters (state, late, due_by, files:
-    have files come? null if nobody has told), trouble, schedule, codes (by code of the trouble, what
-    docs/error-codes.md says of it), stamp (changes with all of it but as_of).
+    Keys: as_of, runs (the latest of each quarter and stage), quarters (state, late, due_by, and
+    files: have some come? null if nobody has told), trouble, schedule, codes (by code of the
+    trouble, what docs/error-codes.md says of it), stamp (changes with all of it but as_of).
     """
     ticks = read_ticks(places)
     delivered = ticks.delivered if ticks and not ticks.ended else None
