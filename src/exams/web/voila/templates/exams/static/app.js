@@ -1,6 +1,6 @@
 // The dashboard's frame: header, pages, choice of quarter, and what keeps it up to date.
 
-import {drawChart} from "./charts.js";
+import {drawChart, sourceOf} from "./charts.js";
 import {h} from "./dom.js";
 import {etl} from "./etl.js";
 import {moment, named} from "./format.js";
@@ -226,7 +226,9 @@ const shortest = (columns) => (columns[1]?.clientHeight < columns[0].clientHeigh
 async function drawInto(app, {figure, spec, name}, taller = 0) {
   figure.replaceChildren();
   try {
-    app.erase.push(await drawChart(figure, spec, name, taller));
+    const {quarter, publication} = app.payload;
+    const options = {name: `${name}-${quarter}`, taller, source: sourceOf(publication)};
+    app.erase.push(await drawChart(figure, spec, options));
   } catch (error) {
     figure.append(h("p", {class: "problem"}, TEXTS.charts.notDrawn(error.message)));
   }

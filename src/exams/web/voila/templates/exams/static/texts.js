@@ -34,10 +34,12 @@ export const TEXTS = {
   charts: {
     notDrawn: (reason) => `This chart cannot be drawn: ${reason}`,
     figures: "Figures of this chart",
-    menu: "Save this chart",
-    menuOf: (name) => `Save chart ${name}`,
-    svg: "Save as SVG",
-    png: "Save as PNG",
+    save: "Save",
+    saveOf: (title) => `Save: ${title}`,
+    saveAs: (kind, title) => `Save as ${kind}: ${title}`,
+    source: ({contract, quarter, version, edition, when}) =>
+      `Source: ${contract}, ${quarter}, version ${version}, ${edition}, published ${when}. `
+      + "Small groups are hidden.",
   },
 
   tables: {
