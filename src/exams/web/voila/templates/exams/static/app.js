@@ -83,7 +83,7 @@ const figuresOf = ({stamp, status, now, comm, ...figures}) => JSON.stringify(fig
 /** Draw everything anew, and leave it as the reader had it. */
 function redraw(app) {
   const height = app.main.clientHeight;
-  app.kept = keep(app.root);
+  app.kept = keep(app.root, app.kept);
   frame(app);
   app.main.style.minHeight = `${height}px`; // else the page would jump while its charts are drawn
   render(app);
@@ -204,6 +204,7 @@ async function render(app) {
   if (!shown()) return;
   if (kept) restore(app.root, kept); // what belongs to a chart
   if (kept?.at) scrollTo(...kept.at);
+  app.kept = null;
   app.main.style.minHeight = "";
   app.main.dataset.drawn = `${app.payload.quarter} ${name}`;
 }

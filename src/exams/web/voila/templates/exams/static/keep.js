@@ -4,9 +4,10 @@ const FOCUSED = "a, button, input, select, summary, [tabindex]";
 const TYPED = "input, select, textarea";
 const STORE = "exams-kept";
 
-/** Return what is open, scrolled, typed and focused below `root`, as JSON can hold it. */
-export function keep(root) {
-  const kept = {open: [], whole: [], scrolled: {}, typed: {}, focus: null};
+/** Return what is open, scrolled, typed and focused below `root`, as JSON can hold it; with it
+ *  what of `former`, kept before, could not be set up yet. */
+export function keep(root, former) {
+  const kept = former ?? {open: [], whole: [], scrolled: {}, typed: {}, focus: null};
   each(root, "details", (element, name) => element.open && kept.open.push(name));
   each(root, ".scroll", (element, name) => {
     if (element.dataset.whole !== undefined) kept.whole.push(name);

@@ -2,7 +2,8 @@
 // scripts is needed for it.
 
 const RETRY = 3000; // milliseconds
-const PATIENCE = 60000; // milliseconds in which a kernel answers
+const PATIENCE = 10000; // milliseconds; a kernel that is there may be busy for longer,
+const TIMES = 6; // but not for so many times that
 
 /** Of the questions of one kind that wait for the line, only the last still matters. */
 const kind = (question) => ("report" in question ? "report" : "figures");
@@ -16,7 +17,7 @@ export function connect({base, kernel, comm}, hear, state) {
     location.href);
   address.protocol = address.protocol.replace("http", "ws");
   let socket;
-  let patience;
+  let patience = null;
   let waiting = [];
 
   function open() {
@@ -47,7 +48,16 @@ export function connect({base, kernel, comm}, hear, state) {
 
   function send(question) {
     socket.send(envelope(session, comm, question));
-    patience ??= setTimeout(() => state("gone"), PATIENCE);
+    patience ??= setTimeout(doubt, PATIENCE, 1);
+  }
+
+  /** No answer for some time: is the kernel still there? */
+  async function doubt(times) {
+    const mine = patience;
+    const gone = await isGone(base, kernel);
+    if (patience !== mine) return; // the answer has come meanwhile
+    if (gone || times === TIMES) state("gone");
+    else patience = setTimeout(doubt, PATIENCE, times + 1);
   }
 
   open();

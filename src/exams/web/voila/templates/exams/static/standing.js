@@ -91,7 +91,7 @@ export function waiting({now}) {
   return card(SAID.waiting, SAID.waitingNote, table(SAID.waiting, columns,
     open.toReversed().map((entry) => [entry.quarter, stateOf(entry), SAID.come(entry.files),
       h("span", {}, day(entry.due_by),
-        entry.late ? h("span", {class: "state failed beside"}, SAID.late) : null)])));
+        entry.late ? h("span", {class: "state late"}, SAID.late) : null)])));
 }
 
 const stateOf = ({state, files}) => {
