@@ -110,8 +110,13 @@ function frame(app) {
     href: `?page=${name}`,
     onclick: (event) => { event.preventDefault(); turn(app, name); },
   }, words));
-  app.main = h("main", {tabindex: "-1"});
+  app.main = h("main", {id: "figures", tabindex: "-1"});
+  const focused = place(app);
   app.root.replaceChildren(
+    h("a", {class: "skip", href: "#figures", onclick: (event) => {
+      event.preventDefault();
+      app.main.focus();
+    }}, SAID.skip),
     h("header", {class: "top"},
       h("div", {class: "bar"},
         h("div", {class: "name"}, h("h1", {}, app.title),
@@ -121,8 +126,13 @@ function frame(app) {
     app.main,
     h("footer", {}, SAID.footer));
   app.root.removeAttribute("aria-busy");
+  stops(app)[focused]?.focus({preventScroll: true});
   tell(app);
 }
+
+/** Where the Tab key stops in the header: what has the focus there keeps it in a new one. */
+const stops = ({root}) => [...root.querySelectorAll(".skip, header :is(a, button, select)")];
+const place = (app) => stops(app).indexOf(document.activeElement);
 
 /** Say as of when the figures are, and whether the line holds. */
 function tell(app) {

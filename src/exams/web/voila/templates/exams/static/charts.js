@@ -16,13 +16,24 @@ function caption({title, subtitle}) {
 }
 
 /** Return the chart's figures as a table that is closed until asked for. */
-function figures({columns, rows}) {
+function figures({columns, rows}, title) {
   const line = (tag, cells) => h("tr", {}, cells.map((text, i) =>
     h(tag, {class: columns[i].number ? "number" : null}, text)));
   const head = h("thead", {}, line("th", columns.map(({title}) => title)));
   const table = h("table", {}, head, h("tbody", {}, rows.map((row) => line("td", row))));
   return h("details", {class: "figures"},
-    h("summary", {}, TEXTS.charts.figures), h("div", {tabindex: "0"}, table)); // it scrolls
+    h("summary", {}, TEXTS.charts.figures),
+    h("div", {tabindex: "0", role: "region", "aria-label": TEXTS.charts.figuresOf(title)}, table));
+}
+
+/** For those who do not see it, the drawing is a picture that `words` stand for. */
+function describe(figure, words) {
+  const drawing = figure.querySelector("svg.marks");
+  drawing.setAttribute("aria-hidden", "true");
+  const picture = drawing.parentElement;
+  picture.removeAttribute("aria-roledescription");
+  picture.setAttribute("role", "img");
+  picture.setAttribute("aria-label", words);
 }
 
 /** Return where the figures of a publication come from, as a line below a picture. */
@@ -41,7 +52,8 @@ export async function drawChart(figure, spec, {name = "chart", taller = 0, sourc
     delete spec.title;
     figure.append(caption(words));
   }
-  const canvas = h("div", {class: "canvas", role: "img", "aria-label": spec.description || name});
+  const title = words?.title.join(" ") || name;
+  const canvas = h("div", {class: "canvas"});
   figure.append(canvas);
   const embed = () => window.vegaEmbed(canvas, spec, {
     renderer: "svg", actions: false, config: theme(figure.clientWidth),
@@ -52,8 +64,8 @@ export async function drawChart(figure, spec, {name = "chart", taller = 0, sourc
     drawn.finalize();
     drawn = await embed();
   }
-  figure.querySelector("svg")?.setAttribute("aria-hidden", "true");
-  figure.append(savers(given, name, source));
-  if (spec.usermeta?.table) figure.append(figures(spec.usermeta.table));
+  describe(figure, spec.description || title);
+  figure.append(savers(given, name, title, source));
+  if (spec.usermeta?.table) figure.append(figures(spec.usermeta.table, title));
   return () => drawn.finalize();
 }

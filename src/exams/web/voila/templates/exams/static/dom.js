@@ -64,5 +64,5 @@ export function longTable(caption, columns, rows, total = null) {
 
 /** Return a part that is closed until asked for. */
 export function fold(title, ...content) {
-  return h("details", {class: "card fold"}, h("summary", {}, title), ...content);
+  return h("details", {class: "card fold"}, h("summary", {}, h("h2", {}, title)), ...content);
 }

@@ -3,7 +3,6 @@
 import {csv} from "./csv.js";
 import {h} from "./dom.js";
 import {figuresOf} from "./figures.js";
-import {heading} from "./layout.js";
 import {picture, pngFile, svgFile} from "./picture.js";
 import {TEXTS} from "./texts.js";
 
@@ -28,8 +27,7 @@ function figuresFile(spec) {
 }
 
 /** Return the controls that save a chart as <name>.csv, .png and .svg. */
-export function savers(spec, name, source) {
-  const title = heading(spec.title)?.title.join(" ") || name;
+export function savers(spec, name, title, source) {
   const kinds = [
     ["CSV", async () => figuresFile(spec)],
     ["PNG", async () => pngFile(await picture(spec, source))],

@@ -13,6 +13,7 @@ export const TEXTS = {
   // Around every page
   frame: {
     pages: "Pages",
+    skip: "Skip to the figures",
     home: "Home",
     status: "Process status",
     etl: "ETL results",
@@ -34,6 +35,7 @@ export const TEXTS = {
   charts: {
     notDrawn: (reason) => `This chart cannot be drawn: ${reason}`,
     figures: "Figures of this chart",
+    figuresOf: (chart) => `Figures: ${chart}`,
     save: "Save",
     saveOf: (title) => `Save: ${title}`,
     saveAs: (kind, title) => `Save as ${kind}: ${title}`,

@@ -7,7 +7,8 @@ const CATEGORIES = {
 };
 const NARROW = 480; // pixels; below this, labels and legends get less room
 
-const PAPER = {ink: "#17212b", mute: "#566472", line: "#e1e6eb"}; // on white, whatever the page has
+// Of pictures on white, whatever the page has.
+const PAPER = {ink: "#17212b", mute: "#566472", line: "#e1e6eb", edge: "#7d8a96"};
 
 const prefersDark = () => matchMedia("(prefers-color-scheme: dark)").matches;
 
@@ -20,7 +21,7 @@ export const inks = (paper) => (paper ? PAPER
 
 /** Return Vega-Lite's `config` for a chart of this width (pixels), in the page or on paper. */
 export function theme(width, paper = false) {
-  const {ink, mute, line} = inks(paper);
+  const {ink, mute, line, edge} = inks(paper);
   const dark = !paper && prefersDark();
   const colours = CATEGORIES[dark ? "dark" : "light"];
   const text = {labelColor: mute, titleColor: mute, labelFontSize: 12, titleFontSize: 12};
@@ -29,7 +30,7 @@ export function theme(width, paper = false) {
     font: token("--font"),
     view: {stroke: null},
     axis: {
-      ...text, gridColor: line, domainColor: line, tickColor: line, titleFontWeight: 500,
+      ...text, gridColor: line, domainColor: edge, tickColor: edge, titleFontWeight: 500,
       titlePadding: 10, labelPadding: 6, labelLimit: Math.min(0.44 * width, 220),
       labelOverlap: true, tickSize: 4,
     },
