@@ -3,12 +3,12 @@
 import {drawChart, sourceOf} from "./charts.js";
 import {h} from "./dom.js";
 import {etl} from "./etl.js";
-import {moment, named} from "./format.js";
+import {named} from "./format.js";
 import {home} from "./home.js";
-import {keep, keptBefore, restore, retype, startAgain} from "./keep.js";
+import {hold, keep, keptBefore, release, restore, retype, startAgain} from "./keep.js";
 import {ml} from "./ml.js";
-import {lateOf} from "./standing.js";
 import {status} from "./status.js";
+import {tell} from "./telling.js";
 import {TEXTS} from "./texts.js";
 import {trends} from "./trends.js";
 
@@ -66,14 +66,14 @@ function hear(app, answer) {
   if (figuresOf(app.payload) !== figuresOf(former)) redraw(app);
   else if (app.page === "status" && (answer.now || answer.payload)) renew(app);
   app.main.removeAttribute("aria-busy");
-  tell(app);
+  tell(app, turn);
 }
 
 /** Follow the state of the line. */
 function feel(app, state) {
   if (app.link === "gone") return;
   app.link = state;
-  tell(app);
+  tell(app, turn);
   if (state === "gone") startAgain(app.root);
 }
 
@@ -85,7 +85,7 @@ function redraw(app) {
   const height = app.main.clientHeight;
   app.kept = keep(app.root, app.kept);
   frame(app);
-  app.main.style.minHeight = `${height}px`; // else the page would jump while its charts are drawn
+  hold(app.main, height);
   render(app);
 }
 
@@ -111,7 +111,6 @@ function frame(app) {
     onclick: (event) => { event.preventDefault(); turn(app, name); },
   }, words));
   app.main = h("main", {id: "figures", tabindex: "-1"});
-  const focused = place(app);
   app.root.replaceChildren(
     h("a", {class: "skip", href: "#figures", onclick: (event) => {
       event.preventDefault();
@@ -126,30 +125,8 @@ function frame(app) {
     app.main,
     h("footer", {}, SAID.footer));
   app.root.removeAttribute("aria-busy");
-  stops(app)[focused]?.focus({preventScroll: true});
-  tell(app);
+  tell(app, turn);
 }
-
-/** Where the Tab key stops in the header: what has the focus there keeps it in a new one. */
-const stops = ({root}) => [...root.querySelectorAll(".skip, header :is(a, button, select)")];
-const place = (app) => stops(app).indexOf(document.activeElement);
-
-/** Say as of when the figures are, and whether the line holds. */
-function tell(app) {
-  if (!app.message) return;
-  const {publication} = app.payload;
-  let text = publication ? SAID.asOf(moment(publication.published_at)) : SAID.nothingYet;
-  if (app.trouble) text = app.trouble;
-  if (app.link !== "open") text += ` · ${SAID.lost}`;
-  if (app.message.textContent !== text) app.message.textContent = text;
-  app.message.classList.toggle("bad", app.link !== "open" || Boolean(app.trouble));
-  const late = lateOf(app.payload);
-  const said = late.length ? SAID.late(late) : "";
-  if (app.late.textContent !== said) app.late.replaceChildren(said && lateLink(app, said));
-}
-
-const lateLink = (app, said) => h("a", {class: "state failed", href: "?page=status",
-  onclick: (event) => { event.preventDefault(); turn(app, "status"); }}, said);
 
 function choose(app, quarter) {
   app.wanted = quarter;
@@ -161,7 +138,7 @@ function choose(app, quarter) {
 function turn(app, page) {
   app.page = page;
   app.kept = null;
-  app.main.style.minHeight = "";
+  release(app.main);
   remember(app);
   render(app);
   scrollTo(0, 0);
@@ -215,7 +192,7 @@ async function render(app) {
   if (kept) restore(app.root, kept); // what belongs to a chart
   if (kept?.at) scrollTo(...kept.at);
   app.kept = null;
-  app.main.style.minHeight = "";
+  release(app.main);
   app.main.dataset.drawn = `${app.payload.quarter} ${name}`;
 }
 

@@ -49,6 +49,18 @@ export function retype(root, kept) {
   });
 }
 
+/** Keep the page where it is scrolled to, while what is in `main` is drawn anew. */
+export function hold(main, height) {
+  main.style.minHeight = `${height}px`;
+  document.documentElement.style.overflowAnchor = "none";
+}
+
+/** It is drawn: let the page be as high as it is. */
+export function release(main) {
+  main.style.minHeight = "";
+  document.documentElement.style.overflowAnchor = "";
+}
+
 /** Load the page anew, with its address; what was set up is set up again then. */
 export function startAgain(root) {
   sessionStorage.setItem(STORE, JSON.stringify({...keep(root), at: [scrollX, scrollY]}));
