@@ -26,9 +26,11 @@ PAGES = {
 
 
 @contextmanager
-def served(places: Places, project: Path = ROOT, token: str = "") -> Iterator[str]:
+def served(
+    places: Places, project: Path = ROOT, token: str = "", port: int | None = None
+) -> Iterator[str]:
     """Serve the notebook of `project`; give the address, which does not hold the token."""
-    port = free_port()
+    port = port or free_port()
     call = (
         "from exams.dashboard.serve import serve;"
         f"serve({str(places.data)!r}, {str(places.reports)!r}, '127.0.0.1', {port})"
@@ -50,6 +52,7 @@ def served(places: Places, project: Path = ROOT, token: str = "") -> Iterator[st
 
 
 def free_port() -> int:
+    """Return a port that nobody uses."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return free.getsockname()[1]
