@@ -27,7 +27,11 @@ PAGES = {
 
 @contextmanager
 def served(
-    places: Places, project: Path = ROOT, token: str = "", port: int | None = None
+    places: Places,
+    project: Path = ROOT,
+    token: str = "",
+    port: int | None = None,
+    **environment: str,
 ) -> Iterator[str]:
     """Serve the notebook of `project`; give the address, which does not hold the token."""
     port = port or free_port()
@@ -40,7 +44,7 @@ def served(
         cwd=project,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=os.environ | {"JUPYTER_TOKEN": token},
+        env=os.environ | {"JUPYTER_TOKEN": token} | environment,
     )
     try:
         assert f"http://127.0.0.1:{port}/" in process.stdout.readline().decode()
