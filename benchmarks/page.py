@@ -58,6 +58,7 @@ def main() -> None:
     text = filled(text, "breakdown", breakdown_table())
     text = filled(text, "builds", builds_table())
     text = filled(text, "model", model_table())
+    text = filled(text, "viewers", viewers_table())
     PAGE.write_text(text, encoding="utf-8")
     CHART.write_text(vl_convert.vegalite_to_svg(chart(runs).to_dict()), encoding="utf-8")
 
@@ -167,6 +168,44 @@ def model_table() -> Iterator[str]:
     yield from table(["records", "stage", "ratio", "peak memory", "ratio", "slowest cell"], rows)
 
 
+def viewers_table() -> Iterator[str]:
+    """Yield what viewers of the dashboard and of the static site wait for, beside the goals."""
+    path = HERE / "results/viewers.json"
+    if not path.is_file():
+        yield "Not measured yet: `PYTHONPATH=tests python benchmarks/viewers.py`."
+        return
+    found = json.loads(path.read_text())
+    warm, cold, site = (found[name] for name in ("warm", "cold", "site"))
+    crowd, static = found["crowd"], found["static"]
+    rows = [
+        ("first figures seen, a kernel waiting", milliseconds(warm["first"]), "500 ms"),
+        ("all charts of Home drawn", milliseconds(warm["charts"]), "2,000 ms"),
+        ("the same, no kernel waiting", milliseconds(cold["charts"]), "2,500 ms"),
+        ("a filter changed, all drawn again", milliseconds(warm["filter"]), "150 ms"),
+        (f"{crowd['viewers']} viewers at once, the last served", seconds(crowd["slowest"]), "10 s"),
+        ("memory of a viewer's kernel (PSS)", f"{crowd['largest']:.0f} MB", "60 MB"),
+        ("kernels gone after all have left", seconds(crowd["gone"]), ""),
+        ("static site: first figures seen", milliseconds(site["first"]), ""),
+        ("static site: all charts of Home drawn", milliseconds(site["charts"]), ""),
+        (
+            f"static site: {static['viewers']} viewers come at once, the last has loaded",
+            seconds(static["load"]),
+            "",
+        ),
+        ("static site: the slowest look for something new", seconds(static["slowest"]), ""),
+    ]
+    yield from table(["", "measured", "to reach"], rows)
+    yield ""
+    yield (
+        f"A page asks {warm['requests']:.0f} times for {warm['bytes'] / 1e6:.2f} MB, the static"
+        f" site {site['requests']:.0f} times for {site['bytes'] / 1e6:.2f} MB. The"
+        f" {static['viewers']} viewers of the static site asked {static['requests']:,} times in"
+        f" {static['seconds']:.0f} s for {static['bytes'] / 1e6:,.0f} MB; their server took"
+        f" {static['cpu']:.1f} s of CPU and {static['memory']:.0f} MB. Load of the machine when"
+        f" the measuring began: {found['load']:.1f}."
+    )
+
+
 def breakdown_table() -> Iterator[str]:
     path = HERE / "results/breakdown.json"
     spent: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
@@ -197,6 +236,10 @@ def _builds_row(mode: str, path: Path) -> list[str]:
     ratios = f"**{(spent['build'] / spent['beside']).median():.2f}**"
     ours, theirs = (seconds(spent[name].median()) for name in ("build", "beside"))
     return [what, ours, beside, theirs, ratios, f"{goal:.2f}"]
+
+
+def milliseconds(value: float) -> str:
+    return f"{value:,.0f} ms"
 
 
 def seconds(value: float) -> str:

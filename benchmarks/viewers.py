@@ -56,6 +56,19 @@ LOADED = """() => {
     bytes: found.reduce((sum, entry) => sum + entry.transferSize, 0)};
 }"""
 
+# Chooses something in each filter of the page; the milliseconds until all is drawn, the longest.
+NARROW = """async () => {
+  const spent = [];
+  for (const select of document.querySelectorAll(".filters select")) {
+    const begin = performance.now();
+    select.selectedIndex = 1;
+    select.dispatchEvent(new Event("change"));
+    while (!document.querySelector("main").dataset.drawn) await new Promise(requestAnimationFrame);
+    spent.push(performance.now() - begin);
+  }
+  return Math.max(...spent);
+}"""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -72,6 +85,7 @@ def main() -> None:
         return
     places = Places.of(wish.data, wish.reports)
     found: dict[str, object] = {"cores": os.cpu_count(), "load": os.getloadavg()[0]}
+    found["nice"] = os.nice(0)
     with chromium() as browser:
         with dashboard(places) as (address, server):
             found["warm"] = one_viewer(
@@ -141,7 +155,8 @@ def one_viewer(
             opened.page.add_init_script(WATCH)
             opened.page.goto(address)
             opened.page.wait_for_function("window.seen?.charts")
-            seen.append(opened.page.evaluate(LOADED))
+            loaded = opened.page.evaluate(LOADED)
+            seen.append(loaded | {"filter": opened.page.evaluate(NARROW)})
     print(address, *seen, sep="\n", file=sys.stderr)
     return {name: median(turn[name] for turn in seen) for name in seen[0]}
 
@@ -165,6 +180,7 @@ def crowd(address: str, server: psutil.Process, number: int) -> dict[str, float]
         thread.start()
     done.wait(300)
     memory = [kernel.memory_full_info().pss / 1e6 for kernel in kernels(server)]
+    spent_by = [sum(kernel.cpu_times()[:2]) for kernel in kernels(server)]
     leave.set()
     begin = time.perf_counter()
     while len(kernels(server)) > 1:  # the one that waits for the next viewer stays
@@ -173,6 +189,7 @@ def crowd(address: str, server: psutil.Process, number: int) -> dict[str, float]
         "viewers": number,
         "slowest": max(spent),
         "median": median(spent),
+        "cpu": median(spent_by),
         "pss": median(memory),
         "largest": max(memory),
         "gone": time.perf_counter() - begin,
@@ -229,12 +246,14 @@ async def many(address: str, server: psutil.Process, number: int, stay: float) -
         reader, writer = await asyncio.open_connection("127.0.0.1", int(address[17:-1]))
         begin = time.perf_counter()
         for path in first:
-            read += await answer(reader, writer, f"/site/{path}")
+            length = await answer(reader, writer, f"/site/{path}")
+            read += length  # not in one line: others add to it meanwhile
         loads.append(time.perf_counter() - begin)
         await asyncio.sleep(10 * place / number)
         while time.perf_counter() < end:
             begin = time.perf_counter()
-            read += await answer(reader, writer, f"/site/data/version.js?{begin}")
+            length = await answer(reader, writer, f"/site/data/version.js?{begin}")
+            read += length
             looks.append(time.perf_counter() - begin)
             await asyncio.sleep(max(0, 10 - looks[-1]))
         writer.close()

@@ -232,11 +232,20 @@ async function level(app, columns, placed) {
   columns[0].parentElement.classList.add("level");
 }
 
-/** Wait for the script that draws charts. */
-function vega() {
-  if (window.vegaEmbed) return Promise.resolve();
-  return new Promise((done) => document.getElementById("vega").addEventListener("load", done));
+/** Let the figures be seen first; then wait for the script that draws charts. */
+async function vega() {
+  await painted();
+  if (window.vegaEmbed) return;
+  await new Promise((done) => {
+    document.head.append(h("script", {src: document.getElementById("vega").href, onload: done}));
+  });
 }
+
+/** Wait until what was put into the page is seen; in a page behind another, for a moment. */
+const painted = () => new Promise((done) => {
+  requestAnimationFrame(() => setTimeout(done));
+  setTimeout(done, 100);
+});
 
 /** Open a report in a tab of its own; it is one file that needs nothing else. */
 function showReport(app, html) {
