@@ -1,9 +1,10 @@
 // The dashboard's frame: header, pages, choice of quarter, and what keeps it up to date.
 
-import {drawChart, sourceOf} from "./charts.js";
 import {h} from "./dom.js";
 import {etl} from "./etl.js";
+import {narrowedTables} from "./filters.js";
 import {moment, named} from "./format.js";
+import {chosen, filterBar, hang, hangAgain} from "./gallery.js";
 import {home} from "./home.js";
 import {ml} from "./ml.js";
 import {status} from "./status.js";
@@ -12,6 +13,7 @@ import {trends} from "./trends.js";
 
 const TICK = 5000; // milliseconds between two looks for something new
 const SAID = TEXTS.frame;
+const FILTERS = ["score", "dimension"];
 const PAGES = [
   ["home", SAID.home, home],
   ["status", SAID.status, status],
@@ -27,7 +29,8 @@ const PAGES = [
 export function mount(root, {title, payload, connect}) {
   const address = new URLSearchParams(location.search);
   const app = {
-    title, payload, root, link: "open", erase: [], wanted: address.get("quarter"),
+    title, payload, root, link: "open", placed: [], filters: [], after: [],
+    wanted: Object.fromEntries(["quarter", ...FILTERS].map((name) => [name, address.get(name)])),
     page: PAGES.some(([name]) => name === address.get("page")) ? address.get("page") : "home",
   };
   app.ask = connect((answer) => hear(app, answer), (state) => { app.link = state; tell(app); });
@@ -44,11 +47,11 @@ export function mount(root, {title, payload, connect}) {
 
 /** Is a quarter chosen that is not the one shown? */
 const isWaiting = ({wanted, payload: {quarters, quarter}}) =>
-  quarters.includes(wanted) && wanted !== quarter;
+  quarters.includes(wanted.quarter) && wanted.quarter !== quarter;
 
 /** Ask for what is chosen, unless the page has it already. */
 const inquire = (app) =>
-  app.ask({quarter: app.wanted, have: isWaiting(app) ? null : app.payload.stamp});
+  app.ask({quarter: app.wanted.quarter, have: isWaiting(app) ? null : app.payload.stamp});
 
 /** Take an answer. */
 function hear(app, answer) {
@@ -72,7 +75,7 @@ const figuresOf = ({stamp, status, comm, ...figures}) => JSON.stringify(figures)
 /** Build the header: title, quarter, pages. */
 function frame(app) {
   const {quarters, quarter} = app.payload;
-  const shown = app.wanted && quarters.includes(app.wanted) ? app.wanted : quarter;
+  const shown = quarters.includes(app.wanted.quarter) ? app.wanted.quarter : quarter;
   const choice = h("select", {id: "quarter", onchange: (e) => choose(app, e.target.value)},
     quarters.map((q) => h("option", {value: q, selected: q === shown}, named(q, app.payload))));
   app.message = h("span", {role: "status"});
@@ -118,7 +121,7 @@ function tell(app) {
 }
 
 function choose(app, quarter) {
-  app.wanted = quarter;
+  app.wanted.quarter = quarter;
   remember(app);
   app.main.setAttribute("aria-busy", "true");
   inquire(app);
@@ -131,18 +134,21 @@ function turn(app, page) {
   scrollTo(0, 0);
 }
 
-/** Keep page and quarter in the address (and the token, if any, out of it). */
+/** Keep page, quarter and filters in the address (and the token, if any, out of it). */
 function remember(app) {
   const address = new URL(location.href);
   address.searchParams.set("page", app.page);
-  if (app.wanted) address.searchParams.set("quarter", app.wanted);
+  for (const [name, value] of Object.entries(app.wanted)) {
+    if (value) address.searchParams.set(name, value);
+    else address.searchParams.delete(name);
+  }
   address.searchParams.delete("token");
   history.replaceState(null, "", address);
 }
 
 /** Draw the chosen page anew. */
 async function render(app) {
-  app.erase.splice(0).forEach((finalize) => finalize());
+  app.placed.splice(0).forEach(({end}) => end?.());
   const [name, , content] = PAGES.find(([known]) => known === app.page);
   app.links.forEach((link, i) => {
     if (PAGES[i][0] !== name) return link.removeAttribute("aria-current");
@@ -155,53 +161,48 @@ async function render(app) {
     app.main.replaceChildren(h("p", {class: "empty"}, SAID.empty));
     return;
   }
-  const {before, after} = content(app.payload, {
-    openReport: () => app.ask({report: app.payload.quarter}),
-  });
   const charts = app.payload.charts.filter((chart) => [chart.page].flat().includes(name));
   const columns = charts.slice(0, 2).map(() => h("div"));
   const space = h("div", {class: "charts"}, columns);
-  app.main.replaceChildren(...before.filter(Boolean), ...(charts.length ? [space] : []), ...after);
+  const bar = filterBar(app, charts, (filter, value) => narrow(app, filter, value));
+  const {before} = content(app.payload, actions(app));
+  app.after = tablesOf(app);
+  app.main.replaceChildren(
+    ...before.filter(Boolean), ...[bar, charts.length ? space : null].filter(Boolean), ...app.after);
   await vega();
-  const shown = () => space.isConnected || !charts.length;
-  const placed = columns.map(() => null);
-  for (const [i, chart] of charts.entries()) {
-    if (!shown()) return; // another page or quarter was asked for meanwhile
-    const at = shortest(columns);
-    placed[at] = {figure: placeOf(chart, i), ...chart};
-    columns[at].append(placed[at].figure);
-    await drawInto(app, placed[at]);
-  }
-  if (columns.length === 2) await level(app, columns, placed);
-  if (!shown()) return;
-  app.main.dataset.drawn = `${app.payload.quarter} ${name}`;
+  await tracked(app, () => hang(app, space, charts));
 }
 
-/** Return the frame of a chart; `order` is its place where all stand in one column. */
-const placeOf = ({name}, order) =>
-  h("figure", {class: "card", "data-chart": name, style: `order: ${order}`});
+/** What a page may ask for. */
+const actions = (app) => ({openReport: () => app.ask({report: app.payload.quarter})});
 
-const shortest = (columns) => (columns[1]?.clientHeight < columns[0].clientHeight ? 1 : 0);
-
-async function drawInto(app, {figure, spec, name}, taller = 0) {
-  figure.replaceChildren();
-  try {
-    const {quarter, publication} = app.payload;
-    const options = {name: `${name}-${quarter}`, taller, source: sourceOf(publication)};
-    app.erase.push(await drawChart(figure, spec, options));
-  } catch (error) {
-    figure.append(h("p", {class: "problem"}, TEXTS.charts.notDrawn(error.message)));
-  }
+/** Return the tables below the charts, narrowed like these. */
+function tablesOf(app) {
+  const [, , content] = PAGES.find(([known]) => known === app.page);
+  return content(narrowedTables(app.payload, chosen(app, "name")), actions(app)).after;
 }
 
-/** Let both columns of charts end level: the last chart of the shorter one grows, but not so
- *  much that it looks coarse; the rest of its card stays empty. */
-async function level(app, columns, placed) {
-  const at = shortest(columns);
-  const gap = Math.abs(columns[0].clientHeight - columns[1].clientHeight);
-  const most = 0.5 * placed[at].figure.clientHeight;
-  if (gap > 8) await drawInto(app, placed[at], Math.min(gap, most));
-  columns[0].parentElement.classList.add("level");
+/** Narrow the charts and tables of the page; `value` is the name of a field, null for all. */
+async function narrow(app, filter, value) {
+  app.wanted[filter] = value;
+  remember(app);
+  const open = app.after.map((part) => part.open);
+  const after = tablesOf(app);
+  app.after.forEach((part, i) => part.replaceWith(after[i] ?? ""));
+  after.forEach((part, i) => { if (open[i]) part.open = true; });
+  app.after = after;
+  await tracked(app, () => hangAgain(app));
+}
+
+/** Mark the page as drawn when nothing of it is being drawn any more. */
+async function tracked(app, work) {
+  const {main, page, payload} = app;
+  delete main.dataset.drawn;
+  main.drawing = (main.drawing ?? 0) + 1;
+  await work();
+  main.drawing -= 1;
+  const stays = main === app.main && page === app.page && payload === app.payload;
+  if (stays && !main.drawing) main.dataset.drawn = `${payload.quarter} ${page}`;
 }
 
 /** Wait for the script that draws charts. */

@@ -42,6 +42,14 @@ export const TEXTS = {
       + "Small groups are hidden.",
   },
 
+  filters: {
+    filter: "Filter",
+    score: "Subject",
+    dimension: "Dimension",
+    all: {score: "All of them", dimension: "All of them"},
+    free: "The filter does not apply to this chart.",
+  },
+
   tables: {
     all: (n) => `Show all ${n.toLocaleString(LOCALE)}`,
     group: "Group",
