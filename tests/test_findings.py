@@ -1,8 +1,8 @@
-"""Sentences about score levels of groups and predicted chances, from published tables."""
+"""What published figures say, as sentences."""
 
 import pandas as pd
 
-from exams.stages.chances import calibrated, lowest_level, missed
+from exams.stages.findings import calibrated, lowest_level, missed
 
 
 def levels(*rows):
