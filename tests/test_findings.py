@@ -1,8 +1,12 @@
 """What published figures say, as sentences."""
 
+import json
+
+import altair as alt
 import pandas as pd
 
 from exams.stages.findings import calibrated, lowest_level, missed
+from exams.stages.gallery import Gallery
 
 
 def levels(*rows):
@@ -37,3 +41,32 @@ def test_the_dimension_whose_groups_are_missed_most_unlike_is_told():
     fair = pd.DataFrame(rows, columns=["dimension", "level", "missed"])
     assert missed(fair) == "Flagging would miss from 20% (east) to 70% (west) of those at risk"
     assert missed(fair.tail(1)) == "Too few students to show"
+
+
+BINS = pd.DataFrame(
+    {"score": ["Algebra", "Algebra", "Essay"], "low": [0.0, 2.5, 0.0], "high": [2.5, 5.0, 2.5]}
+).assign(n=pd.array([3, 7, None], "Int64"))
+
+
+def test_most_frequent_bin_of_each_score_is_told_and_not_of_a_hidden_one():
+    assert findings.of_each(BINS, findings.most_frequent) == {
+        "Algebra": "Algebra: 2.5 to 5 is the most frequent range",
+        "Essay": findings.TOO_FEW,
+    }
+
+
+def test_a_chart_of_one_score_is_titled_by_its_finding_and_holds_those_of_the_others(tmp_path):
+    said = {"Algebra": "It is high", "Essay": "It is low"}
+    bar = alt.Chart(BINS).mark_bar().encode(x="n:Q").transform_filter("datum.score == score")
+    bar = bar.add_params(alt.param(name="score", value="Essay"))
+    Gallery(tmp_path).show("bins", "home", bar, said, "Bins, 2026Q3", "Bars")
+    spec = json.loads((tmp_path / "bins.vl.json").read_text())
+    assert spec["title"]["text"] == ["It is low"]
+    assert spec["usermeta"]["findings"] == said
+    assert spec["params"] == [{"name": "score", "value": "Essay"}]
+
+
+def test_a_chart_of_a_score_without_a_finding_is_titled_by_what_it_draws(tmp_path):
+    bar = alt.Chart(BINS).mark_bar().add_params(alt.param(name="score", value="Grammar"))
+    Gallery(tmp_path).show("bins", "home", bar, {"Essay": "It is low"}, "Bins, 2026Q3", "Bars")
+    assert json.loads((tmp_path / "bins.vl.json").read_text())["title"]["text"] == ["Bins, 2026Q3"]

@@ -51,6 +51,8 @@ export async function hangAgain(app) {
     return Math.max(0, top - innerHeight, -bottom);
   };
   const order = app.placed.map((place) => [away(place), place]).sort(([a], [b]) => a - b);
+  const {parentElement: space} = app.placed[0]?.figure.parentElement ?? {};
+  space?.classList.remove("level"); // the cards have other heights now
   for (const [, place] of order) await drawn(app, place);
 }
 
@@ -73,7 +75,8 @@ async function draw(app, place, taller) {
   const same = place.by?.join() === found.by.join() && taller === null;
   place.by = found.by;
   if (!same) await drawAnew(app, place, name, found, taller ?? 0);
-  remark(figure, Object.keys(filters).length && !found.by.length ? SAID.free : "");
+  const free = Object.values(filters).filter((title) => !found.by.includes(title));
+  remark(figure, free.length ? SAID.free(free.join(", ")) : "");
 }
 
 /** Say below a chart's title what the reader must know of it now. */

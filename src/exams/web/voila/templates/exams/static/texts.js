@@ -47,7 +47,7 @@ export const TEXTS = {
     score: "Subject",
     dimension: "Dimension",
     all: {score: "All of them", dimension: "All of them"},
-    free: "The filter does not apply to this chart.",
+    free: (titles) => `Not filtered by ${titles}.`,
   },
 
   tables: {
