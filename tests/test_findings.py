@@ -5,7 +5,7 @@ import json
 import altair as alt
 import pandas as pd
 
-from exams.stages.findings import calibrated, lowest_level, missed
+from exams.stages.findings import TOO_FEW, calibrated, lowest_level, missed, most_frequent, of_each
 from exams.stages.gallery import Gallery
 
 
@@ -49,9 +49,9 @@ BINS = pd.DataFrame(
 
 
 def test_most_frequent_bin_of_each_score_is_told_and_not_of_a_hidden_one():
-    assert findings.of_each(BINS, findings.most_frequent) == {
+    assert of_each(BINS, most_frequent) == {
         "Algebra": "Algebra: 2.5 to 5 is the most frequent range",
-        "Essay": findings.TOO_FEW,
+        "Essay": TOO_FEW,
     }
 
 
