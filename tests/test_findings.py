@@ -45,7 +45,7 @@ def test_the_dimension_whose_groups_are_missed_most_unlike_is_told():
 
 BINS = pd.DataFrame(
     {"score": ["Algebra", "Algebra", "Essay"], "low": [0.0, 2.5, 0.0], "high": [2.5, 5.0, 2.5]}
-).assign(n=pd.array([3, 7, None], "Int64"))
+).assign(density=pd.array([3, 7, None], "Int64"))
 
 
 def test_most_frequent_bin_of_each_score_is_told_and_not_of_a_hidden_one():
@@ -57,7 +57,7 @@ def test_most_frequent_bin_of_each_score_is_told_and_not_of_a_hidden_one():
 
 def test_a_chart_of_one_score_is_titled_by_its_finding_and_holds_those_of_the_others(tmp_path):
     said = {"Algebra": "It is high", "Essay": "It is low"}
-    bar = alt.Chart(BINS).mark_bar().encode(x="n:Q").transform_filter("datum.score == score")
+    bar = alt.Chart(BINS).mark_bar().encode(x="density:Q").transform_filter("datum.score == score")
     bar = bar.add_params(alt.param(name="score", value="Essay"))
     Gallery(tmp_path).show("bins", "home", bar, said, "Bins, 2026Q3", "Bars")
     spec = json.loads((tmp_path / "bins.vl.json").read_text())

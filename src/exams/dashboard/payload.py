@@ -85,9 +85,8 @@ def report(places: Places, quarter: str) -> str:
 
 
 def stamp(places: Places) -> str:
-    """Return a text that changes with the publications, the status, a chart or a report."""
-    status = places.status
-    files = [places.published, status, status.with_name(f"{status.name}-wal")]
+    """Return a text that changes with the publications, a chart or a report."""
+    files = [places.published]
     files += sorted(places.reports.glob("*/charts/*.vl.json"))
     files += sorted(places.reports.glob("*/visualize.html"))
     states = [[str(file), *_state(file)] for file in files]

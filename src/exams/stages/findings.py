@@ -39,10 +39,10 @@ def of_each(figures: pd.DataFrame, sentence: Callable[[pd.DataFrame, str], str])
 
 
 def most_frequent(bins: pd.DataFrame, score: str) -> str:
-    """Return a sentence about the bin of a score with the most students."""
-    if bins["n"].isna().all():
+    """Return a sentence about the bin of a score with the most students per unit (density)."""
+    if bins["density"].isna().all():
         return TOO_FEW
-    most = bins.loc[bins["n"].idxmax()]
+    most = bins.loc[bins["density"].idxmax()]
     return f"{score}: {most['low']:g} to {most['high']:g} is the most frequent range"
 
 

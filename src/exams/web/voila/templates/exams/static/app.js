@@ -3,11 +3,13 @@
 import {h} from "./dom.js";
 import {etl} from "./etl.js";
 import {narrowedTables} from "./filters.js";
-import {moment, named} from "./format.js";
+import {named} from "./format.js";
 import {chosen, filterBar, hang, hangAgain} from "./gallery.js";
 import {home} from "./home.js";
+import {hold, keep, keptBefore, release, restore, retype, startAgain} from "./keep.js";
 import {ml} from "./ml.js";
 import {status} from "./status.js";
+import {tell} from "./telling.js";
 import {TEXTS} from "./texts.js";
 import {trends} from "./trends.js";
 
@@ -24,16 +26,18 @@ const PAGES = [
 
 /** Draw the dashboard into `root` and keep it up to date.
  *  source: `title`, the first `payload`, and `connect(hear, state)`: it lets `hear` get every
- *  answer and `state` "open" or "lost", and returns ask(question). The source is a kernel
+ *  answer and `state` "open", "lost" or "gone" (only a page loaded anew gets an answer), and
+ *  returns ask(question). The source is a kernel
  *  (kernel.js) or the files of the static site (site.js). */
 export function mount(root, {title, payload, connect}) {
   const address = new URLSearchParams(location.search);
   const app = {
-    title, payload, root, link: "open", placed: [], filters: [], after: [],
+    title, payload, root, link: "open", placed: [], filters: [], bar: null,
     wanted: Object.fromEntries(["quarter", ...FILTERS].map((name) => [name, address.get(name)])),
     page: PAGES.some(([name]) => name === address.get("page")) ? address.get("page") : "home",
   };
-  app.ask = connect((answer) => hear(app, answer), (state) => { app.link = state; tell(app); });
+  app.ask = connect((answer) => hear(app, answer), (state) => feel(app, state));
+  app.kept = keptBefore(); // before another kernel was needed
   frame(app);
   // Another quarter than the one in the page: wait for the answer before drawing.
   if (isWaiting(app)) app.main.setAttribute("aria-busy", "true");
@@ -50,27 +54,50 @@ const isWaiting = ({wanted, payload: {quarters, quarter}}) =>
   quarters.includes(wanted.quarter) && wanted.quarter !== quarter;
 
 /** Ask for what is chosen, unless the page has it already. */
-const inquire = (app) =>
-  app.ask({quarter: app.wanted.quarter, have: isWaiting(app) ? null : app.payload.stamp});
+const inquire = (app) => app.ask({
+  quarter: app.payload.quarters.includes(app.wanted.quarter) ? app.wanted.quarter : null,
+  have: isWaiting(app) ? null : app.payload.stamp,
+  seen: app.payload.now?.stamp ?? null,
+});
 
 /** Take an answer. */
 function hear(app, answer) {
   if (answer.report) showReport(app, answer.report);
   app.trouble = answer.error ?? null;
-  if (answer.payload) {
-    const same = figuresOf(answer.payload) === figuresOf(app.payload);
-    app.payload = answer.payload;
-    if (!same || app.page === "status") {
-      frame(app);
-      render(app);
-    }
-  }
+  const former = app.payload;
+  app.payload = {...former, ...answer.payload, now: answer.now ?? former.now};
+  if (figuresOf(app.payload) !== figuresOf(former)) redraw(app);
+  else if (app.page === "status" && (answer.now || answer.payload)) renew(app);
   app.main.removeAttribute("aria-busy");
-  tell(app);
+  tell(app, turn);
+}
+
+/** Follow the state of the line. */
+function feel(app, state) {
+  if (app.link === "gone") return;
+  app.link = state;
+  tell(app, turn);
+  if (state === "gone") startAgain(app.root);
 }
 
 /** Everything but the status: while a build runs, only the status page needs drawing anew. */
-const figuresOf = ({stamp, status, comm, ...figures}) => JSON.stringify(figures);
+const figuresOf = ({stamp, status, now, comm, ...figures}) => JSON.stringify(figures);
+
+/** Draw everything anew, and leave it as the reader had it. */
+function redraw(app) {
+  const height = app.main.clientHeight;
+  app.kept = keep(app.root, app.kept);
+  frame(app);
+  hold(app.main, height);
+  render(app);
+}
+
+/** Draw all but the charts of the page anew. */
+function renew(app) {
+  const kept = keep(app.main);
+  fill(app, app.main.querySelector(":scope > .charts"));
+  restore(app.main, kept);
+}
 
 /** Build the header: title, quarter, pages. */
 function frame(app) {
@@ -79,6 +106,7 @@ function frame(app) {
   const choice = h("select", {id: "quarter", onchange: (e) => choose(app, e.target.value)},
     quarters.map((q) => h("option", {value: q, selected: q === shown}, named(q, app.payload))));
   app.message = h("span", {role: "status"});
+  app.late = h("span");
   const partial = app.payload.publication?.refused
     ? h("span", {class: "state failed"}, SAID.incomplete) : null;
   app.links = PAGES.map(([name, words]) => h("a", {
@@ -86,7 +114,6 @@ function frame(app) {
     onclick: (event) => { event.preventDefault(); turn(app, name); },
   }, words));
   app.main = h("main", {id: "figures", tabindex: "-1"});
-  const focused = place(app);
   app.root.replaceChildren(
     h("a", {class: "skip", href: "#figures", onclick: (event) => {
       event.preventDefault();
@@ -95,29 +122,13 @@ function frame(app) {
     h("header", {class: "top"},
       h("div", {class: "bar"},
         h("div", {class: "name"}, h("h1", {}, app.title),
-          h("p", {class: "asof"}, app.message, partial)),
+          h("p", {class: "asof"}, app.message, partial, app.late)),
         quarters.length ? h("label", {class: "quarter"}, `${SAID.quarter} `, choice) : null),
       h("nav", {"aria-label": SAID.pages}, app.links)),
     app.main,
     h("footer", {}, SAID.footer));
   app.root.removeAttribute("aria-busy");
-  stops(app)[focused]?.focus({preventScroll: true});
-  tell(app);
-}
-
-/** Where the Tab key stops in the header: what has the focus there keeps it in a new one. */
-const stops = ({root}) => [...root.querySelectorAll(".skip, header :is(a, button, select)")];
-const place = (app) => stops(app).indexOf(document.activeElement);
-
-/** Say as of when the figures are, and whether the line holds. */
-function tell(app) {
-  if (!app.message) return;
-  const {publication} = app.payload;
-  let text = publication ? SAID.asOf(moment(publication.published_at)) : SAID.nothingYet;
-  if (app.trouble) text = app.trouble;
-  if (app.link === "lost") text += ` · ${SAID.lost}`;
-  if (app.message.textContent !== text) app.message.textContent = text;
-  app.message.classList.toggle("bad", app.link === "lost" || Boolean(app.trouble));
+  tell(app, turn);
 }
 
 function choose(app, quarter) {
@@ -129,6 +140,8 @@ function choose(app, quarter) {
 
 function turn(app, page) {
   app.page = page;
+  app.kept = null;
+  release(app.main);
   remember(app);
   render(app);
   scrollTo(0, 0);
@@ -149,7 +162,7 @@ function remember(app) {
 /** Draw the chosen page anew. */
 async function render(app) {
   app.placed.splice(0).forEach(({end}) => end?.());
-  const [name, , content] = PAGES.find(([known]) => known === app.page);
+  const name = app.page;
   app.links.forEach((link, i) => {
     if (PAGES[i][0] !== name) return link.removeAttribute("aria-current");
     link.setAttribute("aria-current", "page");
@@ -164,45 +177,59 @@ async function render(app) {
   const charts = app.payload.charts.filter((chart) => [chart.page].flat().includes(name));
   const columns = charts.slice(0, 2).map(() => h("div"));
   const space = h("div", {class: "charts"}, columns);
-  const bar = filterBar(app, charts, (filter, value) => narrow(app, filter, value));
-  const {before} = content(app.payload, actions(app));
-  app.after = tablesOf(app);
-  app.main.replaceChildren(
-    ...before.filter(Boolean), ...[bar, charts.length ? space : null].filter(Boolean), ...app.after);
+  app.bar = filterBar(app, charts, (filter, value) => narrow(app, filter, value));
+  fill(app, charts.length ? space : null);
+  const {kept} = app;
+  if (kept) {
+    retype(app.main, kept);
+    restore(app.root, kept);
+  }
   await vega();
-  await tracked(app, () => hang(app, space, charts));
+  await tracked(app, () => hang(app, space, charts), kept);
 }
 
-/** What a page may ask for. */
-const actions = (app) => ({openReport: () => app.ask({report: app.payload.quarter})});
+/** Put the content of the page around its charts, if it has some. */
+function fill(app, charts) {
+  const {before} = contentOf(app, app.payload);
+  app.main.replaceChildren(...[...before, app.bar, charts].filter(Boolean), ...tablesOf(app));
+}
+
+/** Return what a page shows of a payload. */
+function contentOf(app, payload) {
+  const [, , content] = PAGES.find(([name]) => name === app.page);
+  return content(payload, {openReport: () => app.ask({report: payload.quarter})});
+}
 
 /** Return the tables below the charts, narrowed like these. */
 function tablesOf(app) {
-  const [, , content] = PAGES.find(([known]) => known === app.page);
-  return content(narrowedTables(app.payload, chosen(app, "name")), actions(app)).after;
+  app.after = contentOf(app, narrowedTables(app.payload, chosen(app, "name"))).after;
+  return app.after;
 }
 
 /** Narrow the charts and tables of the page; `value` is the name of a field, null for all. */
 async function narrow(app, filter, value) {
   app.wanted[filter] = value;
   remember(app);
-  const open = app.after.map((part) => part.open);
-  const after = tablesOf(app);
-  app.after.forEach((part, i) => part.replaceWith(after[i] ?? ""));
-  after.forEach((part, i) => { if (open[i]) part.open = true; });
-  app.after = after;
+  const kept = keep(app.main);
+  app.after.forEach((part) => part.remove());
+  app.main.append(...tablesOf(app));
+  restore(app.main, kept);
   await tracked(app, () => hangAgain(app));
 }
 
-/** Mark the page as drawn when nothing of it is being drawn any more. */
-async function tracked(app, work) {
-  const {main, page, payload} = app;
+/** Do what draws charts; the page is drawn, and as the reader had it, when nothing more does. */
+async function tracked(app, work, kept = null) {
+  const {main, page} = app;
   delete main.dataset.drawn;
-  main.drawing = (main.drawing ?? 0) + 1;
+  main.working = (main.working ?? 0) + 1;
   await work();
-  main.drawing -= 1;
-  const stays = main === app.main && page === app.page && payload === app.payload;
-  if (stays && !main.drawing) main.dataset.drawn = `${payload.quarter} ${page}`;
+  main.working -= 1;
+  if (main.working || main !== app.main || page !== app.page) return;
+  if (kept) restore(app.root, kept); // what belongs to a chart
+  if (kept?.at) scrollTo(...kept.at);
+  app.kept = null;
+  release(main);
+  main.dataset.drawn = `${app.payload.quarter} ${page}`;
 }
 
 /** Wait for the script that draws charts. */
