@@ -108,13 +108,16 @@ def test_status_names_state_duration_rows_and_reason(server, browser):
 
 def test_open_page_follows_a_correction(server, browser, live):
     with tab(browser, server) as opened:
-        opened.page.goto(f"{server}?quarter=2025Q4")
+        opened.page.goto(f"{server}?quarter=2025Q4&score=algebra")
         students = opened.page.locator(".tile").filter(has_text="Students")
         students.get_by_text("1,000").wait_for()
         corrected = example.tables_of("2025Q4", example.students("2025Q4", 800))
         publish(live.published, "2025Q4", corrected, ("State exams", "1.0"))
         students.get_by_text("800").wait_for(timeout=10_000)
         assert opened.page.get_by_text(", version 2, provisional. Contract").is_visible()
+        opened.page.wait_for_selector("main[data-drawn]")
+        assert opened.page.get_by_label("Subject").input_value() == "algebra"
+        assert opened.page.locator("figcaption strong").all_inner_texts() == ["Algebra"] * 2
 
 
 def test_report_opens_in_its_own_tab_without_links_that_lead_nowhere(server, browser, live):

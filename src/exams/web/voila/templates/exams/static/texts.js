@@ -44,6 +44,14 @@ export const TEXTS = {
       + "Small groups are hidden.",
   },
 
+  filters: {
+    filter: "Filter",
+    score: "Subject",
+    dimension: "Dimension",
+    all: {score: "All of them", dimension: "All of them"},
+    free: (titles) => `Not filtered by ${titles}.`,
+  },
+
   tables: {
     all: (n) => `Show all ${n.toLocaleString(LOCALE)}`,
     group: "Group",
