@@ -48,7 +48,7 @@ def served(
     )
     try:
         assert f"http://127.0.0.1:{port}/" in process.stdout.readline().decode()
-        _wait_for(port)
+        wait_for(port)
         yield f"http://127.0.0.1:{port}/"
     finally:
         process.terminate()
@@ -62,7 +62,7 @@ def free_port() -> int:
         return free.getsockname()[1]
 
 
-def _wait_for(port: int) -> None:
+def wait_for(port: int) -> None:
     for _ in range(300):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
