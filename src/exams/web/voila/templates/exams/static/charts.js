@@ -127,6 +127,7 @@ function describe(figure, words, title) {
   const menu = figure.querySelector(".canvas summary");
   menu.setAttribute("aria-label", TEXTS.charts.menuOf(title));
   menu.title = TEXTS.charts.menu;
+  menu.querySelector("svg")?.setAttribute("aria-hidden", "true");
   menu.parentElement.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     menu.parentElement.open = false;
