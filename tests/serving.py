@@ -26,11 +26,11 @@ PAGES = {
 
 
 @contextmanager
-def served(places: Places, project: Path = ROOT, token: str = "") -> Iterator[str]:
+def served(
+    places: Places, project: Path = ROOT, token: str = "", port: int | None = None
+) -> Iterator[str]:
     """Serve the notebook of `project`; give the address, which does not hold the token."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = port or free_port()
     call = (
         "from exams.dashboard.serve import serve;"
         f"serve({str(places.data)!r}, {str(places.reports)!r}, '127.0.0.1', {port})"
@@ -49,6 +49,13 @@ def served(places: Places, project: Path = ROOT, token: str = "") -> Iterator[st
     finally:
         process.terminate()
         process.wait(20)
+
+
+def free_port() -> int:
+    """Return a port that nobody uses."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 def _wait_for(port: int) -> None:

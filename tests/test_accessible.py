@@ -221,18 +221,15 @@ def test_page_and_quarter_are_chosen_by_keys_and_the_focus_stays(page):
     assert page.evaluate("document.activeElement.id") == "quarter"
 
 
-def test_fold_opens_and_the_menu_of_a_chart_opens_and_closes_by_keys(page):
+def test_fold_opens_and_a_chart_is_saved_by_keys(page):
     fold = page.locator("details.fold > summary")
     fold.focus()
     page.keyboard.press("Enter")
     assert page.get_by_role("table", name="Region").is_visible()
-    menu = page.locator(".canvas summary").first
-    menu.focus()
-    page.keyboard.press("Enter")
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.closest('details').open")
-    page.keyboard.press("Escape")
-    assert menu.evaluate("e => e === document.activeElement && !e.parentElement.open")
+    page.locator("[data-chart=groups] .save button").first.focus()
+    with page.expect_download() as saved:
+        page.keyboard.press("Space")
+    assert saved.value.suggested_filename == f"groups-{example.INCOMPLETE}.csv"
 
 
 def test_table_scrolls_with_the_arrow_keys(page):

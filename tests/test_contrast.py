@@ -44,7 +44,7 @@ def too_weak(colours, pairs, least):
 COLOURS = tokens(web.static("tokens.css"))
 MARKS = {
     scheme: json.loads(found)
-    for scheme, found in re.findall(r"(light|dark): (\[[^\]]*\]),", web.static("charts.js"))
+    for scheme, found in re.findall(r"(light|dark): (\[[^\]]*\]),", web.static("theme.js"))
 }
 
 

@@ -19,7 +19,7 @@ from exams.overview import (
     standing_lines,
 )
 from exams.places import STAGES, Places
-from exams.project import Timing
+from exams.quarters import Timing
 from exams.schema import create
 from exams.situation import situation
 from exams.status import WITHDRAWN

@@ -6,8 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from exams.places import STAGES, Places
-from exams.project import Timing
-from exams.quarters import check_quarter
+from exams.quarters import Timing, check_quarter
 from exams.situation import situation
 from exams.warehouse.history import Delivered, read_current, read_deliveries, read_left_out
 from exams.warehouse.store import is_busy, loaded

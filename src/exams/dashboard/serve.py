@@ -1,6 +1,7 @@
 """Start Voila on the dashboard's notebook; its settings are in etc/jupyter/voila.py."""
 
 import ipaddress
+import json
 import os
 import secrets
 import socket
@@ -21,11 +22,13 @@ def serve(data: Path, reports: Path, host: str, port: int) -> NoReturn:
     for one, made anew if need be. Raises E304 if the port is taken.
     """
     places = Places.of(data, reports)
-    notebook = project.find_root(Path.cwd()) / "notebooks" / "dashboard.ipynb"
+    root = project.find_root(Path.cwd())
+    notebook = root / "notebooks" / "dashboard.ipynb"
     _check_free(host, port)
     environment = os.environ | {
         "EXAMS_DATA": str(places.data),
         "EXAMS_REPORTS": str(places.reports),
+        "EXAMS_TIMING": json.dumps(project.timing(project.settings(root))._asdict()),
         "JUPYTER_PATH": web.jupyter_path(),
         "JUPYTER_TOKEN": _token(host),
     }

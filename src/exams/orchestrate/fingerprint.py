@@ -19,7 +19,7 @@ from exams.intake.judging.identifiers import key_fingerprint
 from exams.intake.reading.arrivals import delivered
 from exams.places import Places, private_key
 from exams.warehouse import store
-from exams.web import modules
+from exams.web.bundle import modules
 
 PACKAGE = Path(exams.__file__).parent
 # Stages where quarters are compared: so far, visualize alone draws earlier ones. What model and

@@ -8,19 +8,18 @@ import contextlib
 import importlib.metadata
 import json
 import os
-import re
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from exams.files import write_atomic
+from exams.web.bundle import bundle
 
 CHART = "application/vnd.vegalite.v5+json"  # an output that JupyterLab and reports draw
 FOLDER = Path(__file__).parent
 REPORT_TEMPLATES = FOLDER / "nbconvert" / "templates"
 _STATIC = Path("voila", "templates", "exams", "static")
-_IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w-]+\.js)";\n', re.MULTILINE)
 
 
 def static(name: str) -> str:
@@ -29,19 +28,8 @@ def static(name: str) -> str:
 
 
 def script(name: str) -> str:
-    """Return a script of the dashboard for a page that stands alone: in one, what it imports.
-
-    All share one scope, so no two of them may declare the same name.
-    """
-    texts = [module.read_text(encoding="utf-8") for module in modules(FOLDER / _STATIC / name)]
-    return "\n".join(_IMPORT.sub("", text) for text in texts)
-
-
-def modules(script: Path) -> list[Path]:
-    """Return a script and those that it imports, each behind what it needs itself."""
-    imported = _IMPORT.findall(script.read_text(encoding="utf-8")) if script.is_file() else []
-    needed = [module for name in imported for module in modules(script.with_name(name))]
-    return list(dict.fromkeys([*needed, script]))
+    """Return a script of the dashboard and what it imports as one, for pages without modules."""
+    return bundle(FOLDER / _STATIC / name)
 
 
 def vega() -> Path:

@@ -55,6 +55,7 @@ export function longTable(caption, columns, rows, total = null) {
   others.forEach((row) => { row.hidden = true; });
   const more = h("button", {type: "button", class: "action", onclick: () => {
     others.forEach((row) => { row.hidden = false; });
+    box.dataset.whole = "";
     more.remove();
     box.focus();
   }}, TEXTS.tables.all(rows.length));

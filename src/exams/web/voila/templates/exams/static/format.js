@@ -47,6 +47,10 @@ export function moment(iso) {
   return SAID.utc(time.toLocaleString(TEXTS.locale, options));
 }
 
+/** Day: 30 Oct 2026. */
+export const day = (iso) =>
+  new Date(`${iso}T00:00Z`).toLocaleString(TEXTS.locale, {dateStyle: "medium", timeZone: "UTC"});
+
 /** Time between two moments: 0.8 s, 12 s, 3 min 20 s, 2 h 5 min. */
 export function duration(start, end) {
   const exact = (new Date(end) - new Date(start)) / 1000;

@@ -2,6 +2,7 @@
 
 import {card, h, tile, tiles} from "./dom.js";
 import {duration, moment, words} from "./format.js";
+import {atWork, nextTick, runsOf, trouble, waiting} from "./standing.js";
 import {TEXTS} from "./texts.js";
 
 const SAID = TEXTS.status;
@@ -45,18 +46,9 @@ function grid(quarters, stages, find) {
       h("tbody", {role: "rowgroup"}, rows)));
 }
 
-function problems(runs) {
-  const failed = runs.filter((run) => ["failed", "interrupted"].includes(run.state));
-  if (!failed.length) return null;
-  return card(SAID.problems, SAID.problemsNote,
-    h("ul", {class: "problems"}, failed.map((run) => h("li", {},
-      h("strong", {}, `${run.quarter} ${run.stage}`),
-      h("span", {class: `state ${run.state}`}, words(run.state)),
-      h("p", {}, run.reason_code ? h("code", {}, run.reason_code) : null,
-        ` ${run.reason ?? SAID.noReason}`)))));
-}
-
-export function status({status: runs, stages, quarter, quarters}) {
+export function status(payload) {
+  const {stages, quarter, quarters} = payload;
+  const runs = runsOf(payload);
   const find = (q, stage) => runs.find((run) => run.quarter === q && run.stage === stage);
   const seen = [...new Set([...runs.map((run) => run.quarter), ...quarters])].sort().reverse();
   const chosen = quarter ?? seen[0];
@@ -65,17 +57,22 @@ export function status({status: runs, stages, quarter, quarters}) {
   const ended = done.map((run) => run.ended).filter(Boolean).sort().at(-1);
   const seconds = done.reduce((sum, run) => sum + (new Date(run.ended) - new Date(run.started)), 0);
   const failed = runs.filter((run) => run.state === "failed").length;
-  const running = runs.filter((run) => run.state === "running").length;
+  const running = runs.filter((run) => run.state === "running");
+  const [tick, tickNote] = nextTick(payload);
   return {
     before: [
       tiles(
         tile(SAID.done(chosen ?? "–"), SAID.doneOf(done.length, stages.length),
-          ended ? SAID.ended(moment(ended)) : SAID.noneEnded),
-        tile(SAID.time(chosen ?? "–"), done.length ? duration(0, seconds) : "–", SAID.timeNote),
-        tile(SAID.running, String(running), SAID.everywhere),
+          [ended ? SAID.ended(moment(ended)) : SAID.noneEnded,
+            done.length ? SAID.time(duration(0, seconds)) : null].filter(Boolean).join(" · ")),
+        tile(SAID.running, String(running.length),
+          running.map((run) => `${run.quarter} ${words(run.stage)}`).join(", ") || SAID.everywhere),
         tile(SAID.failed, String(failed), failed ? SAID.reasonsBelow : SAID.everywhere,
-          failed ? "bad" : "")),
-      problems(runs),
+          failed ? "bad" : ""),
+        tile(SAID.nextTick, tick, tickNote, "moment")),
+      atWork(payload),
+      trouble(payload),
+      waiting(payload),
       seen.length ? card(SAID.grid, null, grid(seen, stages, find))
         : h("p", {class: "empty"}, SAID.none),
     ],
