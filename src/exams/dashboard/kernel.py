@@ -8,12 +8,14 @@ from typing import Any
 
 from exams.dashboard.now import now
 from exams.dashboard.payload import payload, report, stamp
+from exams.dashboard.tables import table
 from exams.errors import ExamsError
 from exams.places import Places
 from exams.quarters import Timing, is_quarter
 
 MIMETYPE = "application/vnd.exams+json"
 _USUAL = Timing()
+_WHOLE = ({"report"}, {"table", "of"})  # questions that need all of these
 _ASKED = {"quarter", "have", "seen"}
 _LONGEST = 64  # characters of a stamp
 
@@ -34,7 +36,8 @@ def show() -> None:
 def answer(places: Places, question: Any, timing: Timing = _USUAL) -> dict[str, Any]:
     """Answer a page; what it asks may come from anyone.
 
-    {"report": quarter} is answered with the report's HTML; {"quarter", "have", "seen"} with the
+    {"report": quarter} is answered with the report's HTML; {"table", "of"} with the rows of a
+    published table, of a quarter or (null) of all; {"quarter", "have", "seen"} with the
     payload and how things stand now, each null if the page has it: `have` and `seen` are the
     stamps of what it shows.
     """
@@ -43,6 +46,8 @@ def answer(places: Places, question: Any, timing: Timing = _USUAL) -> dict[str, 
     try:
         if "report" in question:
             return {"report": report(places, question["report"])}
+        if "table" in question:
+            return {"table": table(places, question["table"], question["of"])}
         known = question.get("have") == stamp(places)
         return {
             "payload": None if known else payload(places, question.get("quarter")),
@@ -57,12 +62,10 @@ def answer(places: Places, question: Any, timing: Timing = _USUAL) -> dict[str, 
 
 def _is_question(question: Any) -> bool:
     """Say whether it holds what may be asked for, and nothing but short texts and nulls."""
-    if not isinstance(question, dict) or not (
-        set(question) == {"report"} or set(question) <= _ASKED
-    ):
+    if not isinstance(question, dict) or not (set(question) in _WHOLE or set(question) <= _ASKED):
         return False
     texts = [text for text in question.values() if text is not None]
-    quarters = [question.get("report", ""), question.get("quarter") or ""]
+    quarters = [question.get("report", "")] + [question.get(k) or "" for k in ("quarter", "of")]
     return all(isinstance(text, str) and len(text) <= _LONGEST for text in texts) and all(
         quarter == "" or is_quarter(quarter or "") for quarter in quarters
     )
