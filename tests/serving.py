@@ -27,7 +27,11 @@ PAGES = {
 
 @contextmanager
 def served(
-    places: Places, project: Path = ROOT, token: str = "", port: int | None = None
+    places: Places,
+    project: Path = ROOT,
+    token: str = "",
+    port: int | None = None,
+    **environment: str,
 ) -> Iterator[str]:
     """Serve the notebook of `project`; give the address, which does not hold the token."""
     port = port or free_port()
@@ -40,11 +44,11 @@ def served(
         cwd=project,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=os.environ | {"JUPYTER_TOKEN": token},
+        env=os.environ | {"JUPYTER_TOKEN": token} | environment,
     )
     try:
         assert f"http://127.0.0.1:{port}/" in process.stdout.readline().decode()
-        _wait_for(port)
+        wait_for(port)
         yield f"http://127.0.0.1:{port}/"
     finally:
         process.terminate()
@@ -58,7 +62,7 @@ def free_port() -> int:
         return free.getsockname()[1]
 
 
-def _wait_for(port: int) -> None:
+def wait_for(port: int) -> None:
     for _ in range(300):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

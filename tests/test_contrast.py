@@ -16,7 +16,7 @@ SOFT = ("accent-soft", "good-soft", "warn-soft", "bad-soft")
 
 def tokens(style):
     """Return the colours of tokens.css, in a light and in a dark page."""
-    light, _, rest = style.partition("@media (prefers-color-scheme: dark)")
+    light, _, rest = style.partition("@media screen and (prefers-color-scheme: dark)")
     named = re.compile(r"--([\w-]+):\s*(#[0-9a-f]{3,6});")
     bright = dict(named.findall(light))
     return {"light": bright, "dark": bright | dict(named.findall(rest.partition("\n}\n")[0]))}

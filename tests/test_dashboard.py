@@ -178,6 +178,28 @@ def test_kernel_needs_no_pandas_or_altair():
     assert found.stdout.strip() == "[]"
 
 
+def test_kernel_looks_at_nothing_private_and_opens_databases_to_read(places):
+    """Everything that the code of the page opens, as Python itself tells."""
+    code = f"""
+import sys
+seen = []
+events = ("open", "sqlite3.connect", "os.listdir", "os.scandir", "os.mkdir", "os.chmod")
+sys.addaudithook(lambda event, args: event in events and seen.append((event, str(args[0]))))
+from exams.dashboard.kernel import answer
+from exams.places import Places
+places = Places.of({str(places.data)!r}, {str(places.reports)!r})
+answer(places, {{"quarter": None}})
+answer(places, {{"report": "2026Q3"}})
+private = tuple(str(places.data / name) for name in ("private", "deliveries"))
+print([path for event, path in seen if path.startswith(private)])
+print({{path[path.rfind('?') :] for event, path in seen if event == "sqlite3.connect"}})
+print([name for name in sys.modules if name.startswith(("exams.warehouse", "exams.intake"))])
+"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.splitlines() == ["[]", "{'?mode=ro'}", "[]"]
+    assert not (places.data / "private").exists()
+
+
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     """A project whose env.yaml names other folders than usual; one stands in its notebooks/."""
@@ -246,6 +268,12 @@ def test_on_this_machine_no_token_is_asked_for_unless_one_is_set(start, monkeypa
     _, environment, said = start(host)
     assert environment["JUPYTER_TOKEN"] == "let me in"
     assert "/?token=let%20me%20in " in said
+
+
+def test_make_dashboard_takes_the_host_from_its_call():
+    command = ["make", "-n", "dashboard", "HOST=0.0.0.0"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert 'exams dashboard --host "0.0.0.0"' in said
 
 
 def test_beyond_this_machine_a_token_is_made_and_printed(start):

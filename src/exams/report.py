@@ -138,7 +138,7 @@ def _page(nb: NotebookNode, parameters: dict[str, Any]) -> dict[str, Any]:
         "chart": web.CHART,
         "style": web.static("tokens.css") + _text("report.css"),
         "script": web.script("charts.js") + _text("report.js"),
-        "vega": web.vega().read_text(encoding="utf-8") if has_charts else "",
+        "vega": web.packed(web.vega()) if has_charts else "",
     }
 
 

@@ -14,6 +14,8 @@ from exams import project, web
 from exams.errors import ExamsError
 from exams.places import Places
 
+_EVERYWHERE = ("0.0.0.0", "::")  # no address that a browser could open
+
 
 def serve(data: Path, reports: Path, host: str, port: int) -> NoReturn:
     """Print the address and become Voila, which shows what lies in `data` and `reports`.
@@ -32,7 +34,7 @@ def serve(data: Path, reports: Path, host: str, port: int) -> NoReturn:
         "JUPYTER_PATH": web.jupyter_path(),
         "JUPYTER_TOKEN": _token(host),
     }
-    command = [sys.executable, "-m", "voila", str(notebook), f"--Voila.ip={host}"]
+    command = [sys.executable, "-m", "exams.dashboard.server", str(notebook), f"--Voila.ip={host}"]
     command += [f"--Voila.port={port}", "--Voila.log_level=ERROR"]
     print(f"Dashboard: {_address(host, port, environment['JUPYTER_TOKEN'])}  (Ctrl-C stops it)")
     sys.stdout.flush()
@@ -47,6 +49,8 @@ def _token(host: str) -> str:
 
 
 def _address(host: str, port: int, token: str) -> str:
+    if host in _EVERYWHERE:
+        host = socket.gethostname()
     name = f"[{host}]" if ":" in host else host
     return f"http://{name}:{port}/" + (f"?token={quote(token)}" if token else "")
 

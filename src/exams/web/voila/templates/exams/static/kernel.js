@@ -5,8 +5,7 @@ import {h} from "./dom.js";
 import {connect} from "./link.js";
 import {TEXTS} from "./texts.js";
 
-/** Draw the dashboard into `root`. */
-export function start(root) {
+function start(root) {
   const given = document.getElementById("exams-data");
   if (!given) {
     root.replaceChildren(h("p", {class: "problem", role: "alert"}, TEXTS.frame.notStarted));
@@ -18,3 +17,5 @@ export function start(root) {
     connect: (hear, state) => connect({base, kernel, comm: payload.comm}, hear, state),
   });
 }
+
+start(document.getElementById("app"));
