@@ -17,7 +17,7 @@ from exams.published import publish
 from serving import ROOT, drawn_on_each_page, served
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
-CHARTS = {"home": 2, "status": 0, "etl": 1, "ml": 3, "trends": 1}
+CHARTS = {"home": 2, "status": 0, "etl": 1, "ml": 3, "trends": 1, "data": 0}
 
 
 @pytest.fixture(scope="module")

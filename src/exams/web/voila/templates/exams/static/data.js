@@ -28,9 +28,11 @@ const button = (words, act, more = {}) =>
 
 /** Return the list of all tables. */
 function listOf({catalog}, {wanted, keep, go}) {
-  const columns = [{title: SAID.table}, {title: SAID.holds}, {title: SAID.rows, kind: "number"},
-    {title: SAID.hidden, kind: "number"}, {title: SAID.quarters}];
-  const lines = catalog.map((entry) => [leading(entry.name, entry.title, go), entry.description,
+  const columns = [{title: SAID.table}, {title: SAID.rows, kind: "number"},
+    {title: SAID.hidden, kind: "number"}, {title: SAID.quarters, kind: "extra"}];
+  const lines = catalog.map((entry) => [
+    h("span", {}, leading(entry.name, entry.title, go),
+      h("span", {class: "detail"}, entry.description)),
     count(entry.rows), count(entry.hidden), h("span", {class: "whole"}, span(entry))]);
   const box = plain(SAID.tables, columns, lines);
   const message = h("p", {class: "note", role: "status"});
@@ -137,7 +139,7 @@ function origin(entry, {catalog, quarter, has_report: hasReport}, {go, openRepor
     titled(name) ? leading(name, titled(name).title, go) : h("code", {}, name)]);
   return [h("p", {}, `${SAID.madeOf} `, sources),
     h("p", {}, `${SAID.traced} `,
-      h("code", {}, `exams lineage published.${entry.name} --quarter ${quarter}`)),
+      h("code", {}, SAID.command(entry.name, quarter))),
     hasReport ? button(SAID.lineage, () => openReport("#lineage")) : null].filter(Boolean);
 }
 

@@ -207,7 +207,6 @@ export const TEXTS = {
     tables: "Published tables",
     about: "All figures that may be seen, with what each column means. Choose a table to see its rows.",
     table: "Table",
-    holds: "What a row is",
     rows: "Rows",
     hidden: "Hidden",
     quarters: "Quarters",
@@ -241,6 +240,7 @@ export const TEXTS = {
     origin: "Where these figures come from",
     madeOf: "Made of:",
     traced: "To trace a figure back to files and code, type",
+    command: (table, quarter) => `exams lineage published.${table} --quarter ${quarter}`,
     lineage: "Open the report at its sources",
   },
 
