@@ -226,8 +226,11 @@ async function tracked(app, work, kept = null) {
   const {main, page} = app;
   delete main.dataset.drawn;
   main.working = (main.working ?? 0) + 1;
-  await work();
-  main.working -= 1;
+  try {
+    await work();
+  } finally {
+    main.working -= 1;
+  }
   if (main.working || main !== app.main || page !== app.page) return;
   if (kept) restore(app.root, kept); // what belongs to a chart
   if (kept?.at) scrollTo(...kept.at);
