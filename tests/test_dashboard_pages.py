@@ -133,6 +133,44 @@ def test_report_opens_in_its_own_tab_without_links_that_lead_nowhere(server, bro
         assert opened.errors == []
 
 
+def test_best_model_of_each_target_is_told_with_what_it_leaves_and_whether_it_is_sure(
+    server, browser
+):
+    with tab(browser, server) as opened:
+        opened.page.goto(f"{server}?page=ml&quarter=2026Q2")
+        opened.page.wait_for_selector("main[data-drawn]")
+        table = opened.page.get_by_role("region", name="What background tells of scores")
+        rows = [row.inner_text().split("\t") for row in table.get_by_role("row").all()[1:]]
+        assert [[cell.strip() for cell in row] for row in rows] == [
+            ["Algebra", "ridge", "25.0\u00a0%", "15.0\u00a0% to 35.0\u00a0%", "75.0\u00a0%", "Yes"],
+            [
+                "At risk",
+                "logistic",
+                "5.0\u00a0%",
+                "−7.0\u00a0% to 17.0\u00a0%",
+                "95.0\u00a0%",
+                "No",
+            ],
+        ]
+        opened.page.locator("summary").get_by_text("Calibration as a table").click()
+        row = opened.page.get_by_role("row").filter(has_text="13.0")
+        assert row.get_by_role("cell").all_inner_texts()[:3] == ["500", "60", "12.0\u00a0%"]
+
+
+def test_model_card_opens_in_its_place_and_runs_no_script(server, browser, live):
+    script = "<script>parent.document.title = 'broken'</script>"
+    html = f"<title>Card</title><h1>Intended use</h1><img src=x onerror=alert(1)>{script}"
+    (live.report("2026Q3") / "model_card.html").write_text(html)
+    with tab(browser, server) as opened:
+        page = opened.page
+        page.on("dialog", lambda dialog: pytest.fail("a script of the card ran"))
+        page.goto(f"{server}?page=ml&quarter=2026Q3")
+        page.locator("summary").get_by_text("Model card of 2026Q3").click()
+        page.frame_locator("iframe").get_by_role("heading", name="Intended use").wait_for()
+        assert page.title() == "Exam results"
+        assert page.locator("iframe").get_attribute("sandbox") == "allow-same-origin"
+
+
 @pytest.mark.parametrize("width, grown", [(1280, True), (390, False)])
 def test_two_columns_of_charts_end_level_and_one_column_keeps_their_order(
     server, browser, width, grown

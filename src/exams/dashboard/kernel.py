@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from exams.dashboard.now import now
-from exams.dashboard.payload import payload, report, stamp
+from exams.dashboard.payload import card, payload, report, stamp
 from exams.dashboard.tables import table
 from exams.errors import ExamsError
 from exams.places import Places
@@ -15,7 +15,7 @@ from exams.quarters import Timing, is_quarter
 
 MIMETYPE = "application/vnd.exams+json"
 _USUAL = Timing()
-_WHOLE = ({"report"}, {"table", "of"})  # questions that need all of these
+_TABLE = {"table", "of"}
 _ASKED = {"quarter", "have", "seen"}
 _LONGEST = 64  # characters of a stamp
 
@@ -36,23 +36,16 @@ def show() -> None:
 def answer(places: Places, question: Any, timing: Timing = _USUAL) -> dict[str, Any]:
     """Answer a page; what it asks may come from anyone.
 
-    {"report": quarter} is answered with the report's HTML; {"table", "of"} with the rows of a
-    published table, of a quarter or (null) of all; {"quarter", "have", "seen"} with the
+    {"report": quarter} and {"card": quarter} are answered with the HTML of the report, or of the
+    model card; {"table", "of"} with the rows of a published table, of a quarter or (null) of all;
+    {"quarter", "have", "seen"} with the
     payload and how things stand now, each null if the page has it: `have` and `seen` are the
     stamps of what it shows.
     """
     if not _is_question(question):
         return {"error": "This was no question."}
     try:
-        if "report" in question:
-            return {"report": report(places, question["report"])}
-        if "table" in question:
-            return {"table": table(places, question["table"], question["of"])}
-        known = question.get("have") == stamp(places)
-        return {
-            "payload": None if known else payload(places, question.get("quarter")),
-            "now": _news(places, timing, question.get("seen")),
-        }
+        return _asked_for(places, question) or _figures(places, question, timing)
     except ExamsError as error:
         return {"error": str(error)}
     except Exception as error:  # the page lives on; the next tick may find things in order
@@ -60,15 +53,36 @@ def answer(places: Places, question: Any, timing: Timing = _USUAL) -> dict[str, 
         return {"error": "The figures cannot be read at the moment."}
 
 
+def _asked_for(places: Places, question: dict[str, Any]) -> dict[str, Any]:
+    """Return the one thing that a page asks for; nothing if it is the figures."""
+    if "report" in question:
+        return {"report": report(places, question["report"])}
+    if "card" in question:
+        return {"card": card(places, question["card"])}
+    if "table" in question:
+        return {"table": table(places, question["table"], question["of"])}
+    return {}
+
+
+def _figures(places: Places, question: dict[str, Any], timing: Timing) -> dict[str, Any]:
+    known = question.get("have") == stamp(places)
+    return {
+        "payload": None if known else payload(places, question.get("quarter")),
+        "now": _news(places, timing, question.get("seen")),
+    }
+
+
 def _is_question(question: Any) -> bool:
     """Say whether it holds what may be asked for, and nothing but short texts and nulls."""
-    if not isinstance(question, dict) or not (set(question) in _WHOLE or set(question) <= _ASKED):
+    if not isinstance(question, dict):
         return False
-    texts = [text for text in question.values() if text is not None]
-    quarters = [question.get("report", "")] + [question.get(k) or "" for k in ("quarter", "of")]
-    return all(isinstance(text, str) and len(text) <= _LONGEST for text in texts) and all(
-        quarter == "" or is_quarter(quarter or "") for quarter in quarters
-    )
+    page = set(question) in ({"report"}, {"card"})
+    texts = [text for text in question.values() if text is not None or page]
+    if not all(isinstance(text, str) and len(text) <= _LONGEST for text in texts):
+        return False
+    quarters = texts if page else filter(None, [question.get("quarter"), question.get("of")])
+    asked = page or set(question) == _TABLE or set(question) <= _ASKED
+    return asked and all(map(is_quarter, quarters))
 
 
 def _news(places: Places, timing: Timing, seen: str | None = None) -> dict[str, Any] | None:

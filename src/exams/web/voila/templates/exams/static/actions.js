@@ -17,6 +17,11 @@ export function actionsOf(app, remember, render) {
       app.anchor = anchor;
       app.ask({report: app.payload.quarter}, anchor);
     },
+    openCard: (show) => {
+      app.showCard = show;
+      app.ask({card: app.payload.quarter});
+    },
+    cardAddress: app.cardAddress,
     rowsOf: (table, of) => rowsOf(app, table, of),
   };
 }

@@ -30,12 +30,12 @@ const PAGES = [
 /** Draw the dashboard into `root` and keep it up to date.
  *  source: `title`, the first `payload`, and `connect(hear, state)`: it lets `hear` get every
  *  answer and `state` "open", "lost" or "gone" (only a page loaded anew gets an answer), and
- *  returns ask(question). The source is a kernel
- *  (kernel.js) or the files of the static site (site.js). */
-export function mount(root, {title, payload, connect}) {
+ *  returns ask(question); `cardAddress(quarter)` where model cards are pages of their own. The
+ *  source is a kernel (kernel.js) or the files of the static site (site.js). */
+export function mount(root, {title, payload, connect, cardAddress}) {
   const address = new URLSearchParams(location.search);
   const app = {
-    title, payload, root, link: "open", placed: [], filters: [], bar: null, asked: [],
+    title, payload, root, cardAddress, link: "open", placed: [], filters: [], bar: null, asked: [],
     wanted: Object.fromEntries(CHOSEN.map((name) => [name, address.get(name)])),
     page: PAGES.some(([name]) => name === address.get("page")) ? address.get("page") : "home",
   };
@@ -66,6 +66,7 @@ const inquire = (app) => app.ask({
 /** Take an answer. */
 function hear(app, answer) {
   if (answer.report) showReport(app, answer.report);
+  if (answer.card) app.showCard?.(answer.card);
   if (answer.table) give(app, answer.table);
   app.trouble = answer.error ?? null;
   const former = app.payload;
