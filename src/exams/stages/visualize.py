@@ -13,18 +13,18 @@ import pandas as pd
 
 from exams import published
 from exams.places import Places
-from exams.stages.findings import ALL, AT_RISK, HIDDEN, said
+from exams.stages.findings import ALL, AT_RISK, EVERYONE, HIDDEN, said
 from exams.stages.gallery import Gallery
 from exams.stages.notice import Notice, incomplete
 from exams.status import known
 
-EVERYONE = "All students"
 MOST = 12  # bars of a chart of files or of reasons
 _BLUES = ["#dbe9f6", "#bad6eb", "#89bedc", "#539ecd", "#2b7bba", "#0b559f", "#08306b"]
 STATE_COLOURS = alt.Scale(  # told apart by colour-blind eyes
     domain=["done", "running", "pending", "skipped", "interrupted", "failed"],
     range=["#2a78b8", "#7fb2dd", "#c9d3de", "#8f9bab", "#e69f00", "#c4391d"],
 )
+_NAMED = ["dimension", "dimension_2", "score", "column", "target"]  # fields of the contract
 _NUMBERS = {"INTEGER": "Int64", "REAL": "float64"}  # hidden cells are NA, NaN
 
 
@@ -70,7 +70,7 @@ class Published:
                 frame[column.name] = frame[column.name].astype(_NUMBERS[column.type])
         titles = self.fields().set_index("name")["title"].to_dict()
         titles["at_risk"] = AT_RISK
-        for key in frame.columns.intersection(["dimension", "score", "column", "target"]):
+        for key in frame.columns.intersection(_NAMED):
             frame[key] = frame[key].replace(titles)
         return frame
 
@@ -106,17 +106,6 @@ def summary(everyone: pd.DataFrame) -> pd.DataFrame:
     }
     columns |= {"Unit": everyone["unit"]} if len(units) > 1 else {}
     return pd.DataFrame(columns).set_index(everyone["score"].rename("Score"))
-
-
-def segments(trend: pd.DataFrame, breaks: pd.DataFrame) -> pd.DataFrame:
-    """Return the trend, oldest first, with `segment`: it rises where a score's line breaks.
-
-    That is where `breaks` has the quarter with the score, or with all of them.
-    """
-    at = set(zip(breaks["quarter"], breaks["score"], strict=True))
-    cells = zip(trend["quarter"], trend["score"], strict=True)
-    cut = pd.Series([(q, s) in at or (q, ALL) in at for q, s in cells], trend.index, dtype=int)
-    return trend.assign(segment=cut.groupby(trend["score"]).cumsum())
 
 
 def on_axis(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
@@ -180,6 +169,27 @@ def foremost(frame: pd.DataFrame, name: str, columns: list[str]) -> tuple[pd.Dat
     return sums.head(MOST), f"; the first {MOST} of {len(sums):,}" if len(sums) > MOST else ""
 
 
+def fates(files: pd.DataFrame, repairs: pd.DataFrame) -> pd.DataFrame:
+    """Return what became of the records received: name, fate, records, and first to last.
+
+    files: delivery; repairs: repair_count. A fate begins (first) where the one before it ends,
+    so that loaded, in quarantine and resolved lie below the records that were received. Repairs
+    lie below those that were loaded; a record with two of them counts twice.
+    """
+    sums = files[["received", "loaded", "quarantined", "resolved"]].sum()
+    ends = sums[["loaded", "quarantined", "resolved"]].cumsum()
+    repaired = repairs["records"].sum()
+    rows = [
+        ("received", sums["received"], 0, sums["received"]),
+        ("loaded", sums["loaded"], 0, ends["loaded"]),
+        ("repairs in these", repaired, 0, min(repaired, ends["loaded"])),
+        ("in quarantine", sums["quarantined"], ends["loaded"], ends["quarantined"]),
+        ("resolved", sums["resolved"], ends["quarantined"], ends["resolved"]),
+    ]
+    flow = pd.DataFrame(rows, columns=["fate", "records", "first", "last"])
+    return flow.assign(name=[f"{fate}: {records:,.0f}" for fate, records, *_ in rows])
+
+
 def tier_names(tiers: pd.DataFrame) -> list[str]:
     """Return the name of each tier with its share of students."""
     pairs = zip(tiers["tier"], tiers["share"], strict=True)
@@ -227,6 +237,12 @@ def group_axis(frame: pd.DataFrame) -> alt.Y:
             domain=False,
         ),
     )
+
+
+def veiled(cells: alt.Chart) -> alt.LayerChart:
+    """Return the hidden ones of the cells of a grid: grey, with a dash."""
+    hidden = cells.transform_filter("datum.suppressed == 1")
+    return hidden.mark_rect(color="#b8bec6") + hidden.mark_text(text="–", color="#15202b")
 
 
 def opened(places: Places, quarter: str) -> tuple[Published, Gallery]:
