@@ -45,8 +45,8 @@ lab: setup  ## Open the notebooks in JupyterLab
 	@$(BIN)/exams lab
 
 .PHONY: dashboard
-dashboard: setup  ## Serve the dashboard and print its address
-	@$(BIN)/exams dashboard
+dashboard: setup  ## Serve the dashboard and print its address; HOST=0.0.0.0: to others, by a token
+	@$(BIN)/exams dashboard $(if $(HOST),--host "$(HOST)") $(if $(PORT),--port "$(PORT)")
 
 .PHONY: screenshots
 screenshots: setup  ## Take the pictures in docs/images/ of the dashboard as it stands

@@ -73,7 +73,14 @@ def chart(name: str, page: str, order: int, height: int | dict) -> dict:
         "width": "container",
         "title": {"text": f"What {name} shows", "subtitle": "All students"},
         "description": f"What {name} shows.",
-        "usermeta": {"page": [page], "order": order},
+        "usermeta": {
+            "page": [page],
+            "order": order,
+            "table": {
+                "columns": [{"title": "Score"}, {"title": "Share", "number": True}],
+                "rows": [["Algebra", "40"], ["Grammar", "70"], ["Essay", "hidden"]],
+            },
+        },
     }
 
 

@@ -26,11 +26,15 @@ PAGES = {
 
 
 @contextmanager
-def served(places: Places, project: Path = ROOT, token: str = "") -> Iterator[str]:
+def served(
+    places: Places,
+    project: Path = ROOT,
+    token: str = "",
+    port: int | None = None,
+    **environment: str,
+) -> Iterator[str]:
     """Serve the notebook of `project`; give the address, which does not hold the token."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = port or free_port()
     call = (
         "from exams.dashboard.serve import serve;"
         f"serve({str(places.data)!r}, {str(places.reports)!r}, '127.0.0.1', {port})"
@@ -40,18 +44,25 @@ def served(places: Places, project: Path = ROOT, token: str = "") -> Iterator[st
         cwd=project,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=os.environ | {"JUPYTER_TOKEN": token},
+        env=os.environ | {"JUPYTER_TOKEN": token} | environment,
     )
     try:
         assert f"http://127.0.0.1:{port}/" in process.stdout.readline().decode()
-        _wait_for(port)
+        wait_for(port)
         yield f"http://127.0.0.1:{port}/"
     finally:
         process.terminate()
         process.wait(20)
 
 
-def _wait_for(port: int) -> None:
+def free_port() -> int:
+    """Return a port that nobody uses."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def wait_for(port: int) -> None:
     for _ in range(300):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

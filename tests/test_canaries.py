@@ -77,14 +77,15 @@ def hidden_figures(places):
 def test_the_search_finds_what_is_there(planted):
     places, _ = planted
     seen = dict(left(places))
-    assert {"model.html", "published.db", "status.db", "data.zip"} <= set(seen)
+    named = {"model.html", "published.db", "status.db", "data.zip", "common.js"}
+    assert named <= set(seen)
     shown = next(
         row["mean"]
         for row in published.read(places.published, "mean_by_group", QUARTER)
         if row["level"] == "region 30"
     )
     homes = {name for name, content in seen.items() if any(f in content for f in forms(shown))}
-    assert {"published.db", "means.vl.json", "visualize.html"} <= homes
+    assert {"published.db", "means.vl.json", "visualize.html", f"{QUARTER}.js"} <= homes
 
 
 def test_no_student_and_no_rejected_value_is_left_anywhere(planted):

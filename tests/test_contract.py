@@ -115,9 +115,11 @@ def test_a_crossing_is_listed_once(contract_of):
         (changed(title="Track"), "'track' also names track", "Rename one"),
         (changed(enum=["a"]), "'enum' is not a setting", "There are: maximum"),
         (changed(maximum=float("inf")), "points", "Give both"),
-        (changed(levels=[0, {"from": 5, "lable": "x"}]), "{from, label}", "lowest score"),
+        (changed(levels=[0, {"from": 5, "lable": "x"}]), "{from, label, bins}", "lowest"),
         (changed(levels=[{"from": 0, "label": "x"}, {"from": 5, "label": "x"}]), "same", "lowest"),
         (changed(levels=5), "levels", "[first, second]"),
+        (changed(levels=[{"from": 0, "bins": [3, 5]}, 5]), "bins do not rise", "lowest score"),
+        (changed(levels=[{"from": 0, "bins": 3}]), "bins do not rise", "lowest score"),
         (changed(decimals=True), "decimals", "whole number"),
         (changed(type=["integer"]), "type", "a word"),
         (track(synonyms={"south": "north"}), "'south' is a level", "Leave it out"),
@@ -181,6 +183,11 @@ def test_levels_not_given_cut_the_scale_at_half_and_then_at_tenths():
         (400, "400–449"),
         (450, "450–500"),
     ]
+
+
+def test_a_level_may_have_bins_of_its_own(shipped):
+    assert shipped.scores[0].bands[0].bins == (0, 30, 35, 40, 45)
+    assert shipped.scores[0].bands[1].bins is None
 
 
 def test_labels_of_levels_have_the_scales_decimals():

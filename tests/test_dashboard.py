@@ -5,15 +5,20 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 import example
+from exams import status
 from exams.dashboard.kernel import answer, find_places
+from exams.dashboard.now import now
 from exams.dashboard.payload import payload
 from exams.dashboard.serve import serve
 from exams.errors import ExamsError
 from exams.places import Places
+from exams.quarters import Timing
+from exams.ticks import Ticks, moment, write_ticks
 from serving import ROOT
 
 
@@ -39,8 +44,8 @@ def test_quarters_with_a_refused_file_are_named(places):
 
 
 def test_no_viewer_learns_which_machine_ran_a_stage(places):
-    assert all(not {"host", "pid"} & set(run) for run in payload(places)["status"])
-    assert payload(places)["status"]
+    for runs in (payload(places)["status"], now(places, Timing())["runs"]):
+        assert runs and all(not {"host", "pid"} & set(run) for run in runs)
 
 
 def test_unknown_quarter_or_path_gives_the_newest(places):
@@ -64,16 +69,79 @@ def test_charts_come_with_page_in_order_and_without_nan(places):
 
 
 def test_page_that_has_everything_gets_nothing_new(places):
-    stamp = payload(places)["stamp"]
-    assert answer(places, {"quarter": None, "have": stamp}) == {"payload": None}
-    assert answer(places, {"quarter": None, "have": "older"})["payload"]["stamp"] == stamp
+    stamp, seen = payload(places)["stamp"], now(places, Timing())["stamp"]
+    known = {"quarter": None, "have": stamp, "seen": seen}
+    assert answer(places, known) == {"payload": None, "now": None}
+    assert answer(places, known | {"have": "older"})["payload"]["stamp"] == stamp
+    assert answer(places, known | {"seen": None})["now"]["stamp"] == seen
 
 
-def test_status_change_is_something_new(tmp_path):
+def test_status_change_is_something_new_and_brings_no_figures_again(tmp_path):
+    places = example.make(tmp_path)
+    stamp, seen = payload(places)["stamp"], now(places, Timing())["stamp"]
+    status.start(places.status, "2026Q4", "transform")
+    found = answer(places, {"quarter": None, "have": stamp, "seen": seen})
+    assert found["payload"] is None
+    assert ("2026Q4", "transform", "running") in [
+        (run["quarter"], run["stage"], run["state"]) for run in found["now"]["runs"]
+    ]
+
+
+def test_what_is_wrong_comes_in_words_with_what_its_code_means(places):
+    found = now(places, Timing(grace_days=10_000))
+    [wrong] = found["trouble"]
+    assert (wrong["quarter"], wrong["stage"], wrong["code"]) == ("2026Q4", "transform", "E104")
+    assert [said["remedy"] for said in found["codes"]["E104"]] == [
+        "Put it into data/deliveries/…/."
+    ]
+
+
+def test_next_tick_and_quarters_with_files_are_told_by_the_schedule(tmp_path):
+    places = example.make(tmp_path)
+    assert now(places, Timing())["schedule"] is None
+    ticks = Ticks("production", "0 2 1 1,4,7,10 *", "UTC", "host", 1, moment())
+    ticks = replace(ticks, next_tick="2999-01-01T02:00:00+00:00", delivered=["2027Q1"])
+    write_ticks(places, ticks)
+    found = now(places, Timing())
+    assert set(found["schedule"]) & {"host", "pid", "heartbeat"} == set()
+    assert found["schedule"]["next_tick"] == "2999-01-01T02:00:00+00:00"
+    assert {q["quarter"]: (q["state"], q["files"]) for q in found["quarters"]} == {
+        **dict.fromkeys(example.QUARTERS, ("done", False)),
+        "2026Q4": ("failed", False),
+        "2027Q1": ("pending", True),
+    }
+
+
+def test_quarter_is_late_once_its_days_of_grace_are_over(tmp_path):
     places = Places.of(tmp_path / "data", tmp_path / "reports")
-    before = payload(places)["stamp"]
-    example.write_status(places)
-    assert payload(places)["stamp"] != before
+    status.start(places.status, "2019Q1", "extract")
+    for days, late in ((10, True), (100_000, False)):
+        [quarter] = now(places, Timing(grace_days=days))["quarters"]
+        assert (quarter["quarter"], quarter["late"]) == ("2019Q1", late)
+    [wrong] = now(places, Timing(grace_days=10))["trouble"]
+    assert wrong["what"] == "It is not published. It was due by 2019-04-10."
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        None,
+        [],
+        "2026Q3",
+        {"report": None},
+        {"report": ["2026Q3"]},
+        {"report": "../2026Q3"},
+        {"report": "2026Q3", "quarter": "2026Q3"},
+        {"quarter": {"a": 1}},
+        {"quarter": "2026Q3/.."},
+        {"quarter": None, "have": 3},
+        {"have": "x" * 65},
+        {"code": "1 + 1"},
+        {"__class__": "x"},
+    ],
+)
+def test_what_is_no_question_is_refused(places, question):
+    assert answer(places, question) == {"error": "This was no question."}
 
 
 def test_report_is_handed_out_for_published_quarters_only(places):
@@ -81,7 +149,8 @@ def test_report_is_handed_out_for_published_quarters_only(places):
     outside = places.reports.parent / "visualize.html"
     outside.write_text("outside")
     assert answer(places, {"report": "2026Q3"}) == {"report": "<h1>Report</h1>"}
-    assert answer(places, {"report": ".."}) == {
+    (places.report("2019Q1") / "visualize.html").write_text("not published")
+    assert answer(places, {"report": "2019Q1"}) == {
         "error": "E305 This quarter has no report. Build it again."
     }
 
@@ -107,6 +176,28 @@ def test_kernel_needs_no_pandas_or_altair():
     code = f"import exams.dashboard, sys; print([m for m in {heavy} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_kernel_looks_at_nothing_private_and_opens_databases_to_read(places):
+    """Everything that the code of the page opens, as Python itself tells."""
+    code = f"""
+import sys
+seen = []
+events = ("open", "sqlite3.connect", "os.listdir", "os.scandir", "os.mkdir", "os.chmod")
+sys.addaudithook(lambda event, args: event in events and seen.append((event, str(args[0]))))
+from exams.dashboard.kernel import answer
+from exams.places import Places
+places = Places.of({str(places.data)!r}, {str(places.reports)!r})
+answer(places, {{"quarter": None}})
+answer(places, {{"report": "2026Q3"}})
+private = tuple(str(places.data / name) for name in ("private", "deliveries"))
+print([path for event, path in seen if path.startswith(private)])
+print({{path[path.rfind('?') :] for event, path in seen if event == "sqlite3.connect"}})
+print([name for name in sys.modules if name.startswith(("exams.warehouse", "exams.intake"))])
+"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.splitlines() == ["[]", "{'?mode=ro'}", "[]"]
+    assert not (places.data / "private").exists()
 
 
 @pytest.fixture
@@ -177,6 +268,12 @@ def test_on_this_machine_no_token_is_asked_for_unless_one_is_set(start, monkeypa
     _, environment, said = start(host)
     assert environment["JUPYTER_TOKEN"] == "let me in"
     assert "/?token=let%20me%20in " in said
+
+
+def test_make_dashboard_takes_the_host_from_its_call():
+    command = ["make", "-n", "dashboard", "HOST=0.0.0.0"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert 'exams dashboard --host "0.0.0.0"' in said
 
 
 def test_beyond_this_machine_a_token_is_made_and_printed(start):

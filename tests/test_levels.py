@@ -127,3 +127,10 @@ def test_a_scale_has_twenty_bins_at_most_and_a_level_cuts_them():
     bands = tuple(Band(code, str(low), low) for code, low in enumerate((0, 50, 93), 1))
     assert bin_lows(Field(**scale, maximum=100, bands=bands)) == [*range(0, 91, 5), 93, 95]
     assert bin_lows(Field(**scale, maximum=40, bands=bands[:1])) == list(range(0, 40, 2))
+
+
+def test_a_level_has_the_bins_that_the_contract_gives_it():
+    scale = {"name": "s", "title": "s", "description": "", "role": "score", "minimum": 0}
+    bands = (Band(1, "low", 0, (0, 30)), Band(2, "high", 50))
+    found = bin_lows(Field(**scale, maximum=100, bands=bands))
+    assert found == [0, 30, *range(50, 100, 5)]

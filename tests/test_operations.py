@@ -8,7 +8,7 @@ import pytest
 from exams import codes, status
 from exams.codes import Said, errors
 from exams.places import Places
-from exams.project import Timing
+from exams.quarters import Timing
 from exams.situation import situation
 from exams.ticks import Ticks, write_ticks
 

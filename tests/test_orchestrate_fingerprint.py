@@ -85,7 +85,18 @@ def test_what_reports_look_like_makes_every_stage_due(places, package, name):
 def test_every_file_that_reports_are_made_with_is_looked_at():
     template = {"conf.json", "index.html.j2", "report.css", "report.js"}
     names = {name for name, _ in fingerprint.report_form()}
-    assert names == template | {"charts.js", "report.py", "tokens.css"}
+    scripts = {"charts.js", "csv.js", "dom.js", "downloads.js", "figures.js", "format.js"}
+    scripts |= {"layout.js", "picture.js", "texts.js", "theme.js"}
+    assert names == template | scripts | {"report.py", "tokens.css"}
+
+
+def test_what_the_charts_script_imports_makes_every_stage_due(places, package):
+    charts = package / CHARTS
+    charts.parent.mkdir(parents=True)
+    charts.write_text('import {TEXTS} from "./texts.js";\n')
+    texts = charts.with_name("texts.js")
+    texts.write_text("one")
+    assert changed(places, lambda: texts.write_text("two")) == [*STAGES]
 
 
 def test_a_contract_makes_the_quarters_under_it_due_and_no_other(places):

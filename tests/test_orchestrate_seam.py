@@ -20,6 +20,7 @@ from exams.orchestrate import engine, hooks, locks, stopping
 from exams.orchestrate.failures import explain, explain_exception
 from exams.orchestrate.stopping import terminable
 from exams.places import Places
+from exams.status import stage_status
 from orchestrate_project import make_project
 
 QUARTER = "2019Q1"
@@ -223,6 +224,22 @@ def test_papermill_executes_other_notebooks_as_ever(tmp_path):
     )
     assert done.cells[0].outputs[0].text == "42\n"
     assert sorted(p.name for p in Path(tmp_path).iterdir()) == ["in.ipynb", "out.ipynb"]
+
+
+def test_a_stage_tells_at_which_of_its_code_cells_it_is(places, tmp_path):
+    code, text = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
+    notebook = nbformat.v4.new_notebook(cells=[code("1"), text("why"), code("1 / 0"), code("3")])
+    notebook.metadata["kernelspec"] = {"name": "python3", "language": "python"}
+    nbformat.write(notebook, tmp_path / "in.ipynb")
+    output = str(tmp_path / "extract.ipynb")
+    given = {"quarter": QUARTER, "data": str(places.data), "reports": str(places.reports)}
+    given["product"] = {"nb_ipynb": output}
+    with pytest.raises(papermill.PapermillExecutionError):
+        papermill.execute_notebook(
+            str(tmp_path / "in.ipynb"), output, given, "papermill", progress_bar=False
+        )
+    (run,) = stage_status(places.status)
+    assert (run["state"], run["cell"], run["cells"]) == ("failed", 3, 4)  # the first are injected
 
 
 def test_a_kernel_that_was_only_starting_ends_with_the_work(tmp_path, monkeypatch, capfd):

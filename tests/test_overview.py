@@ -14,11 +14,12 @@ from exams.overview import (
     left_out_lines,
     overview,
     record_lines,
+    running_lines,
     short,
     standing_lines,
 )
 from exams.places import STAGES, Places
-from exams.project import Timing
+from exams.quarters import Timing
 from exams.schema import create
 from exams.situation import situation
 from exams.status import WITHDRAWN
@@ -102,6 +103,18 @@ def test_status_is_a_table_of_quarters_and_stages_then_what_is_wrong_then_the_sc
     assert last == NO_SCHEDULE
 
 
+def test_a_stage_at_work_is_told_with_its_cell_and_for_how_long(places):
+    begun, now = "2026-07-02T11:56:40.400+00:00", "2026-07-02T12:00:00+00:00"
+    run = {"state": "running", "started": begun, "cell": 7, "cells": 23}
+    quiet = run | {"cell": None}
+    stages = {"load": run, "model": quiet, "publish": {"state": "pending", "started": None}}
+    found = {"quarters": [{"quarter": "2026Q2", "stages": stages}], "as_of": now}
+    assert running_lines(found) == [
+        "2026Q2 load: cell 7 of 23, running for 0:03:20",
+        "2026Q2 model: running for 0:03:20",
+    ]
+
+
 def test_before_anything_has_run_status_says_how_to_start(tmp_path):
     empty = Places(tmp_path / "data", tmp_path / "reports")
     start = ["Nothing has run yet. `make run` starts.", NO_SCHEDULE]
@@ -131,7 +144,7 @@ def test_a_withdrawn_quarter_is_called_so(places):
 
 def test_the_files_of_the_newest_loaded_quarter_stand_below(places):
     lines, right = overview(places, Timing(grace_days=100_000))
-    assert (lines[0], lines[2:], right) == (HEAD, [NO_SCHEDULE, "", *FILES], True)
+    assert (lines[0], lines[3:], right) == (HEAD, [NO_SCHEDULE, "", *FILES], True)
     assert record_lines(places, "2026Q2") == record_lines(places, None) == ["", *FILES]
 
 

@@ -77,9 +77,10 @@ def test_findings_of_the_charts_of_results_stand_first_and_lead_to_them(tmp_path
 
 def test_chart_script_is_there_once_and_only_with_charts(charts):
     with_charts, without = (export(executed.notebook(c)) for c in (charts, []))
-    assert with_charts.count("window.vegaEmbed=") == 1
-    assert len(with_charts) < 2_000_000
-    assert "window.vegaEmbed=" not in without
+    packed = '<script id="vega" type="application/gzip">'
+    assert with_charts.count(packed) == 1
+    assert len(with_charts) < 800_000
+    assert packed not in without
     assert len(without) < 50_000
 
 
@@ -126,6 +127,27 @@ def test_report_draws_its_charts_from_a_file(tmp_path, browser, charts, width, s
         figures = opened.page.get_by_role("img", name="What gaps shows.")
         assert figures.count() == 1
         assert (opened.outside, opened.errors) == ([], [])
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_paper_has_dark_words_charts_and_tables_but_no_controls(tmp_path, browser, charts, scheme):
+    path = tmp_path / "visualize.html"
+    path.write_text(export(executed.notebook(charts, TABLE)))
+    with tab(browser, path.as_uri(), 700, color_scheme=scheme) as opened:
+        page = opened.page
+        page.goto(path.as_uri())
+        page.wait_for_selector(f'body[data-drawn="{len(charts)}"]')
+        controls = page.locator("header, aside, summary, input").filter(visible=True)
+        assert controls.count() > 0
+        page.emulate_media(media="print")
+        assert controls.count() == 0
+        dark = "e => getComputedStyle(e).{}.match(/\\d+/g).every((part) => part < 140)"
+        assert page.locator("body").evaluate(dark.format("color"))
+        assert page.locator(".canvas svg text").first.evaluate(dark.format("fill"))
+        assert page.evaluate(DRAWN) == len(charts)
+        assert page.evaluate(OVERFLOW) <= 0
+        assert page.get_by_role("cell", name="68.25").is_visible()
 
 
 @pytest.mark.browser

@@ -6,7 +6,7 @@ import pytest
 
 from exams import published, status
 from exams.places import STAGES, Places
-from exams.project import Timing
+from exams.quarters import Timing
 from exams.situation import situation, state_of
 from exams.ticks import Failing, Ticks, moment, read_ticks, write_ticks
 

@@ -47,6 +47,20 @@ def test_a_run_goes_from_pending_over_running_to_done(path):
     assert row["started"] <= row["ended"]
 
 
+def test_how_far_a_run_has_come_is_written_with_its_next_sign_of_life(path):
+    status.start(path, "2019Q1", "load")
+    status.start(path, "2019Q1", "model")
+    status.reach(path, "2019Q1", "load", 2, 9)
+    status.reach(path, "2019Q1", "publish", 1, 5)  # does not run: nothing is noted
+    assert [(r["cell"], r["cells"]) for r in status.stage_status(path)] == [(None, None)] * 2
+    status.beat(path, "2019Q1")
+    assert [(r["cell"], r["cells"]) for r in status.stage_status(path)] == [(2, 9), (None, None)]
+    status.reach(path, "2019Q1", "load", 3, 9)
+    status.end(path, "2019Q1", "load", "failed", reason="why")
+    (run, _) = status.stage_status(path)
+    assert (run["state"], run["cell"], run["cells"]) == ("failed", 3, 9)
+
+
 def test_a_second_run_is_added_and_the_latest_one_shown(path):
     for state in ("failed", "done"):
         status.start(path, "2019Q1", "load")
@@ -241,10 +255,11 @@ def test_a_status_of_the_former_release_is_taken_over(path):
     status.start(path, "2019Q1", "extract")
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("DROP VIEW stage_status")
-        for column in ("birth", "inputs", "code"):
+        for column in ("birth", "inputs", "code", "cell", "cells"):
             connection.execute(f"ALTER TABLE stage_run DROP COLUMN {column}")
         connection.execute("UPDATE stage_run SET state = 'done'")
         connection.execute("PRAGMA user_version = 1")
+    assert status.stage_status(path)[0]["cell"] is None
     status.start(path, "2019Q1", "load", inputs="{}", code="abc")
     assert brief(path) == [("2019Q1", "extract", "done"), ("2019Q1", "load", "running")]
     assert status.latest_runs(path)[1]["code"] == "abc"

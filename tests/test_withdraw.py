@@ -1,11 +1,12 @@
 """A quarter without a file any more: all that shows it goes, its history stays."""
 
+import json
 import sqlite3
 from contextlib import closing
 
 import pytest
 
-from exams import datapackage, published, site, status
+from exams import datapackage, published, site, static_site, status
 from exams.errors import ExamsError
 from exams.orchestrate import withdraw as withdrawing
 from exams.orchestrate.withdraw import vanished, withdraw
@@ -53,6 +54,7 @@ def places(tmp_path, small):
     status.end(places.status, GONE, "extract", "failed", reason_code="E101", reason="It was bad.")
     (places.delivery(KEPT) / "a.csv").write_text("a")
     site.write_index(places)
+    static_site.write_site(places)
     datapackage.write_package(places)
     return places
 
@@ -74,11 +76,23 @@ def traces(places):
         *[q for q in published.published_quarters(places.published) if q == GONE],
         *[folder.name for folder in folders if (folder / GONE).exists()],
         *[f.name for f in (places.index, _csv(places)) if GONE in f.read_text()],
+        *[f.name for f in _data(places).glob(f"{GONE}*")],
+        *[q for q in _shown(places) if q == GONE],
     ]
 
 
 def _csv(places):
     return places.package / "publication.csv"
+
+
+def _data(places):
+    return places.site / "data"
+
+
+def _shown(places):
+    """Return the quarters that the static site offers."""
+    text = (_data(places) / "version.js").read_text()
+    return json.loads(text[text.index("{") : text.rindex("}") + 1])["quarters"]
 
 
 def test_all_that_shows_a_quarter_goes_and_another_quarter_stays(places):
@@ -91,6 +105,7 @@ def test_all_that_shows_a_quarter_goes_and_another_quarter_stays(places):
         "reports",
         "index.html",
         "publication.csv",
+        f"{GONE}.js",
     }
     assert withdraw(places, GONE)
     assert traces(places) == []
@@ -128,6 +143,7 @@ def test_the_status_says_so_in_place_of_what_happened_before(places):
         (published, "withdraw"),
         (site, "write_index"),
         (datapackage, "write_package"),
+        (static_site, "write_site"),
         (withdrawing.shutil, "rmtree"),
         (status, "start"),
         (status, "end"),
@@ -252,3 +268,4 @@ def test_without_a_publication_the_list_goes(places):
     places.published.unlink()
     withdraw(places, GONE)
     assert not places.index.exists() and not places.package_zip.exists()
+    assert not places.site.exists()

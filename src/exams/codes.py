@@ -6,6 +6,7 @@ Made from the calls of ExamsError in this package, so that it holds each of them
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -49,6 +50,17 @@ def page(package: Path = Path(__file__).parent) -> str:
         lines += [f"| {said.code} | {said.message} | {said.remedy} |" for said in found]
         lines += [""]
     return "\n".join(lines)
+
+
+@cache
+def told(code: str, package: Path = Path(__file__).parent) -> tuple[Said, ...]:
+    """Return what the page says of one code: nothing, if there is no such code.
+
+    It parses those modules only that name the code.
+    """
+    sources = (path.read_text(encoding="utf-8") for path in package.rglob("*.py"))
+    named = (source for source in sources if f'"{code}"' in source)
+    return tuple(sorted({s for source in named for s in errors(source) if s.code == code}))
 
 
 def errors(source: str) -> Iterator[Said]:

@@ -1,13 +1,12 @@
 """What `exams status` says: how things stand, and where the records of a quarter are."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from exams.places import STAGES, Places
-from exams.project import Timing
-from exams.quarters import check_quarter
+from exams.quarters import Timing, check_quarter
 from exams.situation import situation
 from exams.warehouse.history import Delivered, read_current, read_deliveries, read_left_out
 from exams.warehouse.store import is_busy, loaded
@@ -30,7 +29,12 @@ def overview(
 
 def standing_lines(found: Mapping[str, Any], timing: Timing) -> list[str]:
     """Return a table of quarters and stages, what is wrong, and when the schedule goes on."""
-    return [*grid_lines(found), *trouble_lines(found, timing), schedule_line(found, timing)]
+    return [
+        *grid_lines(found),
+        *running_lines(found),
+        *trouble_lines(found, timing),
+        schedule_line(found, timing),
+    ]
 
 
 def grid_lines(found: Mapping[str, Any]) -> list[str]:
@@ -45,6 +49,25 @@ def grid_lines(found: Mapping[str, Any]) -> list[str]:
             states = [entry["stages"].get(s, {}).get("state", "pending") for s in STAGES]
         lines.append([entry["quarter"], *states])
     return ["".join(f"{word:<{_COLUMN}}" for word in line).rstrip() for line in lines]
+
+
+def running_lines(found: Mapping[str, Any]) -> list[str]:
+    """Return one line for each stage at work: which of its cells, and for how long."""
+    return [
+        f"{entry['quarter']} {stage}: {_reached(run)}{_since(run['started'], found['as_of'])}"
+        for entry in found["quarters"]
+        for stage, run in entry["stages"].items()
+        if run["state"] == "running"
+    ]
+
+
+def _reached(run: Mapping[str, Any]) -> str:
+    return f"cell {run['cell']} of {run['cells']}, " if run["cell"] else ""
+
+
+def _since(start: str, now: str) -> str:
+    taken = datetime.fromisoformat(now) - datetime.fromisoformat(start)
+    return f"running for {timedelta(seconds=max(0, round(taken.total_seconds())))}"
 
 
 def trouble_lines(found: Mapping[str, Any], timing: Timing) -> list[str]:

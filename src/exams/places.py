@@ -77,6 +77,11 @@ class Places:
         return self.reports / "index.html"
 
     @property
+    def site(self) -> Path:
+        """The folder of the static site: the dashboard's pages without a kernel."""
+        return self.reports / "site"
+
+    @property
     def package(self) -> Path:
         """The folder of the data package: every published table as CSV, described."""
         return self.reports / "data"

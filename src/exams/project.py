@@ -9,6 +9,7 @@ import yaml
 
 from exams.errors import ExamsError
 from exams.places import Places
+from exams.quarters import Timing
 
 REFUSED_FILES = ("fail", "skip")
 
@@ -21,18 +22,6 @@ class Intake(NamedTuple):
 
     largest_file: int = 4_000_000_000
     refused_files: str = "fail"
-
-
-class Timing(NamedTuple):
-    """When quarters are built by themselves, and from when on one is late.
-
-    `schedule`: a cron expression, five words, read in `time_zone`; `grace_days`: days after the
-    end of a quarter within which it shall be published.
-    """
-
-    schedule: str = "0 2 1 1,4,7,10 *"
-    time_zone: str = "UTC"
-    grace_days: int = 30
 
 
 def find_root(start: Path) -> Path:

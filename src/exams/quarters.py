@@ -2,10 +2,23 @@
 
 import re
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from exams.errors import ExamsError
 
 _PATTERN = re.compile(r"\d{4}Q[1-4]")
+
+
+class Timing(NamedTuple):
+    """When quarters are built by themselves, and from when on one is late.
+
+    `schedule`: a cron expression, five words, read in `time_zone`; `grace_days`: days after the
+    end of a quarter within which it shall be published.
+    """
+
+    schedule: str = "0 2 1 1,4,7,10 *"
+    time_zone: str = "UTC"
+    grace_days: int = 30
 
 
 def is_quarter(text: str) -> bool:

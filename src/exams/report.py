@@ -99,7 +99,10 @@ def place(spec: dict[str, Any]) -> str:
 
 
 def _merge_headings(table: Tag) -> None:
-    """Put the names of the index, a row of their own in pandas, above the index."""
+    """Put the names of the index, a row of their own in pandas, above the index.
+
+    A corner that is empty heads nothing: it becomes a cell.
+    """
     rows = table.select("thead tr")
     for row in rows:
         del row["style"]
@@ -108,6 +111,9 @@ def _merge_headings(table: Tag) -> None:
             if below.get_text().strip():
                 above.string = below.get_text()
         rows[1].extract()
+    for corner in table.select("thead th"):
+        if not corner.get_text().strip():
+            corner.name = "td"
 
 
 def _is_number(cell: Tag) -> bool:
@@ -131,8 +137,8 @@ def _page(nb: NotebookNode, parameters: dict[str, Any]) -> dict[str, Any]:
         "lineage": _lineage(Path(page)) if has_charts and page else {},
         "chart": web.CHART,
         "style": web.static("tokens.css") + _text("report.css"),
-        "script": web.static("charts.js") + _text("report.js"),
-        "vega": web.vega().read_text(encoding="utf-8") if has_charts else "",
+        "script": web.script("charts.js") + _text("report.js"),
+        "vega": web.packed(web.vega()) if has_charts else "",
     }
 
 

@@ -186,8 +186,10 @@ class Schedule:
     def _note(self, **changes: Any) -> None:
         """Write down a sign of life, the changes, and when the next tick is."""
         with self._noting:
+            told = bool(changes)
             now = datetime.now(self.zone)
-            ticks = replace(self.ticks, heartbeat=moment(now), **changes)
+            changes |= {"heartbeat": moment(now), "delivered": self._delivered()}
+            ticks = replace(self.ticks, **changes)
             upcoming = self.trigger.get_next_fire_time(None, now)
             times = [entry.retry for entry in ticks.failing.values()]
             times += [moment(upcoming)] if upcoming else []
@@ -195,8 +197,14 @@ class Schedule:
             try:
                 write_ticks(self.places, self.ticks)
             except OSError as error:  # a full disk, say, ends no schedule
-                if changes:
+                if told:
                     say(_in_words(error), "stderr")
+
+    def _delivered(self) -> list[str] | None:
+        try:
+            return self.places.delivered_quarters()
+        except ExamsError:
+            return None
 
     def _local(self, text: str | None) -> str:
         if text is None:

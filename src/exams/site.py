@@ -25,6 +25,7 @@ def write_index(places: Places) -> Path:
     page = environment.get_template("index.html.j2").render(
         style=web.static("tokens.css") + (_FOLDER / "index.css").read_text(encoding="utf-8"),
         quarters=[_entry(places, row, runs) for row in rows],
+        dashboard=(places.site / "index.html").is_file(),
     )
     write_atomic(places.index, page)
     return places.index

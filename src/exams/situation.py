@@ -12,8 +12,7 @@ from zoneinfo import ZoneInfo
 from exams import published
 from exams.errors import ExamsError
 from exams.places import STAGES, Places
-from exams.project import Timing
-from exams.quarters import last_day, shift
+from exams.quarters import Timing, last_day, shift
 from exams.status import WITHDRAWN, stage_status
 from exams.ticks import Failing, Ticks, described, moment, read_ticks
 
@@ -22,8 +21,16 @@ _UNDONE = "pending"
 
 
 def situation(places: Places, timing: Timing, now: datetime | None = None) -> dict[str, Any]:
+    """Return how things stand `now` (the present, if None), as `standing` does."""
+    return standing(places, timing, places.delivered_quarters(), now)
+
+
+def standing(
+    places: Places, timing: Timing, delivered: Sequence[str] | None, now: datetime | None = None
+) -> dict[str, Any]:
     """Return how things stand `now` (the present, if None), as JSON can hold it.
 
+    delivered: the quarters that have files; None where that cannot be seen, as on the public side.
     Keys: ok, as_of, quarters (oldest first: quarter, state, late, due_by, refused_files,
     failures, retry, stages), trouble (quarter, kind, stage, code, what, since), last_error (the
     newest failure among the trouble, or None), schedule (None if there never was one).
@@ -31,8 +38,7 @@ def situation(places: Places, timing: Timing, now: datetime | None = None) -> di
     now = now or datetime.now(UTC)
     today = now.astimezone(ZoneInfo(timing.time_zone)).date()
     refused, runs, ticks = _refused(places), stage_status(places.status), read_ticks(places)
-    delivered = places.delivered_quarters()
-    known = {*delivered, *refused, *(run["quarter"] for run in runs)}
+    known = {*(delivered or ()), *refused, *(run["quarter"] for run in runs)}
     if refused:
         known |= {*_expected(max(refused), timing, today)}
     quarters = [
@@ -124,7 +130,7 @@ def _backoff(ticks: Ticks | None, quarter: str) -> dict[str, Any]:
 
 
 def _trouble(
-    entry: Mapping[str, Any], delivered: Sequence[str], failing: Mapping[str, Failing]
+    entry: Mapping[str, Any], delivered: Sequence[str] | None, failing: Mapping[str, Failing]
 ) -> list[dict[str, Any]]:
     """Return what is wrong with a quarter: its stages that failed, and that it is late."""
     quarter = entry["quarter"]
@@ -139,10 +145,16 @@ def _trouble(
     if not found and since > max((r["ended"] or "" for r in entry["stages"].values()), default=""):
         found.append(_wrong(quarter, "failed", _UNBEGUN, since=since))
     if entry["late"] and entry["state"] != "withdrawn":
-        come = quarter in delivered
-        why = "Its files have come, but it is not published." if come else "No file has come."
+        why = _why_late(quarter, delivered)
         found.append(_wrong(quarter, "late", f"{why} It was due by {entry['due_by']}."))
     return found
+
+
+def _why_late(quarter: str, delivered: Sequence[str] | None) -> str:
+    if delivered is None:
+        return "It is not published."
+    come = quarter in delivered
+    return "Its files have come, but it is not published." if come else "No file has come."
 
 
 def _wrong(

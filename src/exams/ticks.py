@@ -10,6 +10,7 @@ from exams.places import Places
 
 BEAT = 30  # seconds between two signs of life of a running schedule
 LEASE = timedelta(minutes=3)  # one that is silent for longer has died
+_INNER = ("failing", "delivered")  # told by quarter
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Ticks:
 
     `ended` is None while it runs, and if it died. `begun` is when the first schedule of this data
     folder was started, `last_tick` the begin of the last tick that came to its end, `error` why
-    that did not.
+    that did not. `delivered` are the quarters that had files at the last sign of life; None if
+    their folder could not be looked into.
     """
 
     mode: str
@@ -47,6 +49,7 @@ class Ticks:
     error: str | None = None
     failing: dict[str, Failing] = field(default_factory=dict)
     begun: str | None = None
+    delivered: list[str] | None = None
 
 
 def read_ticks(places: Places) -> Ticks | None:
@@ -70,7 +73,7 @@ def described(ticks: Ticks | None, now: datetime) -> dict[str, Any] | None:
         return None
     silent = abs(now - datetime.fromisoformat(ticks.heartbeat))  # the clock may have been set back
     state = "ended" if ticks.ended else "dead" if silent > LEASE else "running"
-    shown = {name: value for name, value in asdict(ticks).items() if name != "failing"}
+    shown = {name: value for name, value in asdict(ticks).items() if name not in _INNER}
     return {"state": state, **shown, "next_tick": ticks.next_tick if state == "running" else None}
 
 

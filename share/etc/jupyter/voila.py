@@ -1,12 +1,14 @@
 """Settings of Voila for this environment: one notebook, shown to this machine, and no more."""
 
+import hashlib
 import os
 
 from exams import web
 
 # With a token in the environment the token is asked for; without one, Voila answers to this
 # machine's own names only, so that a page elsewhere whose name is made to point here gets nothing.
-guarded = bool(os.environ.get("JUPYTER_TOKEN"))
+token = os.environ.get("JUPYTER_TOKEN", "")
+guarded = bool(token)
 
 # The template and its scripts stand in the package; Voila looks for them along this path.
 os.environ["JUPYTER_PATH"] = web.jupyter_path()
@@ -39,6 +41,8 @@ c.Voila.ip = "127.0.0.1"
 c.Voila.port_retries = 0
 c.Voila.open_browser = False
 c.Voila.auto_token = guarded
+if guarded:  # who was let in stays in when the server is started again with the same token
+    c.Voila.cookie_secret = hashlib.sha256(f"cookies {token}".encode()).digest()
 c.Voila.tornado_settings = {
     "headers": HEADERS,
     "ws_ping_timeout": 30_000,  # ms; a longer one than the interval only gives a warning

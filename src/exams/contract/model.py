@@ -10,11 +10,15 @@ NOT_STATED = "not stated"
 
 @dataclass(frozen=True)
 class Band:
-    """A score level: from `low` up to the next band, both in steps of the scale."""
+    """A score level: from `low` up to the next band, both in steps of the scale.
+
+    bins: where those of its histogram begin; None: they are as wide as others.
+    """
 
     code: int
     label: str
     low: int
+    bins: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,21 @@
 """The side of the dashboard that runs in a kernel, one for each open page."""
 
+import json
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
+from exams.dashboard.now import now
 from exams.dashboard.payload import payload, report, stamp
 from exams.errors import ExamsError
 from exams.places import Places
+from exams.quarters import Timing, is_quarter
 
 MIMETYPE = "application/vnd.exams+json"
+_USUAL = Timing()
+_ASKED = {"quarter", "have", "seen"}
+_LONGEST = 64  # characters of a stamp
 
 
 def show() -> None:
@@ -17,31 +23,58 @@ def show() -> None:
     from comm import create_comm  # noqa: PLC0415  (only a kernel can do these)
     from IPython.display import display  # noqa: PLC0415
 
-    places = find_places()
+    places, timing = find_places(), find_timing()
     channel = create_comm(target_name="exams")
-    channel.on_msg(lambda message: channel.send(answer(places, message["content"]["data"])))
-    data = {**payload(places), "comm": channel.comm_id}
+    channel.on_msg(lambda message: channel.send(answer(places, message["content"]["data"], timing)))
+    data = {**payload(places), "now": _news(places, timing), "comm": channel.comm_id}
     text = "The dashboard is drawn by Voila: run `exams dashboard`."
     display({MIMETYPE: data, "text/plain": text}, raw=True)
 
 
-def answer(places: Places, question: dict[str, Any]) -> dict[str, Any]:
-    """Answer a page.
+def answer(places: Places, question: Any, timing: Timing = _USUAL) -> dict[str, Any]:
+    """Answer a page; what it asks may come from anyone.
 
-    {"report": quarter} is answered with the report's HTML; {"quarter", "have"} with the payload,
-    or with nothing new if the page has it: `have` is the stamp of what it shows.
+    {"report": quarter} is answered with the report's HTML; {"quarter", "have", "seen"} with the
+    payload and how things stand now, each null if the page has it: `have` and `seen` are the
+    stamps of what it shows.
     """
+    if not _is_question(question):
+        return {"error": "This was no question."}
     try:
         if "report" in question:
-            return {"report": report(places, str(question["report"]))}
-        if question.get("have") == stamp(places):
-            return {"payload": None}
-        return {"payload": payload(places, question.get("quarter"))}
+            return {"report": report(places, question["report"])}
+        known = question.get("have") == stamp(places)
+        return {
+            "payload": None if known else payload(places, question.get("quarter")),
+            "now": _news(places, timing, question.get("seen")),
+        }
     except ExamsError as error:
         return {"error": str(error)}
     except Exception as error:  # the page lives on; the next tick may find things in order
         print(f"dashboard: {type(error).__name__}: {error}", file=sys.__stderr__)
         return {"error": "The figures cannot be read at the moment."}
+
+
+def _is_question(question: Any) -> bool:
+    """Say whether it holds what may be asked for, and nothing but short texts and nulls."""
+    if not isinstance(question, dict) or not (
+        set(question) == {"report"} or set(question) <= _ASKED
+    ):
+        return False
+    texts = [text for text in question.values() if text is not None]
+    quarters = [question.get("report", ""), question.get("quarter") or ""]
+    return all(isinstance(text, str) and len(text) <= _LONGEST for text in texts) and all(
+        quarter == "" or is_quarter(quarter or "") for quarter in quarters
+    )
+
+
+def _news(places: Places, timing: Timing, seen: str | None = None) -> dict[str, Any] | None:
+    """Return how things stand; None if that is what was seen, or cannot be read now."""
+    try:
+        found = now(places, timing)
+    except ExamsError:  # the status is being written
+        return None
+    return None if found["stamp"] == seen else found
 
 
 def find_places() -> Places:
@@ -53,3 +86,12 @@ def find_places() -> Places:
         usual = project.places(project.find_root(Path.cwd()))
         data, reports = data or str(usual.data), reports or str(usual.reports)
     return Places.of(data, reports)
+
+
+def find_timing() -> Timing:
+    """Return when quarters are built and late, of EXAMS_TIMING, by env.yaml where it is not set."""
+    if given := os.environ.get("EXAMS_TIMING"):
+        return Timing(**json.loads(given))
+    from exams import project  # noqa: PLC0415  (as above)
+
+    return project.timing(project.settings(project.find_root(Path.cwd())))

@@ -28,27 +28,50 @@ SHOWN = (
 def payload(places: Places, quarter: str | None = None) -> dict[str, Any]:
     """Return everything the dashboard shows of `quarter` (the newest, if it is not published).
 
-    Keys: stamp, quarter (None if nothing is published), quarters (newest first), incomplete
-    (those of which a file was refused), publication, tables (published rows of the quarter),
-    history (of every quarter, oldest first: the rows of all students), status (of every
-    quarter), stages, charts, has_report.
+    It is what `common` and `of_quarter` return, and `stamp`.
     """
     now = stamp(places)  # before reading: what changes meanwhile is seen at the next tick
+    found = common(places)
+    quarters = found["quarters"]
+    chosen = quarter if quarter in quarters else next(iter(quarters), None)
+    return {**found, **(of_quarter(places, chosen) if chosen else {}), "stamp": now}
+
+
+def common(places: Places) -> dict[str, Any]:
+    """Return what the dashboard shows whatever the quarter.
+
+    Keys: quarters (newest first), incomplete (those of which a file was refused), history (of
+    every quarter, oldest first: the rows of all students), status (of every quarter), stages;
+    and those of `of_quarter`, as they are where nothing is published.
+    """
     publications = {row["quarter"]: row for row in _publications(places)}
     quarters = sorted(publications, reverse=True)
-    chosen = quarter if quarter in publications else next(iter(quarters), None)
     return {
-        "stamp": now,
-        "quarter": chosen,
         "quarters": quarters,
         "incomplete": [q for q in quarters if publications[q]["refused"]],
-        "publication": _marked(places, publications[chosen]) if chosen else None,
-        "tables": _tables(places, chosen) if chosen else {},
-        "history": _history(places) if chosen else [],
+        "history": _history(places) if quarters else [],
         "status": _runs(places),
         "stages": list(STAGES),
-        "charts": _charts(places, chosen) if chosen else [],
-        "has_report": bool(chosen) and _report(places, chosen or "").is_file(),
+        "quarter": None,
+        "publication": None,
+        "tables": {},
+        "charts": [],
+        "has_report": False,
+    }
+
+
+def of_quarter(places: Places, quarter: str) -> dict[str, Any]:
+    """Return what the dashboard shows of a published quarter.
+
+    Keys: quarter, publication, tables (published rows), charts, has_report.
+    """
+    [publication] = published.read(places.published, "publication", quarter)
+    return {
+        "quarter": quarter,
+        "publication": publication | {"edition": edition(places.published, quarter)},
+        "tables": {name: published.read(places.published, name, quarter) for name in SHOWN},
+        "charts": _charts(places, quarter),
+        "has_report": _report(places, quarter).is_file(),
     }
 
 
@@ -62,9 +85,8 @@ def report(places: Places, quarter: str) -> str:
 
 
 def stamp(places: Places) -> str:
-    """Return a text that changes with the publications, the status, a chart or a report."""
-    status = places.status
-    files = [places.published, status, status.with_name(f"{status.name}-wal")]
+    """Return a text that changes with the publications, a chart or a report."""
+    files = [places.published]
     files += sorted(places.reports.glob("*/charts/*.vl.json"))
     files += sorted(places.reports.glob("*/visualize.html"))
     states = [[str(file), *_state(file)] for file in files]
@@ -83,15 +105,6 @@ def _publications(places: Places) -> list[dict[str, Any]]:
     if not places.published.is_file():
         return []
     return published.read(places.published, "publication")
-
-
-def _marked(places: Places, publication: dict[str, Any]) -> dict[str, Any]:
-    """Return a publication with its edition: provisional, or revised."""
-    return publication | {"edition": edition(places.published, publication["quarter"])}
-
-
-def _tables(places: Places, quarter: str) -> dict[str, list[dict[str, Any]]]:
-    return {name: published.read(places.published, name, quarter) for name in SHOWN}
 
 
 def _history(places: Places) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Start Voila on the dashboard's notebook; its settings are in etc/jupyter/voila.py."""
 
 import ipaddress
+import json
 import os
 import secrets
 import socket
@@ -13,6 +14,8 @@ from exams import project, web
 from exams.errors import ExamsError
 from exams.places import Places
 
+_EVERYWHERE = ("0.0.0.0", "::")  # no address that a browser could open
+
 
 def serve(data: Path, reports: Path, host: str, port: int) -> NoReturn:
     """Print the address and become Voila, which shows what lies in `data` and `reports`.
@@ -21,15 +24,17 @@ def serve(data: Path, reports: Path, host: str, port: int) -> NoReturn:
     for one, made anew if need be. Raises E304 if the port is taken.
     """
     places = Places.of(data, reports)
-    notebook = project.find_root(Path.cwd()) / "notebooks" / "dashboard.ipynb"
+    root = project.find_root(Path.cwd())
+    notebook = root / "notebooks" / "dashboard.ipynb"
     _check_free(host, port)
     environment = os.environ | {
         "EXAMS_DATA": str(places.data),
         "EXAMS_REPORTS": str(places.reports),
+        "EXAMS_TIMING": json.dumps(project.timing(project.settings(root))._asdict()),
         "JUPYTER_PATH": web.jupyter_path(),
         "JUPYTER_TOKEN": _token(host),
     }
-    command = [sys.executable, "-m", "voila", str(notebook), f"--Voila.ip={host}"]
+    command = [sys.executable, "-m", "exams.dashboard.server", str(notebook), f"--Voila.ip={host}"]
     command += [f"--Voila.port={port}", "--Voila.log_level=ERROR"]
     print(f"Dashboard: {_address(host, port, environment['JUPYTER_TOKEN'])}  (Ctrl-C stops it)")
     sys.stdout.flush()
@@ -44,6 +49,8 @@ def _token(host: str) -> str:
 
 
 def _address(host: str, port: int, token: str) -> str:
+    if host in _EVERYWHERE:
+        host = socket.gethostname()
     name = f"[{host}]" if ":" in host else host
     return f"http://{name}:{port}/" + (f"?token={quote(token)}" if token else "")
 

@@ -14,7 +14,7 @@ from exams.disclosure.protect import emptied
 from exams.errors import ExamsError
 from exams.protection import PROTECTION, Counted, Derived
 
-_ROUNDS = 6
+_ROUNDS = 12
 
 
 def _counts_classes(name: str) -> bool:

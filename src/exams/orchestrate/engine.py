@@ -5,7 +5,8 @@ and import papermill.engines nowhere else (papermill imports this module in turn
 """
 
 import json
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -51,6 +52,7 @@ class StatusEngine(NBClientEngine):
         recorded = _recorded(places.status, given, output.stem)
         with terminable(), recorded as run, _sockets(places, given["quarter"]) as config:
             more |= {"config": config, "kernel_manager_class": _LockedKernel}
+            more["on_cell_start"] = _counting(nb, places.status, given["quarter"], output.stem)
             done = super().execute_notebook(nb, kernel_name, output_path=output_path, **more)
             run.failure = _failure(done, output.stem)
         return done
@@ -88,6 +90,16 @@ def _sockets(places: Places, quarter: str) -> Iterator[Config]:
             raise
         finally:
             end_children(folder)
+
+
+def _counting(nb: NotebookNode, path: Path, quarter: str, stage: str) -> Callable[..., None]:
+    """Return what notes, as a cell begins, the how manieth of the code cells of `nb` it is."""
+    code = [i for i, c in enumerate(nb.cells) if c.cell_type == "code" and c.source.strip()]
+
+    def note(cell: NotebookNode, cell_index: int) -> None:
+        status.reach(path, quarter, stage, bisect_right(code, cell_index), len(code))
+
+    return note
 
 
 class _Run:

@@ -5,6 +5,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from exams.orchestrate.failures import complaint, explain_exception, verdict
 from exams.orchestrate.healing import clear_away, heal
 from exams.orchestrate.hooks import counted
 from exams.orchestrate.products import products, receipt
+from exams.orchestrate.showing import show
 from exams.orchestrate.stopping import terminable
 from exams.orchestrate.temporary import sweep_drafts, temporary
 from exams.orchestrate.withdraw import withdraw
@@ -93,7 +95,7 @@ class StageExecutor(Executor):
                     locks.hold(self.places, self.quarter)
                     self._look_again(dag)
                 with temporary(self.places, self.quarter):
-                    return self._build(dag)
+                    return self._build_shown(dag)
         except (ExamsError, OSError) as error:
             raise BuildFailed.by(error) from None
         except KeyboardInterrupt:
@@ -113,6 +115,17 @@ class StageExecutor(Executor):
         for task in dag.values():
             task.product.metadata.clear()
         dag.render(show_progress=False)
+
+    def _build_shown(self, dag: Any) -> list[Any]:
+        """Build, and let the static site follow, whatever the end."""
+        try:
+            done = self._build(dag)
+        except BaseException:
+            with suppress(OSError):  # the first failure is the one to tell of
+                show(self.places, self.quarter)
+            raise
+        show(self.places, self.quarter)
+        return done
 
     def _build(self, dag: Any) -> list[Any]:
         if self.quarter not in self.places.delivered_quarters():
@@ -143,6 +156,7 @@ class StageExecutor(Executor):
 
     def _run_planned(self, due: list[Any], now: list[Any]) -> None:
         status.plan(self.places.status, self.quarter, [task.name for task in now])
+        show(self.places)
         try:
             with status.beating(self.places.status, self.quarter):  # while it waits, too
                 for task in due:
@@ -173,6 +187,8 @@ class StageExecutor(Executor):
             if task.exec_status is not TaskStatus.Aborted:
                 self.before(task.name)
                 failures += self._run(task)
+                if not failures:
+                    show(self.places)
         if failures:
             raise BuildFailed("\n".join(failures))
 

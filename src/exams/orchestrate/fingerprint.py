@@ -19,6 +19,7 @@ from exams.intake.judging.identifiers import key_fingerprint
 from exams.intake.reading.arrivals import delivered
 from exams.places import Places, private_key
 from exams.warehouse import store
+from exams.web.bundle import modules
 
 PACKAGE = Path(exams.__file__).parent
 # Stages where quarters are compared: so far, visualize alone draws earlier ones. What model and
@@ -92,7 +93,7 @@ def report_form() -> list[tuple[str, str]]:
     """Return the SHA-256 of each file that every report is made with, by its name."""
     web, static = PACKAGE / "web", PACKAGE / "web/voila/templates/exams/static"
     files = [PACKAGE / "report.py", *(web / "nbconvert").rglob("*.*")]
-    files += [static / "tokens.css", static / "charts.js"]
+    files += [static / "tokens.css", *modules(static / "charts.js")]
     return sorted((file.name, _sha256(file.read_bytes())) for file in files if file.is_file())
 
 

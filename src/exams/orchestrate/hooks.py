@@ -9,6 +9,7 @@ from exams.errors import ExamsError
 from exams.orchestrate.failures import verdict
 from exams.orchestrate.origin import origin
 from exams.orchestrate.products import receipt, seal
+from exams.orchestrate.showing import show
 from exams.places import Places
 from exams.progress import say
 
@@ -31,6 +32,7 @@ def done(task: Any, params: Any) -> None:
     lineage.record(places, quarter, run | {"stage": task.name}, made_by)
     if not task.dag.executor.building:
         status.end(places.status, quarter, task.name, "done", **counted(found))
+        show(places, quarter)
 
 
 def failed(task: Any, params: Any) -> None:
@@ -44,6 +46,7 @@ def failed(task: Any, params: Any) -> None:
         if run["state"] == "done":  # Ploomber takes running it all the same for a failure
             say(f"{quarter}  {task.name} is up to date; --force runs it again.")
             sys.exit(0)
+        show(places, quarter)
         lines = verdict(places, quarter, task.name, run["reason_code"], run["reason"])
         say("\n".join(lines), "stderr")
         sys.exit(1)

@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Iterator
 
-from exams import datapackage, published, site, status
+from exams import datapackage, published, site, static_site, status
 from exams.errors import ExamsError
 from exams.places import STAGES, Places
 from exams.quarters import is_quarter
@@ -40,9 +40,10 @@ def withdraw(places: Places, quarter: str) -> bool:
 def take_away(places: Places, quarter: str) -> None:
     """Take away all that is left of a quarter.
 
-    Its records and figures leave the warehouse, the publication, the list and the reports; the
-    history of its deliveries stays. The caller holds the quarter's lock. The folder of its
-    reports goes last: as long as it is there, the next build withdraws the quarter once more.
+    Its records and figures leave the warehouse, the publication, the list, the static site and
+    the reports; the history of its deliveries stays. The caller holds the quarter's lock. The
+    folder of its reports goes last: as long as it is there, the next build withdraws the quarter
+    once more.
     """
     reports = places.report(quarter)
     withdraw_quarter(places.warehouse, quarter)
@@ -53,6 +54,7 @@ def take_away(places: Places, quarter: str) -> None:
     else:
         places.index.unlink(missing_ok=True)
         datapackage.remove_package(places)
+    static_site.write_site(places)
     parts = places.interim(quarter, STAGES[0]).parent
     for folder in (parts, places.corrections(quarter), places.models(quarter)):
         shutil.rmtree(folder)

@@ -6,6 +6,7 @@ After Mitchell et al. (2019), Model Cards for Model Reporting.
 import re
 from collections.abc import Iterator, Mapping
 from html import escape
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -65,16 +66,28 @@ def write_card(
     if keep and all(file.is_file() for file in files):
         return files
     text = _text(quarter, folded, estimators, tables, read_lineage(places.warehouse, quarter))
-    folder = web.FOLDER / "site"
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(folder), autoescape=True)
-    page = environment.get_template("card.html.j2").render(
-        title=f"Model card, {quarter}",
-        style=web.static("tokens.css") + (folder / "card.css").read_text(encoding="utf-8"),
-        body=mistune.create_markdown(escape=False, plugins=["table"])(text),
-    )
-    for file, content in zip(files, (text, page), strict=True):
+    for file, content in zip(files, (text, page(f"Model card, {quarter}", text)), strict=True):
         write_atomic(file, content)
     return files
+
+
+def page(title: str, text: str) -> str:
+    """Return a card in Markdown as a page of its own."""
+    folder = web.FOLDER / "site"
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(folder), autoescape=True)
+    return environment.get_template("card.html.j2").render(
+        title=title,
+        style=web.static("tokens.css") + (folder / "card.css").read_text(encoding="utf-8"),
+        body=_scrolling(str(mistune.create_markdown(escape=False, plugins=["table"])(text))),
+    )
+
+
+def _scrolling(html: str) -> str:
+    """Return HTML, its tables in boxes that scroll, with the arrow keys, too."""
+    numbers = count(1)
+    box = '<div class="scroll" tabindex="0" role="region" aria-label="Table {}"><table>'
+    html = re.sub("<table>", lambda _: box.format(next(numbers)), html)
+    return html.replace("</table>", "</table></div>")
 
 
 def _text(

@@ -46,7 +46,12 @@ class Gallery:
             "description": f"{finding}. {detail}. {kind}.",
             "width": "container",
             "autosize": {"type": "fit-x", "contains": "padding"},
-            "usermeta": {"page": page.split(), "order": len(self.names), "table": table(spec)},
+            "usermeta": {
+                "name": name,
+                "page": page.split(),
+                "order": len(self.names),
+                "table": table(spec),
+            },
         }
         write_atomic(self.folder / f"{name}.vl.json", json.dumps(spec, ensure_ascii=False))
         return Figure(spec)

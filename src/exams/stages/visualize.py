@@ -239,6 +239,21 @@ def group_axis(frame: pd.DataFrame) -> alt.Y:
     )
 
 
+def diverging(shorthand: str, end: float, form: str) -> alt.Color:
+    """Return colours from blue (-end or lower) by grey (0) to orange: dark text can be read on all.
+
+    form: how the legend writes the numbers.
+    """
+    scale = alt.Scale(
+        domain=[-end, 0, end],
+        range=["#7db4e0", "#eef1f4", "#f2ab6d"],
+        clamp=True,
+        interpolate="rgb",  # others pass through pink
+    )
+    legend = alt.Legend(gradientLength=150, values=[-end, 0, end], format=form)
+    return alt.Color(shorthand, scale=scale, legend=legend)
+
+
 def veiled(cells: alt.Chart) -> alt.LayerChart:
     """Return the hidden ones of the cells of a grid: grey, with a dash."""
     hidden = cells.transform_filter("datum.suppressed == 1")

@@ -59,7 +59,8 @@ def histogram(cube: CubeFrames) -> pd.DataFrame:
     """Return score, bin, code, low, high, n, share of all students.
 
     The bins of a score are equally wide (1, 2 or 5 times a power of ten steps), but for those
-    that the levels cut: each lies within the level `code`. low and high are in units of the score.
+    that the levels cut, and where the contract gives a level its own: each lies within the
+    level `code`. low and high are in units of the score.
     """
     rows = []
     for field in cube.contract.reported:
@@ -83,7 +84,13 @@ def bin_lows(field: Field) -> list[int]:
     """Return the lowest score of each bin, in steps."""
     reach = field.maximum - field.minimum
     wide = next(f * 10**e for e in range(9) for f in (1, 2, 5) if f * 10**e * _BINS >= reach)
-    return sorted({*range(field.minimum, field.maximum, wide), *(b.low for b in field.bands)})
+    usual = range(field.minimum, field.maximum, wide)
+    ends = [*(band.low for band in field.bands[1:]), field.maximum]
+    lows: set[int] = set()
+    for band, end in zip(field.bands, ends, strict=True):
+        equal = (low for low in usual if band.low < low < end)
+        lows |= {band.low, *(equal if band.bins is None else band.bins)}
+    return sorted(lows)
 
 
 def _coded(field: Field, cube: CubeFrames) -> pd.DataFrame:

@@ -52,6 +52,15 @@ def start(path: Path, quarter: str, stage: str, **more: Any) -> None:
     _write(path, *_present(path, quarter, stage), _changed(quarter, stage, **begun))
 
 
+def reach(path: Path, quarter: str, stage: str, cell: int, cells: int) -> None:
+    """Note that `stage` is at work on code cell `cell` of `cells`.
+
+    It is written with the next sign of life, or the end: a cell takes no longer for being told.
+    """
+    if begun := _begun.get((path, quarter, stage)):
+        begun |= {"cell": cell, "cells": cells}
+
+
 def beat(path: Path, quarter: str) -> None:
     """Give a sign of life for this process's runs of `quarter`, those to come included."""
     state = "CASE WHEN started IS NULL THEN 'pending' ELSE 'running' END"
@@ -59,7 +68,9 @@ def beat(path: Path, quarter: str) -> None:
     with _one_at_a_time:
         stages = [stage for at, of, stage in _begun if (at, of) == (path, quarter)]
         lost = [found for stage in stages for found in _present(path, quarter, stage)]
-        _write(path, *lost, (f"{change} WHERE {_MINE}", [now(), *_mine(quarter)]), keep=False)
+        alive = (f"{change} WHERE {_MINE}", [now(), *_mine(quarter)])
+        reached = [_changed(quarter, stage, **_reached(path, quarter, stage)) for stage in stages]
+        _write(path, *lost, alive, *reached, keep=False)
 
 
 @contextmanager
@@ -91,7 +102,8 @@ def end(path: Path, quarter: str, stage: str, state: str, **more: Any) -> None:
     `more` may set rows_in, rows_out, fingerprint, reason_code and reason. A reason never holds
     a student's value: this table may be shown to anyone.
     """
-    change = _changed(quarter, stage, **{"reason": None, "state": state, "ended": now()} | more)
+    more = _reached(path, quarter, stage) | {"reason": None, "state": state, "ended": now()} | more
+    change = _changed(quarter, stage, **more)
     with _one_at_a_time:
         lost = _present(path, quarter, stage)
         _begun.pop((path, quarter, stage), None)
@@ -127,7 +139,7 @@ def stage_status(path: Path) -> list[dict[str, Any]]:
     interrupted. There are none in a file that is missing or damaged. Raise E407 if the file
     cannot be read now.
     """
-    return [{name: run[name] for name in SHOWN} for run in latest_runs(path)]
+    return [{name: run.get(name) for name in SHOWN} for run in latest_runs(path)]
 
 
 def latest_runs(path: Path) -> list[dict[str, Any]]:
@@ -168,6 +180,12 @@ def _judged(row: dict[str, Any]) -> dict[str, Any]:
         ended = max(row["heartbeat"], row["started"] or "")  # the clock may have been set back
         return row | {"state": state, "ended": ended, "reason": reason}
     return row
+
+
+def _reached(path: Path, quarter: str, stage: str) -> dict[str, int]:
+    """Return how far a run of this process has come; empty if no cell was at work yet."""
+    begun = _begun.get((path, quarter, stage), {})
+    return {name: begun[name] for name in ("cell", "cells") if name in begun}
 
 
 def _present(path: Path, quarter: str, stage: str) -> list[Statement]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from exams.files import set_aside, settled
 from exams.schema import Column, Table, create, document
 
-LAYOUT = 2
+LAYOUT = 3
 _RUN = Table(
     "stage_run",
     "One row per run of a stage for a quarter; rows are added, never removed.",
@@ -27,6 +27,8 @@ _RUN = Table(
         Column("fingerprint", "TEXT", "SHA-256 of the result; null if there is none."),
         Column("reason_code", "TEXT", "Code of the error (E104); null if it has none."),
         Column("reason", "TEXT", "Why it failed, was skipped, ended early, withdrew; else null."),
+        Column("cell", "INTEGER", "Code cell at work, counted from 1; null if none was."),
+        Column("cells", "INTEGER", "How many code cells there are; null likewise."),
         Column("birth", "TEXT", "Where and when the process began; empty if that is unknown."),
         Column("inputs", "TEXT", "Fingerprint of what it reads; null if it never began."),
         Column("code", "TEXT", "Fingerprint of the code it runs; null if it never began."),

@@ -1,42 +1,42 @@
 // The dashboard's frame: header, pages, choice of quarter, and what keeps it up to date.
 
-import {drawChart} from "./charts.js";
+import {drawChart, sourceOf} from "./charts.js";
 import {h} from "./dom.js";
 import {etl} from "./etl.js";
-import {moment, named} from "./format.js";
+import {named} from "./format.js";
 import {home} from "./home.js";
-import {connect} from "./link.js";
+import {hold, keep, keptBefore, release, restore, retype, startAgain} from "./keep.js";
 import {ml} from "./ml.js";
 import {status} from "./status.js";
+import {tell} from "./telling.js";
+import {TEXTS} from "./texts.js";
 import {trends} from "./trends.js";
 
 const TICK = 5000; // milliseconds between two looks for something new
+const SAID = TEXTS.frame;
 const PAGES = [
-  ["home", "Home", home],
-  ["status", "Process status", status],
-  ["etl", "ETL results", etl],
-  ["ml", "Machine learning", ml],
-  ["trends", "Trends", trends],
+  ["home", SAID.home, home],
+  ["status", SAID.status, status],
+  ["etl", SAID.etl, etl],
+  ["ml", SAID.ml, ml],
+  ["trends", SAID.trends, trends],
 ];
 
-/** Draw the dashboard into `root` from the figures in the page, then keep it up to date. */
-export function start(root) {
-  const given = document.getElementById("exams-data");
-  if (!given) {
-    root.replaceChildren(h("p", {class: "problem", role: "alert"},
-      "The dashboard could not be started; see the server's log."));
-    return;
-  }
-  const {title, kernel, base, payload} = JSON.parse(given.textContent);
+/** Draw the dashboard into `root` and keep it up to date.
+ *  source: `title`, the first `payload`, and `connect(hear, state)`: it lets `hear` get every
+ *  answer and `state` "open", "lost" or "gone" (only a page loaded anew gets an answer), and
+ *  returns ask(question). The source is a kernel
+ *  (kernel.js) or the files of the static site (site.js). */
+export function mount(root, {title, payload, connect}) {
   const address = new URLSearchParams(location.search);
   const app = {
     title, payload, root, link: "open", erase: [], wanted: address.get("quarter"),
     page: PAGES.some(([name]) => name === address.get("page")) ? address.get("page") : "home",
   };
-  app.ask = connect({base, kernel, comm: payload.comm}, (answer) => hear(app, answer),
-    (state) => { app.link = state; tell(app); });
+  app.ask = connect((answer) => hear(app, answer), (state) => feel(app, state));
+  app.kept = keptBefore(); // before another kernel was needed
   frame(app);
-  // Another quarter than the one in the page: wait for the kernel's answer before drawing.
+  // Another quarter than the one in the page: wait for the answer before drawing.
   if (isWaiting(app)) app.main.setAttribute("aria-busy", "true");
   else render(app);
   const look = () => document.hidden || inquire(app);
@@ -50,28 +50,51 @@ export function start(root) {
 const isWaiting = ({wanted, payload: {quarters, quarter}}) =>
   quarters.includes(wanted) && wanted !== quarter;
 
-/** Ask the kernel for what is chosen, unless the page has it already. */
-const inquire = (app) =>
-  app.ask({quarter: app.wanted, have: isWaiting(app) ? null : app.payload.stamp});
+/** Ask for what is chosen, unless the page has it already. */
+const inquire = (app) => app.ask({
+  quarter: app.payload.quarters.includes(app.wanted) ? app.wanted : null,
+  have: isWaiting(app) ? null : app.payload.stamp,
+  seen: app.payload.now?.stamp ?? null,
+});
 
-/** Take an answer of the kernel. */
+/** Take an answer. */
 function hear(app, answer) {
   if (answer.report) showReport(app, answer.report);
   app.trouble = answer.error ?? null;
-  if (answer.payload) {
-    const same = figuresOf(answer.payload) === figuresOf(app.payload);
-    app.payload = answer.payload;
-    if (!same || app.page === "status") {
-      frame(app);
-      render(app);
-    }
-  }
+  const former = app.payload;
+  app.payload = {...former, ...answer.payload, now: answer.now ?? former.now};
+  if (figuresOf(app.payload) !== figuresOf(former)) redraw(app);
+  else if (app.page === "status" && (answer.now || answer.payload)) renew(app);
   app.main.removeAttribute("aria-busy");
-  tell(app);
+  tell(app, turn);
+}
+
+/** Follow the state of the line. */
+function feel(app, state) {
+  if (app.link === "gone") return;
+  app.link = state;
+  tell(app, turn);
+  if (state === "gone") startAgain(app.root);
 }
 
 /** Everything but the status: while a build runs, only the status page needs drawing anew. */
-const figuresOf = ({stamp, status, comm, ...figures}) => JSON.stringify(figures);
+const figuresOf = ({stamp, status, now, comm, ...figures}) => JSON.stringify(figures);
+
+/** Draw everything anew, and leave it as the reader had it. */
+function redraw(app) {
+  const height = app.main.clientHeight;
+  app.kept = keep(app.root, app.kept);
+  frame(app);
+  hold(app.main, height);
+  render(app);
+}
+
+/** Draw all but the charts of the page anew. */
+function renew(app) {
+  const kept = keep(app.main);
+  fill(app, app.main.querySelector(":scope > .charts"));
+  restore(app.main, kept);
+}
 
 /** Build the header: title, quarter, pages. */
 function frame(app) {
@@ -80,35 +103,29 @@ function frame(app) {
   const choice = h("select", {id: "quarter", onchange: (e) => choose(app, e.target.value)},
     quarters.map((q) => h("option", {value: q, selected: q === shown}, named(q, app.payload))));
   app.message = h("span", {role: "status"});
+  app.late = h("span");
   const partial = app.payload.publication?.refused
-    ? h("span", {class: "state failed"}, "Incomplete") : null;
+    ? h("span", {class: "state failed"}, SAID.incomplete) : null;
   app.links = PAGES.map(([name, words]) => h("a", {
     href: `?page=${name}`,
     onclick: (event) => { event.preventDefault(); turn(app, name); },
   }, words));
-  app.main = h("main", {tabindex: "-1"});
+  app.main = h("main", {id: "figures", tabindex: "-1"});
   app.root.replaceChildren(
+    h("a", {class: "skip", href: "#figures", onclick: (event) => {
+      event.preventDefault();
+      app.main.focus();
+    }}, SAID.skip),
     h("header", {class: "top"},
       h("div", {class: "bar"},
         h("div", {class: "name"}, h("h1", {}, app.title),
-          h("p", {class: "asof"}, app.message, partial)),
-        quarters.length ? h("label", {class: "quarter"}, "Quarter ", choice) : null),
-      h("nav", {"aria-label": "Pages"}, app.links)),
+          h("p", {class: "asof"}, app.message, partial, app.late)),
+        quarters.length ? h("label", {class: "quarter"}, `${SAID.quarter} `, choice) : null),
+      h("nav", {"aria-label": SAID.pages}, app.links)),
     app.main,
-    h("footer", {}, "Small groups are hidden to protect students; “hidden” is never zero."));
+    h("footer", {}, SAID.footer));
   app.root.removeAttribute("aria-busy");
-  tell(app);
-}
-
-/** Say as of when the figures are, and whether the line to the kernel holds. */
-function tell(app) {
-  if (!app.message) return;
-  const {publication} = app.payload;
-  let text = publication ? `As of ${moment(publication.published_at)}` : "Nothing published yet";
-  if (app.trouble) text = app.trouble;
-  if (app.link === "lost") text += " · connection lost; reload the page";
-  if (app.message.textContent !== text) app.message.textContent = text;
-  app.message.classList.toggle("bad", app.link === "lost" || Boolean(app.trouble));
+  tell(app, turn);
 }
 
 function choose(app, quarter) {
@@ -120,6 +137,8 @@ function choose(app, quarter) {
 
 function turn(app, page) {
   app.page = page;
+  app.kept = null;
+  release(app.main);
   remember(app);
   render(app);
   scrollTo(0, 0);
@@ -137,7 +156,7 @@ function remember(app) {
 /** Draw the chosen page anew. */
 async function render(app) {
   app.erase.splice(0).forEach((finalize) => finalize());
-  const [name, , content] = PAGES.find(([known]) => known === app.page);
+  const name = app.page;
   app.links.forEach((link, i) => {
     if (PAGES[i][0] !== name) return link.removeAttribute("aria-current");
     link.setAttribute("aria-current", "page");
@@ -146,17 +165,18 @@ async function render(app) {
   app.main.removeAttribute("aria-busy");
   delete app.main.dataset.drawn;
   if (!app.payload.quarter && name !== "status") {
-    app.main.replaceChildren(h("p", {class: "empty"},
-      "Nothing is published yet. Build a quarter, and its figures appear here by themselves."));
+    app.main.replaceChildren(h("p", {class: "empty"}, SAID.empty));
     return;
   }
-  const {before, after} = content(app.payload, {
-    openReport: () => app.ask({report: app.payload.quarter}),
-  });
   const charts = app.payload.charts.filter((chart) => [chart.page].flat().includes(name));
   const columns = charts.slice(0, 2).map(() => h("div"));
   const space = h("div", {class: "charts"}, columns);
-  app.main.replaceChildren(...before.filter(Boolean), ...(charts.length ? [space] : []), ...after);
+  fill(app, charts.length ? space : null);
+  const {kept} = app;
+  if (kept) {
+    retype(app.main, kept);
+    restore(app.root, kept);
+  }
   await vega();
   const shown = () => space.isConnected || !charts.length;
   const placed = columns.map(() => null);
@@ -169,7 +189,20 @@ async function render(app) {
   }
   if (columns.length === 2) await level(app, columns, placed);
   if (!shown()) return;
+  if (kept) restore(app.root, kept); // what belongs to a chart
+  if (kept?.at) scrollTo(...kept.at);
+  app.kept = null;
+  release(app.main);
   app.main.dataset.drawn = `${app.payload.quarter} ${name}`;
+}
+
+/** Put the content of the page around its charts, if it has some. */
+function fill(app, charts) {
+  const [, , content] = PAGES.find(([name]) => name === app.page);
+  const {before, after} = content(app.payload, {
+    openReport: () => app.ask({report: app.payload.quarter}),
+  });
+  app.main.replaceChildren(...[...before, charts, ...after].filter(Boolean));
 }
 
 /** Return the frame of a chart; `order` is its place where all stand in one column. */
@@ -181,9 +214,11 @@ const shortest = (columns) => (columns[1]?.clientHeight < columns[0].clientHeigh
 async function drawInto(app, {figure, spec, name}, taller = 0) {
   figure.replaceChildren();
   try {
-    app.erase.push(await drawChart(figure, spec, name, taller));
+    const {quarter, publication} = app.payload;
+    const options = {name: `${name}-${quarter}`, taller, source: sourceOf(publication)};
+    app.erase.push(await drawChart(figure, spec, options));
   } catch (error) {
-    figure.append(h("p", {class: "problem"}, `This chart cannot be drawn: ${error.message}`));
+    figure.append(h("p", {class: "problem"}, TEXTS.charts.notDrawn(error.message)));
   }
 }
 

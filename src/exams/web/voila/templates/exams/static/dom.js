@@ -1,7 +1,7 @@
 // Elements and text. Values from the databases enter the page as text only: nothing here, and
 // nothing that uses this, sets innerHTML.
 
-import {count} from "./format.js";
+import {TEXTS} from "./texts.js";
 
 const SHORT = 12; // rows
 
@@ -55,13 +55,14 @@ export function longTable(caption, columns, rows, total = null) {
   others.forEach((row) => { row.hidden = true; });
   const more = h("button", {type: "button", class: "action", onclick: () => {
     others.forEach((row) => { row.hidden = false; });
+    box.dataset.whole = "";
     more.remove();
     box.focus();
-  }}, `Show all ${count(rows.length)}`);
+  }}, TEXTS.tables.all(rows.length));
   return h("div", {}, box, more);
 }
 
 /** Return a part that is closed until asked for. */
 export function fold(title, ...content) {
-  return h("details", {class: "card fold"}, h("summary", {}, title), ...content);
+  return h("details", {class: "card fold"}, h("summary", {}, h("h2", {}, title)), ...content);
 }

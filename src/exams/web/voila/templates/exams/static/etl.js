@@ -1,26 +1,29 @@
 // ETL results: every record that was received was loaded or is in quarantine.
 
 import {card, h, longTable, tile, tiles} from "./dom.js";
-import {count, percent, several, words} from "./format.js";
+import {count, percent, words} from "./format.js";
 import {titleOf} from "./fields.js";
+import {TEXTS} from "./texts.js";
 
+const SAID = TEXTS.etl;
 const FATES = ["received", "loaded", "quarantined", "resolved"];
 
 const sum = (rows, column) => rows.reduce((total, row) => total + (row[column] ?? 0), 0);
 
 function reconciliation(deliveries) {
-  const columns = [{title: "File"}, ...FATES.map((fate) => ({title: words(fate), kind: "number"})),
-    {title: "Adds up"}, {title: "SHA-256", kind: "extra"}];
+  const columns = [{title: SAID.file},
+    ...FATES.map((fate) => ({title: SAID[fate], kind: "number"})),
+    {title: SAID.addsUp}, {title: SAID.sha, kind: "extra"}];
   const line = (name, rows, fingerprint) => {
     const [received, ...fates] = FATES.map((column) => sum(rows, column));
     const right = received === fates.reduce((total, records) => total + records, 0);
     return [name, count(received), ...fates.map(count),
-      h("span", {class: `state ${right ? "done" : "failed"}`}, right ? "✓ Yes" : "✕ No"),
+      h("span", {class: `state ${right ? "done" : "failed"}`}, right ? SAID.yes : SAID.no),
       fingerprint ? h("code", {title: fingerprint}, fingerprint.slice(0, 12)) : ""];
   };
-  return longTable("Reconciliation by file", columns,
+  return longTable(SAID.byFile, columns,
     deliveries.map((row) => line(row.file, [row], row.sha256)),
-    deliveries.length > 1 ? line("All files", deliveries, "") : null);
+    deliveries.length > 1 ? line(SAID.allFiles, deliveries, "") : null);
 }
 
 /** Return a code in words, with its meaning below. */
@@ -28,7 +31,7 @@ const explained = (code, ...meaning) =>
   h("span", {}, words(code), h("span", {class: "detail"}, meaning.filter(Boolean).join(" ")));
 
 /** Return counts by column and code over all files, the most frequent first. */
-function counted(tables, name, code, none) {
+function counted(tables, name, code, none, caption) {
   const totals = new Map();
   for (const row of tables[name]) {
     const key = JSON.stringify([row.column, row[code], row.meaning]);
@@ -36,54 +39,50 @@ function counted(tables, name, code, none) {
   }
   if (!totals.size) return h("p", {class: "empty"}, none);
   const ordered = [...totals].sort((a, b) => b[1] - a[1]);
-  const columns = [{title: "Column"}, {title: words(code)}, {title: "Records", kind: "number"},
-    {title: "Compared", kind: "extra"}];
+  const columns = [{title: SAID.column}, {title: SAID[code]},
+    {title: SAID.records, kind: "number"}, {title: SAID.compared, kind: "extra"}];
   const rows = ordered.map(([key, records]) => {
     const [column, found, meaning] = JSON.parse(key);
     const width = (100 * records) / ordered[0][1];
-    return [column === "*" ? "Whole record" : titleOf(tables, column), explained(found, meaning),
+    return [column === "*" ? SAID.wholeRecord : titleOf(tables, column), explained(found, meaning),
       count(records), h("span", {class: "scale", "aria-hidden": "true"},
         h("span", {class: "fill", style: `width: ${width}%`}))];
   });
-  return longTable(`Records by column and ${code}`, columns, rows);
+  return longTable(caption, columns, rows);
 }
 
 /** Return what has changed in fields, columns and scales since the quarter `former`. */
 function changes(tables, former) {
   const rows = tables.schema_change;
-  if (!former) return h("p", {class: "empty"}, "There is no quarter before.");
-  if (!rows.length) return h("p", {class: "empty"}, "Nothing has changed.");
-  return longTable("Changes of form", [{title: "Column"}, {title: "Change"}],
-    rows.map(({subject, change, meaning, detail}) =>
-      [subject === "*" ? "Others" : titleOf(tables, subject), explained(change, meaning, detail)]));
+  if (!former) return h("p", {class: "empty"}, SAID.noFormer);
+  if (!rows.length) return h("p", {class: "empty"}, SAID.noChange);
+  return longTable(SAID.changes, [{title: SAID.column}, {title: SAID.change}],
+    rows.map(({subject, change, meaning, detail}) => [
+      subject === "*" ? SAID.others : titleOf(tables, subject),
+      explained(change, meaning, detail),
+    ]));
 }
 
 export function etl({tables, history, quarter}) {
   const rows = tables.delivery;
   const [received, loaded, quarantined, resolved] = FATES.map((column) => sum(rows, column));
-  const share = (part) => (received ? `${percent(part / received)} of received` : "");
+  const share = (part) => (received ? SAID.ofReceived(percent(part / received)) : "");
   const former = tables.schema_change[0]?.former
     ?? history.filter((entry) => entry.quarter < quarter).at(-1)?.quarter;
   return {
     before: [
-      tiles(tile("Received", count(received), `in ${several(rows.length, "file")}`),
-        tile("Loaded", count(loaded), share(loaded)),
-        tile("Quarantined", count(quarantined), share(quarantined), quarantined ? "warn" : ""),
-        tile("Resolved", count(resolved), "Delivered again, corrected")),
+      tiles(tile(SAID.received, count(received), SAID.inFiles(rows.length)),
+        tile(SAID.loaded, count(loaded), share(loaded)),
+        tile(SAID.quarantined, count(quarantined), share(quarantined), quarantined ? "warn" : ""),
+        tile(SAID.resolved, count(resolved), SAID.resolvedNote)),
     ],
     after: [
-      card("Reconciliation", "Received = loaded + quarantined + resolved, file by file. A resolved "
-        + "record has left the quarantine: another file has it again, and counts it.",
-        reconciliation(rows)),
-      card("Quarantine", "Why records were not loaded; one with two reasons counts under both. "
-        + "Rejected values are kept out of sight.",
-        counted(tables, "quarantine_count", "reason", "No record is in quarantine.")),
-      card("Repairs", "What was changed in values so that they could be loaded: only what the "
-        + "rules declare, so that no value gets another meaning.",
-        counted(tables, "repair_count", "repair", "No loaded record was repaired.")),
-      card("Changes of form",
-        `Fields, columns, levels and scales, compared with ${former ?? "the quarter before"}.`,
-        changes(tables, former)),
+      card(SAID.reconciliation, SAID.reconciliationNote, reconciliation(rows)),
+      card(SAID.quarantine, SAID.quarantineNote,
+        counted(tables, "quarantine_count", "reason", SAID.noQuarantine, SAID.byReason)),
+      card(SAID.repairs, SAID.repairsNote,
+        counted(tables, "repair_count", "repair", SAID.noRepair, SAID.byRepair)),
+      card(SAID.changes, SAID.changesNote(former), changes(tables, former)),
     ],
   };
 }

@@ -1,9 +1,12 @@
 // Numbers and times as people read them.
 
-export const HIDDEN = "hidden";
+import {TEXTS} from "./texts.js";
+
+const SAID = TEXTS.format;
 
 /** Whole number with separators: 1,000. */
-export const count = (n) => (n === null || n === undefined ? "–" : n.toLocaleString("en-GB"));
+export const count = (n) =>
+  n === null || n === undefined ? "–" : n.toLocaleString(TEXTS.locale);
 
 /** Share as per cent with one decimal. */
 export const percent = (share) =>
@@ -32,7 +35,7 @@ export const cell = (row, text) => {
   if (!row.suppressed) return text;
   const mark = document.createElement("span");
   mark.className = "hidden-cell";
-  mark.textContent = HIDDEN;
+  mark.textContent = SAID.hidden;
   return mark;
 };
 
@@ -41,30 +44,32 @@ export function moment(iso) {
   const time = new Date(iso);
   if (!iso || Number.isNaN(time.valueOf())) return "–";
   const options = {dateStyle: "medium", timeStyle: "short", timeZone: "UTC"};
-  return `${time.toLocaleString("en-GB", options)} UTC`;
+  return SAID.utc(time.toLocaleString(TEXTS.locale, options));
 }
+
+/** Day: 30 Oct 2026. */
+export const day = (iso) =>
+  new Date(`${iso}T00:00Z`).toLocaleString(TEXTS.locale, {dateStyle: "medium", timeZone: "UTC"});
 
 /** Time between two moments: 0.8 s, 12 s, 3 min 20 s, 2 h 5 min. */
 export function duration(start, end) {
   const exact = (new Date(end) - new Date(start)) / 1000;
   if (!Number.isFinite(exact)) return "–";
   const seconds = Math.round(exact); // before it is taken apart: never 1 min 60 s
-  if (exact < 9.95) return `${exact.toFixed(1)} s`;
-  if (seconds < 60) return `${seconds} s`;
+  if (exact < 9.95) return SAID.seconds(exact.toFixed(1));
+  if (seconds < 60) return SAID.seconds(seconds);
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  if (minutes < 60) return SAID.minutes(minutes, seconds % 60);
+  return SAID.hours(Math.floor(minutes / 60), minutes % 60);
 }
 
 /** Code such as above_maximum as words. */
 export function words(code) {
+  if (Object.hasOwn(TEXTS.codes, code)) return TEXTS.codes[code];
   const text = String(code).replaceAll("_", " ").replaceAll("-", " ");
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** Number of things, with the word for one or for several: 1 file, 2 files. */
-export const several = (n, one) => `${count(n)} ${one}${n === 1 ? "" : "s"}`;
-
 /** Name of a quarter, marked where files of it were refused. */
 export const named = (quarter, {incomplete}) =>
-  incomplete.includes(quarter) ? `${quarter} (incomplete)` : quarter;
+  incomplete.includes(quarter) ? TEXTS.frame.marked(quarter) : quarter;

@@ -1,8 +1,11 @@
 // Home: what this is, the key figures, and every group's results.
 
 import {fold, h, table, tile, tiles} from "./dom.js";
-import {cell, count, difference, moment, named, percent, range, score, several} from "./format.js";
+import {cell, count, difference, moment, named, percent, range, score} from "./format.js";
 import {fieldsOf} from "./fields.js";
+import {TEXTS} from "./texts.js";
+
+const SAID = TEXTS.home;
 
 /** Return the rows of all students: per score, and those at risk. */
 export function everyone(tables) {
@@ -26,7 +29,7 @@ const headline = (tables) =>
 
 /** Say how a figure has changed since the quarter published before; null if one is hidden. */
 const change = (former, gap, show) =>
-  former && gap !== null ? `${show(gap)} since ${former.name}` : null;
+  former && gap !== null ? SAID.since(show(gap), former.name) : null;
 
 const minus = (a, b) =>
   [a, b].some((x) => x === null || x === undefined) ? null : a - b;
@@ -42,18 +45,18 @@ function keyFigures(payload) {
   const number = ({risk: ofRisk, means: ofMeans}) => students([ofRisk, ...Object.values(ofMeans)]);
   const now = number({risk, means});
   const interval = mean && !mean.suppressed && mean.ci_low !== null
-    ? `95 % interval ${range(score(mean.ci_low, field), score(mean.ci_high, field))}` : null;
+    ? SAID.interval(range(score(mean.ci_low, field), score(mean.ci_high, field))) : null;
   const riskRange = risk && !risk.suppressed && risk.ci_low !== null
-    ? `95 % interval ${range((100 * risk.ci_low).toFixed(1), percent(risk.ci_high))}` : null;
-  const points = (gap) => `${difference(100 * gap)} points`;
+    ? SAID.interval(range((100 * risk.ci_low).toFixed(1), percent(risk.ci_high))) : null;
+  const points = (gap) => SAID.points(difference(100 * gap));
   return tiles(
-    tile("Students", counted(now),
+    tile(TEXTS.tables.students, counted(now),
       lines(change(former, minus(now, before && number(before)), signed))),
-    tile(field ? `${field.title}, mean` : "Mean",
+    tile(field ? TEXTS.tables.mean(field.title) : SAID.mean,
       cell(mean, score(mean?.mean, field)),
       lines(change(former, minus(mean?.mean, before?.means[field?.name]?.mean),
         (gap) => difference(gap, field)), interval)),
-    tile("At risk", cell(risk, percent(risk?.share)),
+    tile(TEXTS.tables.atRisk, cell(risk, percent(risk?.share)),
       lines(change(former, minus(risk?.share, before?.risk?.share), points), riskRange)),
     scores(tables, means),
   );
@@ -75,16 +78,16 @@ function scores(tables, means) {
     return h("li", {}, h("span", {class: "name"}, field.title), scale,
       h("span", {class: "mean"}, cell(row, score(row?.mean, field))));
   });
-  return h("div", {class: "tile wide"}, h("dt", {}, "Mean by score"),
+  return h("div", {class: "tile wide"}, h("dt", {}, SAID.byScore),
     h("dd", {}, h("ul", {class: "scores"}, rows)));
 }
 
 /** Return every published group in one table per dimension. */
 function groups(tables) {
   const scored = [...fieldsOf(tables, "score"), ...fieldsOf(tables, "overall")];
-  const columns = [{title: "Group"}, {title: "Students", kind: "number"},
+  const columns = [{title: TEXTS.tables.group}, {title: TEXTS.tables.students, kind: "number"},
     ...scored.map((field) => ({title: field.title, kind: "number"})),
-    {title: "At risk", kind: "number"}];
+    {title: TEXTS.tables.atRisk, kind: "number"}];
   return fieldsOf(tables, "dimension").map((dimension) => {
     const of = (rows) => rows.filter((row) => row.dimension === dimension.name);
     const risks = of(tables.at_risk_by_group);
@@ -107,26 +110,24 @@ function groups(tables) {
 /** Say of a publication that files were refused; null if none was. */
 function partial({refused: files}) {
   if (!files) return null;
-  return h("p", {class: "callout bad", role: "note"}, h("strong", {}, "Incomplete. "),
-    files === 1 ? "1 file of this quarter was refused and left out: all figures lack its records."
-      : `${count(files)} files of this quarter were refused and left out: `
-        + "all figures lack their records.");
+  return h("p", {class: "callout bad", role: "note"},
+    h("strong", {}, SAID.incomplete), SAID.refused(files));
 }
 
 export function home(payload, {openReport}) {
   const {tables, publication, quarter} = payload;
   const loaded = tables.delivery.reduce((sum, row) => sum + row.loaded, 0);
-  const lead = h("p", {class: "lead"},
-    `Results of ${quarter}: ${several(loaded, "record")} from `
-    + `${several(tables.delivery.length, "file")}, `
-    + `published ${moment(publication.published_at)}, version ${publication.version}, ${publication.edition}. `
-    + `Contract: ${publication.contract}, version ${publication.contract_version}. `
-    + "Small groups are hidden, so that no student can be recognised.");
+  const lead = h("p", {class: "lead"}, SAID.lead({
+    quarter, records: loaded, files: tables.delivery.length,
+    when: moment(publication.published_at), version: publication.version,
+    edition: publication.edition, contract: publication.contract,
+    contractVersion: publication.contract_version,
+  }));
   const report = payload.has_report
-    ? h("button", {type: "button", class: "action", onclick: openReport}, "Open the report") : null;
+    ? h("button", {type: "button", class: "action", onclick: openReport}, SAID.report) : null;
   return {
     before: [partial(publication), h("div", {class: "intro"}, lead, report), keyFigures(payload)],
-    after: [fold("All groups as tables", ...groups(tables).flat())],
+    after: [fold(SAID.groups, ...groups(tables).flat())],
   };
 }
 

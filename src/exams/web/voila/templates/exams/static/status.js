@@ -1,8 +1,11 @@
 // Process status: a grid of quarter by stage, and what went wrong.
 
 import {card, h, tile, tiles} from "./dom.js";
-import {count, duration, moment, words} from "./format.js";
+import {duration, moment, words} from "./format.js";
+import {atWork, nextTick, runsOf, trouble, waiting} from "./standing.js";
+import {TEXTS} from "./texts.js";
 
+const SAID = TEXTS.status;
 const MARKS = {
   done: "✓", failed: "✕", running: "▸", pending: "·", skipped: "–", interrupted: "!",
 };
@@ -11,9 +14,10 @@ function details(run) {
   if (!run?.started) return [];
   if (run.state === "done" && run.reason) return [h("span", {class: "detail"}, run.reason)];
   const parts = [];
+  if (run.state === "running" && run.cell) parts.push(SAID.cell(run.cell, run.cells));
   if (run.ended) parts.push(duration(run.started, run.ended));
   const rows = run.rows_out ?? run.rows_in;
-  if (rows !== null && rows !== undefined) parts.push(`${count(rows)} rows`);
+  if (rows !== null && rows !== undefined) parts.push(SAID.rows(rows));
   return [
     h("span", {class: "detail"}, parts.join(" · ")),
     h("span", {class: "detail"}, h("time", {datetime: run.started}, moment(run.started))),
@@ -30,30 +34,21 @@ function gridCell(stage, run) {
 
 function grid(quarters, stages, find) {
   // The roles keep it a table for screen readers where the style turns rows into cards.
-  const head = [h("th", {role: "columnheader", scope: "col"}, "Quarter"),
+  const head = [h("th", {role: "columnheader", scope: "col"}, SAID.quarter),
     ...stages.map((stage) => h("th", {role: "columnheader", scope: "col"}, words(stage)))];
   const rows = quarters.map((quarter) => h("tr", {role: "row"},
     h("th", {role: "rowheader", scope: "row"}, quarter),
     stages.map((stage) => gridCell(stage, find(quarter, stage)))));
-  return h("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": "Stages"},
+  return h("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": SAID.stages},
     h("table", {role: "table", class: "grid"},
-      h("caption", {class: "unseen"}, "State of every stage of every quarter"),
+      h("caption", {class: "unseen"}, SAID.caption),
       h("thead", {role: "rowgroup"}, h("tr", {role: "row"}, head)),
       h("tbody", {role: "rowgroup"}, rows)));
 }
 
-function problems(runs) {
-  const failed = runs.filter((run) => ["failed", "interrupted"].includes(run.state));
-  if (!failed.length) return null;
-  return card("What went wrong", "The former publication stays as it is until this is mended.",
-    h("ul", {class: "problems"}, failed.map((run) => h("li", {},
-      h("strong", {}, `${run.quarter} ${run.stage}`),
-      h("span", {class: `state ${run.state}`}, words(run.state)),
-      h("p", {}, run.reason_code ? h("code", {}, run.reason_code) : null,
-        ` ${run.reason ?? "No reason was recorded."}`)))));
-}
-
-export function status({status: runs, stages, quarter, quarters}) {
+export function status(payload) {
+  const {stages, quarter, quarters} = payload;
+  const runs = runsOf(payload);
   const find = (q, stage) => runs.find((run) => run.quarter === q && run.stage === stage);
   const seen = [...new Set([...runs.map((run) => run.quarter), ...quarters])].sort().reverse();
   const chosen = quarter ?? seen[0];
@@ -62,20 +57,24 @@ export function status({status: runs, stages, quarter, quarters}) {
   const ended = done.map((run) => run.ended).filter(Boolean).sort().at(-1);
   const seconds = done.reduce((sum, run) => sum + (new Date(run.ended) - new Date(run.started)), 0);
   const failed = runs.filter((run) => run.state === "failed").length;
-  const running = runs.filter((run) => run.state === "running").length;
+  const running = runs.filter((run) => run.state === "running");
+  const [tick, tickNote] = nextTick(payload);
   return {
     before: [
       tiles(
-        tile(`Stages done, ${chosen ?? "–"}`, `${done.length} of ${stages.length}`,
-          ended ? `Last ended ${moment(ended)}` : "None has ended yet"),
-        tile(`Time taken, ${chosen ?? "–"}`, done.length ? duration(0, seconds) : "–",
-          "Sum over the stages"),
-        tile("Running now", String(running), "In all quarters"),
-        tile("Failed", String(failed), failed ? "The reasons are below" : "In all quarters",
-          failed ? "bad" : "")),
-      problems(runs),
-      seen.length ? card("Stages by quarter", null, grid(seen, stages, find))
-        : h("p", {class: "empty"}, "No stage has run yet."),
+        tile(SAID.done(chosen ?? "–"), SAID.doneOf(done.length, stages.length),
+          [ended ? SAID.ended(moment(ended)) : SAID.noneEnded,
+            done.length ? SAID.time(duration(0, seconds)) : null].filter(Boolean).join(" · ")),
+        tile(SAID.running, String(running.length),
+          running.map((run) => `${run.quarter} ${words(run.stage)}`).join(", ") || SAID.everywhere),
+        tile(SAID.failed, String(failed), failed ? SAID.reasonsBelow : SAID.everywhere,
+          failed ? "bad" : ""),
+        tile(SAID.nextTick, tick, tickNote, "moment")),
+      atWork(payload),
+      trouble(payload),
+      waiting(payload),
+      seen.length ? card(SAID.grid, null, grid(seen, stages, find))
+        : h("p", {class: "empty"}, SAID.none),
     ],
     after: [],
   };

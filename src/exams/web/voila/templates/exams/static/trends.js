@@ -4,13 +4,16 @@ import {card, table} from "./dom.js";
 import {cell, named, percent, score} from "./format.js";
 import {fieldsOf} from "./fields.js";
 import {counted, everyone, students} from "./home.js";
+import {TEXTS} from "./texts.js";
+
+const SAID = TEXTS.trends;
 
 export function trends(payload) {
   const {tables, history} = payload;
   const fields = [...fieldsOf(tables, "score"), ...fieldsOf(tables, "overall")];
-  const columns = [{title: "Quarter"}, {title: "Students", kind: "number"},
-    ...fields.map((field) => ({title: `${field.title}, mean`, kind: "number"})),
-    {title: "At risk", kind: "number"}];
+  const columns = [{title: SAID.quarter}, {title: TEXTS.tables.students, kind: "number"},
+    ...fields.map((field) => ({title: TEXTS.tables.mean(field.title), kind: "number"})),
+    {title: TEXTS.tables.atRisk, kind: "number"}];
   const rows = history.toReversed().map((entry) => {
     const {means, risk} = everyone(entry);
     return [named(entry.quarter, payload), counted(students([risk, ...Object.values(means)])),
@@ -22,6 +25,6 @@ export function trends(payload) {
   });
   return {
     before: [],
-    after: [card("Key figures by quarter", null, table("Key figures by quarter", columns, rows))],
+    after: [card(SAID.figures, null, table(SAID.figures, columns, rows))],
   };
 }

@@ -1,0 +1,104 @@
+"""reports/site/: the dashboard's pages without a kernel, from any web server or file system.
+
+The page is index.html, with style.css, app.js (the dashboard's own modules as one script) and
+vega.js. In data/ lies what a kernel would send: common.js, a file for each published quarter, and
+version.js, by which an open page sees that one of them is new. Written when a build ends, and the
+status after each stage, too.
+"""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from exams import web
+from exams.dashboard import payload
+from exams.files import locked, write_atomic
+from exams.places import Places, made
+
+_FOLDER = web.FOLDER / "site"
+_CALL, _END = "exams.give(", ");\n"  # around the JSON of a file of data: see site.js
+_TITLE = "Exam results"
+
+
+def write_site(places: Places, quarter: str | None = None) -> None:
+    """Write what has changed of the site: `quarter` and what is common to all.
+
+    Another quarter is written if it is missing or was written by another release. Without a
+    publication there is no site. Raise E303 if that cannot be read.
+    """
+    if not places.published.is_file():
+        shutil.rmtree(places.site, ignore_errors=True)
+        return
+    with locked(made(places.reports) / ".site.lock"):
+        data = made(places.site / "data")
+        form = _write_page(places.site)
+        former = _former(data)
+        kept = former.get("quarters", {}) if former.get("form") == form else {}
+        common = payload.common(places)
+        versions = {}
+        for published in common["quarters"]:
+            if published == quarter or not (data / f"{published}.js").is_file():
+                kept.pop(published, None)
+            if version := kept.get(published) or _write_quarter(places, published, quarter):
+                versions[published] = version
+        common["quarters"] = [name for name in common["quarters"] if name in versions]
+        version = {"form": form, "common": _write(data, "common", common), "quarters": versions}
+        _write(data, "version", version | {"stamp": _digest(json.dumps(version))})
+        for file in data.glob("*.js"):
+            if file.stem not in ("common", "version", *versions):
+                file.unlink()
+
+
+def _write_page(folder: Path) -> str:
+    """Write page, style and scripts; return a digest of what makes the data."""
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True)
+    files = {
+        "style.css": web.static("tokens.css") + web.static("dashboard.css"),
+        "app.js": web.script("site.js"),
+        "vega.js": web.vega().read_text(encoding="utf-8"),
+    }
+    versions = {name.partition(".")[0]: _digest(text) for name, text in files.items()}
+    page = environment.get_template("dashboard.html.j2").render(title=_TITLE, version=versions)
+    for name, text in {**files, "index.html": page}.items():
+        _write_changed(folder / name, text)
+    return _digest(files["app.js"] + Path(payload.__file__).read_text(encoding="utf-8"))
+
+
+def _write_quarter(places: Places, quarter: str, built: str | None) -> str | None:
+    """Write the data of a quarter; return its version, None if another build is writing it."""
+    try:
+        return _write(places.site / "data", quarter, payload.of_quarter(places, quarter))
+    except (FileNotFoundError, ValueError):
+        if quarter == built:
+            raise
+        return None  # that build will write it when it ends
+
+
+def _write(folder: Path, name: str, content: dict[str, Any]) -> str:
+    """Write a file of data; return its version."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    _write_changed(folder / f"{name}.js", f"{_CALL}{text}{_END}")
+    return _digest(text)
+
+
+def _write_changed(path: Path, text: str) -> None:
+    if not path.is_file() or path.read_bytes() != text.encode():
+        write_atomic(path, text)
+
+
+def _former(data: Path) -> dict[str, Any]:
+    """Return what version.js says; nothing if it is not there or of another kind."""
+    try:
+        text = (data / "version.js").read_text(encoding="utf-8")
+        found = json.loads(text.removeprefix(_CALL).removesuffix(_END))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

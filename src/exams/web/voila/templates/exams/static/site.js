@@ -1,0 +1,78 @@
+// The dashboard without a kernel: figures from the files of the static site, looked at again and
+// again. They are scripts that hold JSON, so that they also open from a file system, where
+// browsers let a page fetch nothing.
+
+import {mount} from "./app.js";
+
+const EVERY = 10000; // milliseconds between two looks for something new
+
+const read = new Map(); // by file: its version and its data
+let given = null;
+
+/** Called by each file of data. */
+window.exams = {give: (data) => { given = data; }};
+
+/** Return what data/<name>.js gives, read anew if that is another version than before. */
+async function load(name, version) {
+  if (read.get(name)?.version !== version) {
+    read.set(name, {version, data: await run(`data/${name}.js?${version}`)});
+  }
+  return read.get(name).data;
+}
+
+/** Run a script; the promise ends with what it gives. */
+function run(address) {
+  return new Promise((done, failed) => {
+    const script = document.createElement("script");
+    const end = (then) => () => { script.remove(); then(); };
+    script.onload = end(() => done(given)); // it follows its script without anything between
+    script.onerror = end(() => failed(new Error(address)));
+    script.src = address;
+    document.head.append(script);
+  });
+}
+
+/** Return the figures of `quarter` (the newest, if it is not published), or null if the page has
+ *  them: `have` is the stamp of what it shows. */
+async function figures(quarter, have) {
+  const {stamp, common, quarters} = await run(`data/version.js?${Date.now()}`);
+  if (have === stamp) return null;
+  const every = load("common", common);
+  const chosen = Object.hasOwn(quarters, quarter) ? quarter : Object.keys(quarters).sort().at(-1);
+  const own = chosen ? load(chosen, quarters[chosen]) : {};
+  return {...(await every), ...(await own), stamp};
+}
+
+/** Return a source for `mount`. */
+function source(title, payload) {
+  return {title, payload, connect: (hear, state) => {
+    let [asked, last] = [0, Date.now()];
+    async function look({quarter, have}) {
+      if (have && Date.now() - last < EVERY) return;
+      last = Date.now();
+      const mine = ++asked;
+      try {
+        const found = await figures(quarter, have);
+        if (mine === asked) hear({payload: found}); // nothing else was asked for meanwhile
+        state("open");
+      } catch {
+        state("lost");
+      }
+    }
+    // The report of a quarter is a page of its own, beside the site.
+    return (question) => ("report" in question
+      ? void open(`../${question.report}/visualize.html`, "_blank") : look(question));
+  }};
+}
+
+/** Draw the dashboard as soon as there are figures. */
+async function start() {
+  const wanted = new URLSearchParams(location.search).get("quarter");
+  try {
+    mount(document.getElementById("app"), source(document.title, await figures(wanted)));
+  } catch {
+    setTimeout(start, EVERY);
+  }
+}
+
+start();

@@ -1,0 +1,224 @@
+// Every fixed text of the dashboard and of the charts, by page; what the contract and the
+// databases say comes from there. To speak another language, translate this file alone:
+// a text with values in it is a function of them, numbers in it written by `counted`.
+// Imports nothing.
+
+const LOCALE = "en-GB"; // how numbers and dates are written
+
+const counted = (n, one, several) => `${n.toLocaleString(LOCALE)} ${n === 1 ? one : several}`;
+
+export const TEXTS = {
+  locale: LOCALE,
+
+  // Around every page
+  frame: {
+    pages: "Pages",
+    skip: "Skip to the figures",
+    home: "Home",
+    status: "Process status",
+    etl: "ETL results",
+    ml: "Machine learning",
+    trends: "Trends",
+    quarter: "Quarter",
+    incomplete: "Incomplete",
+    marked: (quarter) => `${quarter} (incomplete)`,
+    footer: "Small groups are hidden to protect students; “hidden” is never zero.",
+    asOf: (when) => `As of ${when}`,
+    nothingYet: "Nothing published yet",
+    lost: "connection lost; it comes back by itself",
+    late: (quarters) =>
+      (quarters.length === 1 ? `${quarters[0]} is late` : `${quarters.length} quarters are late`),
+    empty: "Nothing is published yet. Build a quarter, and its figures appear here by themselves.",
+    notStarted: "The dashboard could not be started; see the server's log.",
+  },
+
+  charts: {
+    notDrawn: (reason) => `This chart cannot be drawn: ${reason}`,
+    figures: "Figures of this chart",
+    figuresOf: (chart) => `Figures: ${chart}`,
+    save: "Save",
+    saveOf: (title) => `Save: ${title}`,
+    saveAs: (kind, title) => `Save as ${kind}: ${title}`,
+    source: ({contract, quarter, version, edition, when}) =>
+      `Source: ${contract}, ${quarter}, version ${version}, ${edition}, published ${when}. `
+      + "Small groups are hidden.",
+  },
+
+  tables: {
+    all: (n) => `Show all ${n.toLocaleString(LOCALE)}`,
+    group: "Group",
+    students: "Students",
+    share: "Share",
+    score: "Score",
+    atRisk: "At risk",
+    mean: (title) => `${title}, mean`,
+    interval: "95 % interval",
+  },
+
+  home: {
+    lead: ({quarter, records, files, when, version, edition, contract, contractVersion}) =>
+      `Results of ${quarter}: ${counted(records, "record", "records")} from `
+      + `${counted(files, "file", "files")}, published ${when}, version ${version}, ${edition}. `
+      + `Contract: ${contract}, version ${contractVersion}. `
+      + "Small groups are hidden, so that no student can be recognised.",
+    report: "Open the report",
+    incomplete: "Incomplete. ",
+    refused: (files) =>
+      `${counted(files, "file", "files")} of this quarter ${files === 1 ? "was" : "were"} refused `
+      + `and left out: all figures lack ${files === 1 ? "its" : "their"} records.`,
+    mean: "Mean",
+    since: (change, quarter) => `${change} since ${quarter}`,
+    points: (change) => `${change} points`,
+    interval: (range) => `95 % interval ${range}`,
+    byScore: "Mean by score",
+    groups: "All groups as tables",
+  },
+
+  status: {
+    rows: (n) => `${n.toLocaleString(LOCALE)} rows`,
+    cell: (cell, cells) => `Cell ${cell} of ${cells}`,
+    quarter: "Quarter",
+    stages: "Stages",
+    caption: "State of every stage of every quarter",
+    noReason: "No reason was recorded.",
+    done: (quarter) => `Stages done, ${quarter}`,
+    doneOf: (done, all) => `${done} of ${all}`,
+    ended: (when) => `Last ended ${when}`,
+    noneEnded: "None has ended yet",
+    time: (taken) => `${taken} in all`,
+    nextTick: "Next tick",
+    running: "Running now",
+    failed: "Failed",
+    everywhere: "In all quarters",
+    reasonsBelow: "The reasons are below",
+    grid: "Stages by quarter",
+    none: "No stage has run yet.",
+  },
+
+  // How things stand, on the page of the status
+  standing: {
+    atWork: "At work",
+    atWorkNote: "The stages that run now. What they have done before stays published meanwhile.",
+    begins: "It begins",
+    since: (time) => `for ${time}`,
+    took: (time, quarter) => `it took ${time} for ${quarter}`,
+    then: (stages) => `then ${stages}`,
+    trouble: "What is wrong",
+    troubleNote: "The former publication stays as it is until this is mended.",
+    schedule: "Schedule",
+    newest: "the last error",
+    retry: (times, when) => `It has failed ${counted(times, "time", "times")} in a row; `
+      + (when ? `it is tried again ${when}.` : "it is tried again soon."),
+    meaning: (code) => `What ${code} means, and what to do`,
+    said: "What is said",
+    remedy: "What to do",
+    everyCode: "Every code is explained in docs/error-codes.md of the project.",
+    waiting: "Late or waiting",
+    waitingNote: "A quarter is late when its days of grace after its end are over and it is not "
+      + "published.",
+    state: "State",
+    files: "Files",
+    due: "Due by",
+    late: "Late",
+    waits: "Waits for its build",
+    come: (files) => ({true: "have come", false: "none has come"})[files] ?? "–",
+    dead: "The schedule gives no sign of life; start `exams schedule` again",
+    noSchedule: "No schedule runs; `exams schedule` starts one",
+    lastTick: (when) => `The last one was ${when}`,
+    noTick: "There was none yet",
+  },
+
+  etl: {
+    file: "File",
+    allFiles: "All files",
+    inFiles: (n) => `in ${counted(n, "file", "files")}`,
+    received: "Received",
+    loaded: "Loaded",
+    quarantined: "Quarantined",
+    resolved: "Resolved",
+    ofReceived: (share) => `${share} of received`,
+    resolvedNote: "Delivered again, corrected",
+    addsUp: "Adds up",
+    yes: "✓ Yes",
+    no: "✕ No",
+    sha: "SHA-256",
+    reconciliation: "Reconciliation",
+    reconciliationNote: "Received = loaded + quarantined + resolved, file by file. A resolved "
+      + "record has left the quarantine: another file has it again, and counts it.",
+    byFile: "Reconciliation by file",
+    quarantine: "Quarantine",
+    quarantineNote: "Why records were not loaded; one with two reasons counts under both. "
+      + "Rejected values are kept out of sight.",
+    noQuarantine: "No record is in quarantine.",
+    repairs: "Repairs",
+    repairsNote: "What was changed in values so that they could be loaded: only what the "
+      + "rules declare, so that no value gets another meaning.",
+    noRepair: "No loaded record was repaired.",
+    column: "Column",
+    records: "Records",
+    compared: "Compared",
+    reason: "Reason",
+    repair: "Repair",
+    wholeRecord: "Whole record",
+    byReason: "Records by column and reason",
+    byRepair: "Records by column and repair",
+    changes: "Changes of form",
+    changesNote: (former) =>
+      `Fields, columns, levels and scales, compared with ${former ?? "the quarter before"}.`,
+    change: "Change",
+    others: "Others",
+    noFormer: "There is no quarter before.",
+    noChange: "Nothing has changed.",
+  },
+
+  ml: {
+    warning: "About groups, never about a person. ",
+    warningNote: "These figures describe how groups of students scored. They say nothing certain "
+      + "about any one student and must not be used for a decision on a person.",
+    levels: "Score levels as a table",
+    levelsCaption: "Share of students by score level",
+    tiers: "Score tiers as a table",
+    tiersCaption: "Score tiers",
+    tier: "Tier",
+    tierOf: (tier) => `Tier ${tier}`,
+    gaps: "Group gaps as tables",
+    gapsBy: (dimension) => `Gaps by ${dimension}`,
+    reference: "Compared with",
+    gap: "Gap",
+    range: (low, high) => `${low} to ${high}`,
+    effect: "Effect size g",
+  },
+
+  trends: {
+    figures: "Key figures by quarter",
+    quarter: "Quarter",
+  },
+
+  // Numbers and times
+  format: {
+    hidden: "hidden",
+    utc: (time) => `${time} UTC`,
+    seconds: (s) => `${s} s`,
+    minutes: (min, s) => `${min} min ${s} s`,
+    hours: (h, min) => `${h} h ${min} min`,
+  },
+
+  // Codes that have no word in the databases; any other is shown with its underscores as spaces.
+  codes: {
+    extract: "Extract",
+    transform: "Transform",
+    load: "Load",
+    model: "Model",
+    publish: "Publish",
+    visualize: "Visualize",
+    pending: "Pending",
+    running: "Running",
+    done: "Done",
+    failed: "Failed",
+    skipped: "Skipped",
+    interrupted: "Interrupted",
+    withdrawn: "Withdrawn",
+    late: "Late",
+    schedule: "Schedule",
+  },
+};

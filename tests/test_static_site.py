@@ -1,0 +1,258 @@
+"""The static site: the dashboard's pages from files alone."""
+
+import json
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+import example
+from browser import tab
+from exams import published
+from exams.dashboard.payload import payload
+from exams.errors import ExamsError
+from exams.places import Places
+from exams.published import publish
+from exams.site import write_index
+from exams.static_site import write_site
+from exams.web.bundle import bundle
+from serving import drawn_on_each_page
+
+CHARTS = {"home": 2, "status": 0, "etl": 1, "ml": 3, "trends": 1}
+
+
+@pytest.fixture
+def places(tmp_path) -> Places:
+    places = example.make(tmp_path)
+    write_site(places)
+    return places
+
+
+def given(places, name):
+    """Return what a file of data gives the page."""
+    text = (places.site / "data" / f"{name}.js").read_text()
+    assert text.startswith("exams.give(") and text.endswith(");\n")
+    return json.loads(text[len("exams.give(") : -len(");\n")])
+
+
+def written(places):
+    return {f.name: f.stat().st_mtime_ns for f in places.site.rglob("*") if f.is_file()}
+
+
+# What is written
+
+
+def test_files_give_what_a_kernel_would_send(places):
+    for quarter in example.QUARTERS:
+        sent = payload(places, quarter)
+        del sent["stamp"]
+        assert {**given(places, "common"), **given(places, quarter)} == sent
+
+
+def test_nothing_is_written_again_unless_it_has_changed(places):
+    before = written(places)
+    write_site(places, example.NEWEST)
+    assert written(places) == before
+    tables = example.tables_of("2026Q1", example.students("2026Q1", 800))
+    publish(places.published, "2026Q1", tables, ("State exams", "1.0"))
+    write_site(places, "2026Q1")
+    changed = {name for name, time in written(places).items() if time != before[name]}
+    assert changed == {"2026Q1.js", "common.js", "version.js"}
+
+
+def test_version_names_every_quarter_and_changes_with_its_figures(places):
+    before = given(places, "version")
+    assert set(before["quarters"]) == set(example.QUARTERS)
+    tables = example.tables_of("2026Q1", example.students("2026Q1", 800))
+    publish(places.published, "2026Q1", tables, ("State exams", "1.0"))
+    write_site(places, "2026Q1")
+    now = given(places, "version")
+    assert now["stamp"] != before["stamp"]
+    assert {q for q in before["quarters"] if now["quarters"][q] != before["quarters"][q]} == {
+        "2026Q1"
+    }
+
+
+def test_quarter_that_is_withdrawn_is_nowhere_in_the_site(places):
+    published.withdraw(places.published, "2026Q1")
+    write_site(places)
+    assert not (places.site / "data" / "2026Q1.js").exists()
+    assert "2026Q1" not in given(places, "version")["quarters"]
+    assert "2026Q1" not in given(places, "common")["quarters"]
+    assert all(entry["quarter"] != "2026Q1" for entry in given(places, "common")["history"])
+
+
+@pytest.mark.parametrize("damage", ["2026Q2.js is gone", "version.js is damaged"])
+def test_file_that_is_gone_or_damaged_is_written_again(places, damage):
+    before = {f.name: f.read_text() for f in (places.site / "data").iterdir()}
+    file = places.site / "data" / damage.split()[0]
+    file.unlink() if "gone" in damage else file.write_text("exams.give([")
+    write_site(places)
+    assert {f.name: f.read_text() for f in (places.site / "data").iterdir()} == before
+
+
+def test_quarter_of_another_release_is_written_again(places, monkeypatch):
+    file = places.site / "data" / "2026Q2.js"
+    file.write_text("exams.give({});\n")
+    write_site(places)
+    assert given(places, "2026Q2") == {}  # it is not looked into
+    monkeypatch.setattr("exams.static_site._write_page", lambda folder: "another release")
+    write_site(places)
+    assert given(places, "2026Q2")["quarter"] == "2026Q2"
+
+
+def test_quarter_whose_charts_another_build_is_making_waits_for_that(places):
+    (places.site / "data" / "2026Q2.js").unlink()
+    chart = places.charts("2026Q2") / "risk.vl.json"
+    whole = chart.read_text()
+    chart.write_text("{")
+    write_site(places, "2026Q3")
+    assert "2026Q2" not in given(places, "common")["quarters"]
+    with pytest.raises(ValueError):
+        write_site(places, "2026Q2")
+    chart.write_text(whole)
+    write_site(places, "2026Q2")
+    assert "2026Q2" in given(places, "common")["quarters"]
+
+
+def test_without_a_publication_there_is_no_site(places):
+    places.published.unlink()
+    write_site(places)
+    assert not places.site.exists()
+
+
+def test_publication_that_cannot_be_read_leaves_the_site_as_it_is(places):
+    before = written(places)
+    places.published.write_bytes(b"not a database, nor anything like one")
+    with pytest.raises(ExamsError, match="E303"):
+        write_site(places)
+    assert written(places) == before
+
+
+def test_list_of_quarters_leads_to_the_site_once_there_is_one(tmp_path):
+    places = example.make(tmp_path)
+    assert "site/index.html" not in write_index(places).read_text()
+    write_site(places)
+    assert 'href="site/index.html?quarter=2026Q3"' in write_index(places).read_text()
+
+
+# One script out of modules
+
+
+@pytest.fixture
+def script(tmp_path):
+    """Return a function that writes modules and returns the script that the first becomes."""
+
+    def bundled(**modules):
+        for name, text in modules.items():
+            (tmp_path / f"{name}.js").write_text(f"{text}\n")
+        return bundle(tmp_path / f"{next(iter(modules))}.js")
+
+    return bundled
+
+
+def test_modules_become_one_script_each_after_those_it_imports(script):
+    lines = script(
+        a='import {b, one as first} from "./b.js";\nexport function a() {}',
+        b='import {\n  c,\n} from "./c.js";\nexport const b = 1;\nexport async function one() {}',
+        c="export const c = 1;",
+        d="export const d = 1;",
+    ).splitlines()
+    assert [line.split(" = ")[0] for line in lines if line.startswith("modules[")] == [
+        'modules["c.js"]',
+        'modules["b.js"]',
+        'modules["a.js"]',
+    ]
+    assert 'const {b, one: first} = modules["b.js"];' in lines
+    assert "return {b, one};" in lines
+    assert "async function one() {}" in lines
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["export default 1;", "export let a = 1;", 'import * as b from "./b.js";', 'import "x";'],
+)
+def test_way_to_import_or_export_that_is_not_understood_is_refused(script, text):
+    with pytest.raises(ValueError, match=r"a\.js"):
+        script(a=text)
+
+
+# In a browser
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory) -> Places:
+    """Places that a test may change while a page shows them."""
+    places = example.make(tmp_path_factory.mktemp("live"))
+    write_site(places)
+    return places
+
+
+@pytest.fixture(scope="module")
+def server(live):
+    """The address of the site on a plain web server."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=live.reports)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/site/index.html"
+        server.shutdown()
+
+
+@pytest.mark.browser
+def test_every_page_is_drawn_from_a_file_with_the_network_off(live, browser):
+    address = (live.site / "index.html").as_uri()
+    with tab(browser, address.removesuffix("site/index.html"), offline=True) as opened:
+        assert drawn_on_each_page(opened.page, address, "2026Q2") == CHARTS
+        opened.page.get_by_role("combobox").select_option("2026Q1")
+        opened.page.wait_for_selector('main[data-drawn="2026Q1 trends"]')
+        assert opened.page.url.endswith("?page=trends&quarter=2026Q1")
+        assert (opened.outside, opened.errors) == ([], [])
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("quarter", ["common", "toString", "2019Q1"])
+def test_quarter_that_is_not_published_gives_the_newest(server, browser, quarter):
+    with tab(browser, server.removesuffix("site/index.html")) as opened:
+        opened.page.goto(f"{server}?quarter={quarter}")
+        opened.page.wait_for_selector('main[data-drawn="2026Q3 home"]')
+        assert (opened.outside, opened.errors) == ([], [])
+
+
+@pytest.mark.browser
+def test_open_page_follows_a_correction_and_tells_when_the_line_is_lost(server, browser, live):
+    with tab(browser, server.removesuffix("site/index.html")) as opened:
+        page = opened.page
+        page.clock.install()
+        page.goto(f"{server}?quarter=2025Q4")
+        students = page.locator(".tile").filter(has_text="Students")
+        students.get_by_text("1,000").wait_for()
+        corrected = example.tables_of("2025Q4", example.students("2025Q4", 800))
+        publish(live.published, "2025Q4", corrected, ("State exams", "1.0"))
+        write_site(live, "2025Q4")
+        page.clock.run_for(15_000)
+        students.get_by_text("800").wait_for()
+        version = live.site / "data" / "version.js"
+        aside = version.rename(version.with_suffix(".aside"))
+        page.clock.run_for(15_000)
+        page.get_by_text("connection lost").wait_for()
+        aside.rename(version)
+        page.clock.run_for(15_000)
+        page.get_by_text("connection lost").wait_for(state="detached")
+        assert students.get_by_text("800").is_visible()
+
+
+@pytest.mark.browser
+def test_report_of_the_quarter_opens_beside_the_site(server, browser, live):
+    (live.report("2026Q3") / "visualize.html").write_text("<title>Report</title>")
+    write_site(live, "2026Q3")
+    with tab(browser, server.removesuffix("site/index.html")) as opened:
+        opened.page.goto(server)
+        with opened.page.expect_popup() as popup:
+            opened.page.get_by_role("button", name="Open the report").click()
+        popup.value.wait_for_url("**/2026Q3/visualize.html")
+        assert popup.value.title() == "Report"
