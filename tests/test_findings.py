@@ -8,6 +8,7 @@ from exams.stages.findings import (
     apart,
     calibrated,
     crossed,
+    in_words,
     lowest_level,
     missed,
     moved,
@@ -106,3 +107,27 @@ def test_alarms_of_all_quarters_are_told_with_the_last():
     assert alarms(past) == "2 alarms in 2 quarters, the last in Mark in 2024Q2"
     assert alarms(past.head(1)) == "1 alarm in 1 quarter: Points in 2024Q1"
     assert alarms(past.assign(alarm=0)).startswith("No alarm in 2 quarters: ")
+
+
+def told(share=0.125, **row):
+    first = {"quarter": "2024Q1", "score": "Points", "n": 900, "mean": 6.5, "unit": "points"}
+    first |= {"ci_low": 6.4, "ci_high": 6.6}
+    risk = pd.DataFrame({"dimension": ["all", "Track"], "share": [share, 0.9]})
+    now = first | {"quarter": "2024Q2", "n": 1234, "mean": 6.0, "ci_low": 5.9, "ci_high": 6.1}
+    return in_words(pd.DataFrame([first, now | row]), risk, "Points", "2024Q2")
+
+
+def test_the_quarter_is_told_in_three_sentences():
+    assert told() == [
+        "1,234 students have results in 2024Q2.",
+        "The mean of Points is 6.0 points (95\u00a0% interval 5.9 to 6.1), after 6.5 in 2024Q1.",
+        "12.5% are at risk.",
+    ]
+
+
+def test_what_is_hidden_or_has_no_unit_is_left_out():
+    assert told(NAN, ci_low=NAN, ci_high=NAN, unit="") == [
+        "1,234 students have results in 2024Q2.",
+        "The mean of Points is 6.0, after 6.5 in 2024Q1.",
+    ]
+    assert told(mean=NAN) == ["Too few students to show of 2024Q2."]

@@ -22,6 +22,27 @@ def shown(finding: str, value: float) -> str:
     return TOO_FEW if pd.isna(value) else finding
 
 
+def in_words(history: pd.DataFrame, risk: pd.DataFrame, score: str, quarter: str) -> list[str]:
+    """Return what a reader should know first: who, the mean of `score`, its change, who is at risk.
+
+    history: mean_by_group of all students and every quarter up to this one, with unit; risk:
+    at_risk_by_group of the quarter. What is hidden is said to be, or left out.
+    """
+    of_score = history[history["score"] == score]
+    now, before = of_score.tail(1).to_dict("records"), of_score.iloc[:-1].tail(1).to_dict("records")
+    if not now or pd.isna(now[0]["mean"]):
+        return [f"{TOO_FEW} of {quarter}."]
+    row, unit = now[0], f" {now[0]['unit']}" if now[0]["unit"] else ""
+    mean = f"The mean of {score} is {row['mean']:.1f}{unit}"
+    if pd.notna(row["ci_low"]):
+        mean += f" (95\u00a0% interval {row['ci_low']:.1f} to {row['ci_high']:.1f})"
+    if before and pd.notna(before[0]["mean"]):
+        mean += f", after {before[0]['mean']:.1f} in {before[0]['quarter']}"
+    sentences = [f"{said(row['n'])} students have results in {quarter}.", f"{mean}."]
+    share = risk.loc[risk["dimension"] == ALL, "share"].max()
+    return sentences + ([] if pd.isna(share) else [f"{share:.1%} are at risk."])
+
+
 def ends(groups: pd.DataFrame, measure: str, form: str) -> tuple[str, str]:
     """Return the lowest and the highest `measure` in words, each with its group.
 

@@ -24,6 +24,7 @@ STATE_COLOURS = alt.Scale(  # told apart by colour-blind eyes
     domain=["done", "running", "pending", "skipped", "interrupted", "failed"],
     range=["#2a78b8", "#7fb2dd", "#c9d3de", "#8f9bab", "#e69f00", "#c4391d"],
 )
+STATE_SIGNS = {"done": "✓", "failed": "✕", "interrupted": "!", "running": "…", "skipped": "–"}
 _NAMED = ["dimension", "dimension_2", "score", "column", "target"]  # fields of the contract
 _NUMBERS = {"INTEGER": "Int64", "REAL": "float64"}  # hidden cells are NA, NaN
 
@@ -76,12 +77,13 @@ class Published:
 
 
 def stages(status: Path, until: str) -> pd.DataFrame:
-    """Return quarter, stage and state of the latest runs of the quarters up to `until`.
+    """Return quarter, stage, state and its sign of the latest runs of the quarters up to `until`.
 
     The visualize stage itself is left out: it is still running when it asks.
     """
     rows = [r for r in known(status) if r["quarter"] <= until and r["stage"] != "visualize"]
-    return pd.DataFrame(rows, columns=["quarter", "stage", "state"])
+    runs = pd.DataFrame(rows, columns=["quarter", "stage", "state"])
+    return runs.assign(sign=runs["state"].map(STATE_SIGNS).fillna(""))
 
 
 def scales(scores: pd.DataFrame) -> pd.DataFrame:
