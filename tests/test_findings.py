@@ -1,5 +1,8 @@
 """What published figures say, as sentences."""
 
+import json
+
+import altair as alt
 import pandas as pd
 
 from exams.stages.findings import (
@@ -11,9 +14,12 @@ from exams.stages.findings import (
     in_words,
     lowest_level,
     missed,
+    most_frequent,
     moved,
+    of_each,
     span,
 )
+from exams.stages.gallery import Gallery
 
 NAN = float("nan")
 
@@ -131,3 +137,32 @@ def test_what_is_hidden_or_has_no_unit_is_left_out():
         "The mean of Points is 6.0, after 6.5 in 2024Q1.",
     ]
     assert told(mean=NAN) == ["Too few students to show of 2024Q2."]
+
+
+BINS = pd.DataFrame(
+    {"score": ["Algebra", "Algebra", "Essay"], "low": [0.0, 2.5, 0.0], "high": [2.5, 5.0, 2.5]}
+).assign(density=pd.array([3, 7, None], "Int64"))
+
+
+def test_most_frequent_bin_of_each_score_is_told_and_not_of_a_hidden_one():
+    assert of_each(BINS, most_frequent) == {
+        "Algebra": "Algebra: 2.5 to 5 is the most frequent range",
+        "Essay": TOO_FEW,
+    }
+
+
+def test_a_chart_of_one_score_is_titled_by_its_finding_and_holds_those_of_the_others(tmp_path):
+    said = {"Algebra": "It is high", "Essay": "It is low"}
+    bar = alt.Chart(BINS).mark_bar().encode(x="density:Q").transform_filter("datum.score == score")
+    bar = bar.add_params(alt.param(name="score", value="Essay"))
+    Gallery(tmp_path).show("bins", "home", bar, said, "Bins, 2026Q3", "Bars")
+    spec = json.loads((tmp_path / "bins.vl.json").read_text())
+    assert spec["title"]["text"] == ["It is low"]
+    assert spec["usermeta"]["findings"] == said
+    assert spec["params"] == [{"name": "score", "value": "Essay"}]
+
+
+def test_a_chart_of_a_score_without_a_finding_is_titled_by_what_it_draws(tmp_path):
+    bar = alt.Chart(BINS).mark_bar().add_params(alt.param(name="score", value="Grammar"))
+    Gallery(tmp_path).show("bins", "home", bar, {"Essay": "It is low"}, "Bins, 2026Q3", "Bars")
+    assert json.loads((tmp_path / "bins.vl.json").read_text())["title"]["text"] == ["Bins, 2026Q3"]

@@ -3,6 +3,8 @@
 A sentence whose figures are hidden says that too few students can be shown, and nothing else.
 """
 
+from collections.abc import Callable
+
 import pandas as pd
 
 ALL = "all"  # in published tables: every student, or every score
@@ -50,6 +52,20 @@ def ends(groups: pd.DataFrame, measure: str, form: str) -> tuple[str, str]:
     """
     low, high = groups.loc[groups[measure].idxmin()], groups.loc[groups[measure].idxmax()]
     return f"{low[measure]:{form}} ({low['level']})", f"{high[measure]:{form}} ({high['level']})"
+
+
+def of_each(figures: pd.DataFrame, sentence: Callable[[pd.DataFrame, str], str]) -> dict[str, str]:
+    """Return the sentence about each score, by its title; `sentence` is given its figures, too."""
+    parts = figures.groupby("score", sort=False)
+    return {score: sentence(part, score) for score, part in parts}
+
+
+def most_frequent(bins: pd.DataFrame, score: str) -> str:
+    """Return a sentence about the bin of a score with the most students per unit (density)."""
+    if bins["density"].isna().all():
+        return TOO_FEW
+    most = bins.loc[bins["density"].idxmax()]
+    return f"{score}: {most['low']:g} to {most['high']:g} is the most frequent range"
 
 
 def span(means: pd.DataFrame, score: str) -> str:

@@ -199,8 +199,8 @@ def tier_names(tiers: pd.DataFrame) -> list[str]:
 
 
 def with_reference(gaps: pd.DataFrame) -> pd.DataFrame:
-    """Return gaps of one score with a row for each dimension's reference, at zero."""
-    zero = gaps.drop_duplicates("dimension")
+    """Return gaps with a row for each score's and dimension's reference, at zero."""
+    zero = gaps.drop_duplicates(["score", "dimension"])
     level = zero["reference"] + " (base)"
     zero = zero.assign(level=level, gap=0.0, ci_low=0.0, ci_high=0.0, suppressed=0.0)
     return pd.concat([zero, gaps], ignore_index=True)
