@@ -18,8 +18,8 @@ from exams.contract import Alarm
 from exams.samples import draw
 from exams.stages import compare
 from exams.stages.findings import alarmed
+from exams.stages.over_time import segments
 from exams.stages.publish import beside_former
-from exams.stages.visualize import segments
 from exams.statistics.change import COLUMNS, alarms, change, mean_changes
 from exams.statistics.common import common
 from exams.warehouse.form import Form, read_form

@@ -5,8 +5,23 @@ import json
 import altair as alt
 import pandas as pd
 
-from exams.stages.findings import TOO_FEW, calibrated, lowest_level, missed, most_frequent, of_each
+from exams.stages.findings import (
+    TOO_FEW,
+    alarms,
+    apart,
+    calibrated,
+    crossed,
+    in_words,
+    lowest_level,
+    missed,
+    most_frequent,
+    moved,
+    of_each,
+    span,
+)
 from exams.stages.gallery import Gallery
+
+NAN = float("nan")
 
 
 def levels(*rows):
@@ -41,6 +56,87 @@ def test_the_dimension_whose_groups_are_missed_most_unlike_is_told():
     fair = pd.DataFrame(rows, columns=["dimension", "level", "missed"])
     assert missed(fair) == "Flagging would miss from 20% (east) to 70% (west) of those at risk"
     assert missed(fair.tail(1)) == "Too few students to show"
+
+
+def means(*rows):
+    return pd.DataFrame(rows, columns=["dimension", "level", "mean", "ci_low", "ci_high"]).assign(
+        score="Points"
+    )
+
+
+EVERYONE = ("all", "all", 6.0, 5.9, 6.1)
+NORTH, SOUTH = ("Track", "north", 5.0, 4.5, 5.5), ("Track", "south", 7.0, 5.9, 8.1)
+
+
+def test_the_groups_with_the_lowest_and_the_highest_mean_are_told():
+    found = means(EVERYONE, NORTH, SOUTH)
+    assert span(found, "Points") == "Points: from 5.0 (north) to 7.0 (south)"
+    assert span(found.head(1), "Points") == TOO_FEW
+    assert span(found.assign(mean=NAN), "Points") == TOO_FEW
+
+
+def test_groups_whose_interval_leaves_out_the_mean_of_all_are_counted():
+    said = "Points: the intervals of 1 of 2 groups leave out the mean of all students, 6.0"
+    assert apart(means(EVERYONE, NORTH, SOUTH), "Points") == said
+    assert apart(means(EVERYONE), "Points") == TOO_FEW
+    assert apart(means((*EVERYONE[:2], NAN, NAN, NAN), NORTH), "Points") == TOO_FEW
+
+
+def test_groups_by_two_dimensions_are_told_by_both():
+    pairs = means(NORTH, SOUTH).assign(level_2=["late", "early"])
+    assert crossed(pairs, "Points") == "Points: from 5.0 (north, late) to 7.0 (south, early)"
+    assert crossed(pairs.assign(mean=NAN), "Points") == TOO_FEW
+
+
+def parts(*rows):
+    return pd.DataFrame(rows, columns=["quarter", "dimension", "level", "share"])
+
+
+BEFORE = ("2024Q1", "Track", "north", 0.30), ("2024Q1", "Track", "south", 0.70)
+NOW = ("2024Q2", "Track", "north", 0.41), ("2024Q2", "Track", "south", 0.59)
+
+
+def test_the_group_whose_share_has_changed_most_is_told_with_both_shares():
+    later = ("2024Q2", "Place", "east", 0.5), ("2024Q1", "Place", "east", 0.45)
+    assert moved(parts(*NOW, *BEFORE, *later)) == "Track: north is 41% of students, after 30%"
+
+
+def test_shares_of_one_quarter_or_hidden_ones_are_not_compared():
+    assert moved(parts(*NOW)).startswith("No quarter before")
+    assert moved(parts()).startswith("No quarter before")
+    assert moved(parts(*NOW, *BEFORE).assign(share=NAN)) == TOO_FEW
+
+
+def test_alarms_of_all_quarters_are_told_with_the_last():
+    rows = [("2024Q1", "Points", 1), ("2024Q2", "Mark", 1), ("2024Q2", "Points", 0)]
+    past = pd.DataFrame(rows, columns=["quarter", "score", "alarm"])
+    assert alarms(past) == "2 alarms in 2 quarters, the last in Mark in 2024Q2"
+    assert alarms(past.head(1)) == "1 alarm in 1 quarter: Points in 2024Q1"
+    assert alarms(past.assign(alarm=0)).startswith("No alarm in 2 quarters: ")
+
+
+def told(share=0.125, **row):
+    first = {"quarter": "2024Q1", "score": "Points", "n": 900, "mean": 6.5, "unit": "points"}
+    first |= {"ci_low": 6.4, "ci_high": 6.6}
+    risk = pd.DataFrame({"dimension": ["all", "Track"], "share": [share, 0.9]})
+    now = first | {"quarter": "2024Q2", "n": 1234, "mean": 6.0, "ci_low": 5.9, "ci_high": 6.1}
+    return in_words(pd.DataFrame([first, now | row]), risk, "Points", "2024Q2")
+
+
+def test_the_quarter_is_told_in_three_sentences():
+    assert told() == [
+        "1,234 students have results in 2024Q2.",
+        "The mean of Points is 6.0 points (95\u00a0% interval 5.9 to 6.1), after 6.5 in 2024Q1.",
+        "12.5% are at risk.",
+    ]
+
+
+def test_what_is_hidden_or_has_no_unit_is_left_out():
+    assert told(NAN, ci_low=NAN, ci_high=NAN, unit="") == [
+        "1,234 students have results in 2024Q2.",
+        "The mean of Points is 6.0, after 6.5 in 2024Q1.",
+    ]
+    assert told(mean=NAN) == ["Too few students to show of 2024Q2."]
 
 
 BINS = pd.DataFrame(

@@ -48,3 +48,22 @@ def test_a_row_of_figures_for_each_score_names_a_common_unit_once(units, columns
     assert [name.replace("\u00a0", " ") for name in table] == columns
     assert table.loc["Reading"].tolist()[:4] == [40, 61.3, 3.3, 9.0]
     assert table.loc["Writing"].isna().tolist()[:4] == [False, True, True, True]
+
+
+def test_every_fate_begins_where_the_one_before_it_ends():
+    counts = {"received": [7, 5], "loaded": [6, 3], "quarantined": [1, 1], "resolved": [0, 1]}
+    repairs = pd.DataFrame({"records": [2, 1]})
+    flow = visualize.fates(pd.DataFrame(counts), repairs)
+    assert flow[["name", "first", "last"]].to_numpy().tolist() == [
+        ["received: 12", 0, 12],
+        ["loaded: 9", 0, 9],
+        ["repairs in these: 3", 0, 3],
+        ["in quarantine: 2", 9, 11],
+        ["resolved: 1", 11, 12],
+    ]
+
+
+def test_more_repairs_than_records_do_not_reach_beyond_these():
+    counts = {"received": [2], "loaded": [2], "quarantined": [0], "resolved": [0]}
+    flow = visualize.fates(pd.DataFrame(counts), pd.DataFrame({"records": [5]}))
+    assert flow.set_index("fate").loc["repairs in these", ["records", "last"]].tolist() == [5, 2]

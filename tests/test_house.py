@@ -29,6 +29,7 @@ PUBLIC = {
     "exams.stages.receipt",
     "exams.stages.findings",
     "exams.stages.notice",
+    "exams.stages.over_time",
     "exams.stages.tips",
     "exams.stages.visualize",
     "exams.status",

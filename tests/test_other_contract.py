@@ -75,7 +75,7 @@ def test_a_quarter_of_seven_students_is_built_and_shows_nothing_of_them(tmp_path
     assert all(r["suppressed"] for r in published.read(places.published, "mean_by_group", QUARTER))
     made = charts(places)
     assert made["means"]["title"]["text"] == ["Too few students to show"]
-    assert made["reconciliation"]["title"]["text"] == ["7 of 7 records are loaded"]
+    assert made["flow"]["title"]["text"] == ["7 of 7 records are loaded"]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import nbconvert
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from nbformat.v4 import new_output
+from nbformat.v4 import new_markdown_cell, new_output
 
 import example
 import executed
@@ -59,20 +59,32 @@ def test_report_names_quarter_and_stage_and_leads_to_the_others():
     assert 'href="#What-the-charts-show"' in html
 
 
-def test_findings_of_the_charts_of_results_stand_first_and_lead_to_them(tmp_path):
+def test_first_finding_of_each_section_of_results_stands_before_them_and_leads_there(tmp_path):
     gallery = Gallery(tmp_path)
     bar = alt.Chart(TABLE).mark_bar().encode(x="mean:Q")
-    pages = {"means": "home ml", "files": "etl", "trend": "trends", "runs": "report"}
+    pages = {"files": "etl", "means": "home ml", "more": "ml", "trend": "trends", "runs": "report"}
     for name, page in pages.items():
         gallery.show(name, page, bar, f"Finding <{name}>", "of 20 students", "Bars")
-    drawn = [json.loads(path.read_text()) for path in gallery.paths()]
-    page = BeautifulSoup(export(executed.notebook(drawn)), "html.parser")
-    links = page.select("nav.short a")
-    assert [link.get_text() for link in links] == ["Finding <means>", "Finding <trend>"]
-    figures = [page.select_one(link["href"]) for link in links]
-    assert [json.loads(f.script.string)["usermeta"]["order"] for f in figures] == [1, 3]
-    alone = BeautifulSoup(export(executed.notebook(drawn[:2])), "html.parser")
-    assert not alone.select("nav.short")
+    whole = executed.notebook([json.loads(path.read_text()) for path in gallery.paths()])
+    whole.cells.insert(-2, new_markdown_cell("## Quarter by quarter", id="quarters"))
+    page = BeautifulSoup(export(whole), "html.parser")
+    found = page.select("nav.short li")
+    assert [(line.span.get_text(), line.a.get_text()) for line in found] == [
+        ("What the charts show", "Finding <means>"),
+        ("Quarter by quarter", "Finding <trend>"),
+    ]
+    figures = [page.select_one(line.a["href"]) for line in found]
+    assert [json.loads(f.script.string)["usermeta"]["order"] for f in figures] == [2, 4]
+    first = page.select_one("nav.short").find_next("section")
+    assert "Every group" in first.get_text()
+
+
+def test_one_finding_needs_no_list(tmp_path):
+    gallery = Gallery(tmp_path)
+    bar = alt.Chart(TABLE).mark_bar().encode(x="mean:Q")
+    gallery.show("means", "home", bar, "Finding", "of 20 students", "Bars")
+    alone = executed.notebook([json.loads(path.read_text()) for path in gallery.paths()])
+    assert not BeautifulSoup(export(alone), "html.parser").select("nav.short")
 
 
 def test_chart_script_is_there_once_and_only_with_charts(charts):

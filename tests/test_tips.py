@@ -37,3 +37,8 @@ def test_tooltips_in_short_do_as_well():
 
 def test_a_chart_without_tooltips_has_no_table():
     assert table(chart().to_dict()) is None
+
+
+def test_a_chart_of_words_alone_has_a_table_of_these():
+    found = table(chart(tooltip=told("level")).to_dict())
+    assert found["rows"] == [[""], ["north"], ["south"], ["east"]]

@@ -131,6 +131,7 @@ def _page(nb: NotebookNode, parameters: dict[str, Any]) -> dict[str, Any]:
         "title": title,
         "headings": headings,
         "findings": _findings(nb),
+        "first_section": _first_section(nb),
         "quarter": parameters.get("quarter"),
         "stage": Path(page).stem,
         "stages": STAGES,
@@ -159,13 +160,24 @@ def _headings(nb: NotebookNode) -> tuple[str, list[dict[str, str]]]:
 
 
 def _findings(nb: NotebookNode) -> list[dict[str, str]]:
-    """Return what the charts of results find, and where they are; none of a single one."""
-    found = [
-        {"text": " ".join(spec["title"]["text"]), "anchor": place(spec)}
-        for spec in _charts(nb)
-        if place(spec) and _RESULTS.intersection(spec["usermeta"]["page"])
-    ]
-    return found if len(found) > 1 else []
+    """Return what each section's first chart of results finds, and where; none of a single one."""
+    found: dict[str, dict[str, str]] = {}
+    section = ""
+    for cell in nb.cells:
+        if cell.cell_type == "markdown":
+            headings = _headings(NotebookNode(cells=[cell]))[1]
+            section = headings[-1]["text"] if headings else section
+        for spec in _charts(NotebookNode(cells=[cell])):
+            if place(spec) and _RESULTS.intersection(spec["usermeta"]["page"]):
+                text = " ".join(spec["title"]["text"])
+                found.setdefault(section, {"section": section, "text": text, "anchor": place(spec)})
+    return list(found.values()) if len(found) > 1 else []
+
+
+def _first_section(nb: NotebookNode) -> str:
+    """Return the id of the first cell with a heading of the second order; empty without one."""
+    cells = (cell for cell in nb.cells if cell.cell_type == "markdown")
+    return next((cell.id for cell in cells if re.search(r"^## ", cell.source, re.MULTILINE)), "")
 
 
 def _charts(nb: NotebookNode) -> list[NotebookNode]:

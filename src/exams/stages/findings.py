@@ -9,6 +9,7 @@ import pandas as pd
 
 ALL = "all"  # in published tables: every student, or every score
 AT_RISK = "Being at risk"
+EVERYONE = "All students"
 HIDDEN = "hidden"
 TOO_FEW = "Too few students to show"
 
@@ -21,6 +22,27 @@ def said(value: float, form: str = ",.0f") -> str:
 def shown(finding: str, value: float) -> str:
     """Return the finding, unless the value that it rests on is hidden."""
     return TOO_FEW if pd.isna(value) else finding
+
+
+def in_words(history: pd.DataFrame, risk: pd.DataFrame, score: str, quarter: str) -> list[str]:
+    """Return what a reader should know first: who, the mean of `score`, its change, who is at risk.
+
+    history: mean_by_group of all students and every quarter up to this one, with unit; risk:
+    at_risk_by_group of the quarter. What is hidden is said to be, or left out.
+    """
+    of_score = history[history["score"] == score]
+    now, before = of_score.tail(1).to_dict("records"), of_score.iloc[:-1].tail(1).to_dict("records")
+    if not now or pd.isna(now[0]["mean"]):
+        return [f"{TOO_FEW} of {quarter}."]
+    row, unit = now[0], f" {now[0]['unit']}" if now[0]["unit"] else ""
+    mean = f"The mean of {score} is {row['mean']:.1f}{unit}"
+    if pd.notna(row["ci_low"]):
+        mean += f" (95\u00a0% interval {row['ci_low']:.1f} to {row['ci_high']:.1f})"
+    if before and pd.notna(before[0]["mean"]):
+        mean += f", after {before[0]['mean']:.1f} in {before[0]['quarter']}"
+    sentences = [f"{said(row['n'])} students have results in {quarter}.", f"{mean}."]
+    share = risk.loc[risk["dimension"] == ALL, "share"].max()
+    return sentences + ([] if pd.isna(share) else [f"{share:.1%} are at risk."])
 
 
 def ends(groups: pd.DataFrame, measure: str, form: str) -> tuple[str, str]:
@@ -75,6 +97,59 @@ def missed(fairness: pd.DataFrame) -> str:
         return TOO_FEW
     few, many = ends(fairness[fairness["dimension"] == spread.idxmax()], "missed", ".0%")
     return f"Flagging would miss from {few} to {many} of those at risk"
+
+
+def apart(means: pd.DataFrame, score: str) -> str:
+    """Return a sentence about how many groups' intervals leave out the mean of all students."""
+    of_score = means[means["score"] == score]
+    everyone = of_score.loc[of_score["dimension"] == ALL, "mean"].max()
+    groups = of_score[of_score["dimension"] != ALL].dropna(subset=["ci_low", "ci_high"])
+    if groups.empty or pd.isna(everyone):
+        return TOO_FEW
+    beside = ((groups["ci_low"] > everyone) | (groups["ci_high"] < everyone)).sum()
+    all_of_them = f"the mean of all students, {everyone:.1f}"
+    return f"{score}: the intervals of {beside} of {len(groups)} groups leave out {all_of_them}"
+
+
+def crossed(means: pd.DataFrame, score: str) -> str:
+    """Return a sentence about the lowest and the highest mean of groups by two dimensions."""
+    both = means["level"] + ", " + means["level_2"]
+    seen = means.assign(level=both)[means["score"] == score].dropna(subset=["mean"])
+    if seen.empty:
+        return TOO_FEW
+    low, high = ends(seen, "mean", ".1f")
+    return f"{score}: from {low} to {high}"
+
+
+def moved(shares: pd.DataFrame) -> str:
+    """Return a sentence about the group whose share has changed most since the quarter before.
+
+    shares: quarter, dimension, level and share, of one quarter or several.
+    """
+    table = shares.pivot_table("share", ["dimension", "level"], "quarter", sort=False, dropna=False)
+    table = table[sorted(table.columns)]
+    if table.shape[1] < 2:
+        return "No quarter before: who takes part can be compared from the next one on"
+    change = (table.iloc[:, -1] - table.iloc[:, -2]).dropna()
+    if change.empty:
+        return TOO_FEW
+    dimension, level = change.abs().idxmax()
+    before, now = table.loc[(dimension, level)].iloc[-2:]
+    return f"{dimension}: {level} is {now:.0%} of students, after {before:.0%}"
+
+
+def alarms(changes: pd.DataFrame) -> str:
+    """Return a sentence about the alarms of all quarters: which scores, and when."""
+    quarters = changes["quarter"].nunique()
+    span = "1 quarter" if quarters == 1 else f"{quarters} quarters"
+    rung = changes[changes["alarm"] == 1].sort_values("quarter")
+    if rung.empty:
+        return f"No alarm in {span}: no mean has changed both much and surely"
+    last = rung[rung["quarter"] == rung["quarter"].iloc[-1]]
+    newest = f"{', '.join(last['score'])} in {last['quarter'].iloc[0]}"
+    if len(rung) == 1:
+        return f"1 alarm in {span}: {newest}"
+    return f"{len(rung)} alarms in {span}, the last in {newest}"
 
 
 def widest(gaps: pd.DataFrame, scale: pd.DataFrame) -> str:

@@ -1,4 +1,4 @@
-"""What a report says in words of its own: a notice above its figures, a list of findings. Light.
+"""What a report says in words of its own: a notice, a paragraph, a list of findings. Light.
 
 The private stages use it, too: what public ones find stands in findings.py, so that a sentence
 there makes no model due.
@@ -20,6 +20,17 @@ class Notice:
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         html = f'<p class="callout {self.kind}"><strong>{self.word}.</strong> {self.rest}</p>'
         return {"text/html": html, "text/plain": f"{self.word}. {self.rest}"}
+
+
+@dataclass(frozen=True)
+class Lead:
+    """The paragraph that a report begins with."""
+
+    sentences: Iterable[str]
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        text = " ".join(self.sentences)
+        return {"text/html": f'<p class="lead">{escape(text)}</p>', "text/plain": text}
 
 
 @dataclass(frozen=True)

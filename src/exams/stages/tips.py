@@ -44,8 +44,9 @@ def _column(tip: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tells(row: dict[str, Any], tips: list[dict[str, Any]]) -> bool:
-    figures = [row.get(tip["field"]) for tip in tips if tip["type"] == "quantitative"]
-    return bool(row.get("suppressed")) or any(figure is not None for figure in figures)
+    numbers = [tip["field"] for tip in tips if tip["type"] == "quantitative"]
+    figures = numbers or [tip["field"] for tip in tips]
+    return bool(row.get("suppressed")) or any(row.get(name) is not None for name in figures)
 
 
 def _cells(row: dict[str, Any], tips: list[dict[str, Any]]) -> Iterator[str]:

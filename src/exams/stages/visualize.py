@@ -13,18 +13,19 @@ import pandas as pd
 
 from exams import published
 from exams.places import Places
-from exams.stages.findings import ALL, AT_RISK, HIDDEN, said
+from exams.stages.findings import ALL, AT_RISK, EVERYONE, HIDDEN, said
 from exams.stages.gallery import Gallery
 from exams.stages.notice import Notice, incomplete
 from exams.status import known
 
-EVERYONE = "All students"
 MOST = 12  # bars of a chart of files or of reasons
 _BLUES = ["#dbe9f6", "#bad6eb", "#89bedc", "#539ecd", "#2b7bba", "#0b559f", "#08306b"]
 STATE_COLOURS = alt.Scale(  # told apart by colour-blind eyes
     domain=["done", "running", "pending", "skipped", "interrupted", "failed"],
     range=["#2a78b8", "#7fb2dd", "#c9d3de", "#8f9bab", "#e69f00", "#c4391d"],
 )
+STATE_SIGNS = {"done": "✓", "failed": "✕", "interrupted": "!", "running": "…", "skipped": "–"}
+_NAMED = ["dimension", "dimension_2", "score", "column", "target"]  # fields of the contract
 _NUMBERS = {"INTEGER": "Int64", "REAL": "float64"}  # hidden cells are NA, NaN
 
 
@@ -70,18 +71,19 @@ class Published:
                 frame[column.name] = frame[column.name].astype(_NUMBERS[column.type])
         titles = self.fields().set_index("name")["title"].to_dict()
         titles["at_risk"] = AT_RISK
-        for key in frame.columns.intersection(["dimension", "score", "column", "target"]):
+        for key in frame.columns.intersection(_NAMED):
             frame[key] = frame[key].replace(titles)
         return frame
 
 
 def stages(status: Path, until: str) -> pd.DataFrame:
-    """Return quarter, stage and state of the latest runs of the quarters up to `until`.
+    """Return quarter, stage, state and its sign of the latest runs of the quarters up to `until`.
 
     The visualize stage itself is left out: it is still running when it asks.
     """
     rows = [r for r in known(status) if r["quarter"] <= until and r["stage"] != "visualize"]
-    return pd.DataFrame(rows, columns=["quarter", "stage", "state"])
+    runs = pd.DataFrame(rows, columns=["quarter", "stage", "state"])
+    return runs.assign(sign=runs["state"].map(STATE_SIGNS).fillna(""))
 
 
 def scales(scores: pd.DataFrame) -> pd.DataFrame:
@@ -106,17 +108,6 @@ def summary(everyone: pd.DataFrame) -> pd.DataFrame:
     }
     columns |= {"Unit": everyone["unit"]} if len(units) > 1 else {}
     return pd.DataFrame(columns).set_index(everyone["score"].rename("Score"))
-
-
-def segments(trend: pd.DataFrame, breaks: pd.DataFrame) -> pd.DataFrame:
-    """Return the trend, oldest first, with `segment`: it rises where a score's line breaks.
-
-    That is where `breaks` has the quarter with the score, or with all of them.
-    """
-    at = set(zip(breaks["quarter"], breaks["score"], strict=True))
-    cells = zip(trend["quarter"], trend["score"], strict=True)
-    cut = pd.Series([(q, s) in at or (q, ALL) in at for q, s in cells], trend.index, dtype=int)
-    return trend.assign(segment=cut.groupby(trend["score"]).cumsum())
 
 
 def on_axis(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
@@ -180,6 +171,27 @@ def foremost(frame: pd.DataFrame, name: str, columns: list[str]) -> tuple[pd.Dat
     return sums.head(MOST), f"; the first {MOST} of {len(sums):,}" if len(sums) > MOST else ""
 
 
+def fates(files: pd.DataFrame, repairs: pd.DataFrame) -> pd.DataFrame:
+    """Return what became of the records received: name, fate, records, and first to last.
+
+    files: delivery; repairs: repair_count. A fate begins (first) where the one before it ends,
+    so that loaded, in quarantine and resolved lie below the records that were received. Repairs
+    lie below those that were loaded; a record with two of them counts twice.
+    """
+    sums = files[["received", "loaded", "quarantined", "resolved"]].sum()
+    ends = sums[["loaded", "quarantined", "resolved"]].cumsum()
+    repaired = repairs["records"].sum()
+    rows = [
+        ("received", sums["received"], 0, sums["received"]),
+        ("loaded", sums["loaded"], 0, ends["loaded"]),
+        ("repairs in these", repaired, 0, min(repaired, ends["loaded"])),
+        ("in quarantine", sums["quarantined"], ends["loaded"], ends["quarantined"]),
+        ("resolved", sums["resolved"], ends["quarantined"], ends["resolved"]),
+    ]
+    flow = pd.DataFrame(rows, columns=["fate", "records", "first", "last"])
+    return flow.assign(name=[f"{fate}: {records:,.0f}" for fate, records, *_ in rows])
+
+
 def tier_names(tiers: pd.DataFrame) -> list[str]:
     """Return the name of each tier with its share of students."""
     pairs = zip(tiers["tier"], tiers["share"], strict=True)
@@ -227,6 +239,27 @@ def group_axis(frame: pd.DataFrame) -> alt.Y:
             domain=False,
         ),
     )
+
+
+def diverging(shorthand: str, end: float, form: str) -> alt.Color:
+    """Return colours from blue (-end or lower) by grey (0) to orange: dark text can be read on all.
+
+    form: how the legend writes the numbers.
+    """
+    scale = alt.Scale(
+        domain=[-end, 0, end],
+        range=["#7db4e0", "#eef1f4", "#f2ab6d"],
+        clamp=True,
+        interpolate="rgb",  # others pass through pink
+    )
+    legend = alt.Legend(gradientLength=150, values=[-end, 0, end], format=form)
+    return alt.Color(shorthand, scale=scale, legend=legend)
+
+
+def veiled(cells: alt.Chart) -> alt.LayerChart:
+    """Return the hidden ones of the cells of a grid: grey, with a dash."""
+    hidden = cells.transform_filter("datum.suppressed == 1")
+    return hidden.mark_rect(color="#b8bec6") + hidden.mark_text(text="–", color="#15202b")
 
 
 def opened(places: Places, quarter: str) -> tuple[Published, Gallery]:

@@ -2,6 +2,8 @@
 
 import {token} from "./theme.js";
 
+const ASLANT = 16; // pixels from one name to the next that stands aslant
+
 /** Return title and subtitle as plain lines, or null if the title is an expression. */
 export function heading(title) {
   const lines = (value) => (value === undefined ? [] : [value].flat());
@@ -21,11 +23,13 @@ function distance(names, n) {
 }
 
 /** Where names along a horizontal axis would cover each other, let every second one stand
- *  lower, or set them aslant if that is not enough. Returns whether the chart has changed. */
+ *  lower, or set them aslant if that is not enough; of very many, the axis shows as many as fit.
+ *  Returns whether the chart has changed. */
 export function separate(spec, view) {
   const scale = view.scale("x");
   const names = scale?.step ? scale.domain().map(String) : [];
   if (distance(names, 1) <= (scale?.step?.() ?? 0)) return false;
+  if (scale.step() < ASLANT) return false;
   const axis = {labelAngle: -40, labelOverlap: false};
   if (distance(names, 2) <= scale.step()) {
     axis.labelAngle = 0;
