@@ -141,8 +141,12 @@ def tables_of(quarter: str, frame: pd.DataFrame) -> dict[str, list[dict]]:
         "tiers": [],
         "gaps": [],
         "change": [],
-        "prediction": [],
+        "prediction": prediction_rows(),
         "explanation": [],
+        "calibration": [
+            {"bin": 1, "n": 500, "at_risk": 60, "predicted": 0.13, "observed": 0.12}
+            | {"ci_low": 0.09, "ci_high": 0.15, "suppressed": 0}
+        ],
     }
     tables = {table.name: [] for table in CONTENT} | tables
     return {name: [{"quarter": quarter, **row} for row in rows] for name, rows in tables.items()}
@@ -189,6 +193,19 @@ def quarantine_rows() -> list[dict]:
     names = ("file", "column", "reason", "records")
     rows = [dict(zip(names, row, strict=True)) for row in found]
     return [row | {"meaning": REASONS[row["reason"]]} for row in rows]
+
+
+def prediction_rows() -> list[dict]:
+    """Return what two models gain for a score, and one for the chance of being at risk."""
+    found = [
+        ("algebra", "baseline", 0.0, 0.0, 0.0),
+        ("algebra", "linear", 0.24, 0.14, 0.33),
+        ("algebra", "ridge", 0.25, 0.15, 0.35),
+        ("at_risk", "logistic", 0.05, -0.07, 0.17),
+    ]
+    names = ("target", "model", "value", "ci_low", "ci_high")
+    more = {"metric": "gain", "n": 1000, "suppressed": 0}
+    return [dict(zip(names, row, strict=True)) | more for row in found]
 
 
 def mean_of(values: pd.Series) -> dict:

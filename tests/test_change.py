@@ -17,8 +17,9 @@ from exams import published
 from exams.contract import Alarm
 from exams.samples import draw
 from exams.stages import compare
+from exams.stages.findings import alarmed
 from exams.stages.publish import beside_former
-from exams.stages.visualize import alarmed, segments
+from exams.stages.visualize import segments
 from exams.statistics.change import COLUMNS, alarms, change, mean_changes
 from exams.statistics.common import common
 from exams.warehouse.form import Form, read_form

@@ -155,6 +155,17 @@ def test_report_is_handed_out_for_published_quarters_only(places):
     }
 
 
+def test_model_card_is_handed_out_for_published_quarters_only(places):
+    for quarter in ("2026Q3", "2019Q1"):
+        (places.report(quarter) / "model_card.html").write_text("<h1>Card</h1>")
+    assert payload(places)["has_card"]
+    assert answer(places, {"card": "2026Q3"}) == {"card": "<h1>Card</h1>"}
+    assert answer(places, {"card": "2019Q1"}) == {
+        "error": "E305 This quarter has no model card. Build it again."
+    }
+    assert answer(places, {"card": "../2026Q3"}) == {"error": "This was no question."}
+
+
 def test_unreadable_database_gives_words_not_a_traceback(tmp_path):
     places = Places.of(tmp_path / "data", tmp_path / "reports")
     places.published.write_bytes(b"not a database, nor anything like one")

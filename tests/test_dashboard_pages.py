@@ -108,13 +108,16 @@ def test_status_names_state_duration_rows_and_reason(server, browser):
 
 def test_open_page_follows_a_correction(server, browser, live):
     with tab(browser, server) as opened:
-        opened.page.goto(f"{server}?quarter=2025Q4")
+        opened.page.goto(f"{server}?quarter=2025Q4&score=algebra")
         students = opened.page.locator(".tile").filter(has_text="Students")
         students.get_by_text("1,000").wait_for()
         corrected = example.tables_of("2025Q4", example.students("2025Q4", 800))
         publish(live.published, "2025Q4", corrected, ("State exams", "1.0"))
         students.get_by_text("800").wait_for(timeout=10_000)
         assert opened.page.get_by_text(", version 2, provisional. Contract").is_visible()
+        opened.page.wait_for_selector("main[data-drawn]")
+        assert opened.page.get_by_label("Subject").input_value() == "algebra"
+        assert opened.page.locator("figcaption strong").all_inner_texts() == ["Algebra"] * 2
 
 
 def test_report_opens_in_its_own_tab_without_links_that_lead_nowhere(server, browser, live):
@@ -128,6 +131,44 @@ def test_report_opens_in_its_own_tab_without_links_that_lead_nowhere(server, bro
         assert popup.value.get_by_role("link", name="All quarters").count() == 0
         assert popup.value.get_by_text("reports are in reports/2026Q3/").is_visible()
         assert opened.errors == []
+
+
+def test_best_model_of_each_target_is_told_with_what_it_leaves_and_whether_it_is_sure(
+    server, browser
+):
+    with tab(browser, server) as opened:
+        opened.page.goto(f"{server}?page=ml&quarter=2026Q2")
+        opened.page.wait_for_selector("main[data-drawn]")
+        table = opened.page.get_by_role("region", name="What background tells of scores")
+        rows = [row.inner_text().split("\t") for row in table.get_by_role("row").all()[1:]]
+        assert [[cell.strip() for cell in row] for row in rows] == [
+            ["Algebra", "ridge", "25.0\u00a0%", "15.0\u00a0% to 35.0\u00a0%", "75.0\u00a0%", "Yes"],
+            [
+                "At risk",
+                "logistic",
+                "5.0\u00a0%",
+                "−7.0\u00a0% to 17.0\u00a0%",
+                "95.0\u00a0%",
+                "No",
+            ],
+        ]
+        opened.page.locator("summary").get_by_text("Calibration as a table").click()
+        row = opened.page.get_by_role("row").filter(has_text="13.0")
+        assert row.get_by_role("cell").all_inner_texts()[:3] == ["500", "60", "12.0\u00a0%"]
+
+
+def test_model_card_opens_in_its_place_and_runs_no_script(server, browser, live):
+    script = "<script>parent.document.title = 'broken'</script>"
+    html = f"<title>Card</title><h1>Intended use</h1><img src=x onerror=alert(1)>{script}"
+    (live.report("2026Q3") / "model_card.html").write_text(html)
+    with tab(browser, server) as opened:
+        page = opened.page
+        page.on("dialog", lambda dialog: pytest.fail("a script of the card ran"))
+        page.goto(f"{server}?page=ml&quarter=2026Q3")
+        page.locator("summary").get_by_text("Model card of 2026Q3").click()
+        page.frame_locator("iframe").get_by_role("heading", name="Intended use").wait_for()
+        assert page.title() == "Exam results"
+        assert page.locator("iframe").get_attribute("sandbox") == "allow-same-origin"
 
 
 @pytest.mark.parametrize("width, grown", [(1280, True), (390, False)])

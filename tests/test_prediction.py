@@ -24,7 +24,7 @@ from exams.errors import ExamsError
 from exams.places import Places
 from exams.samples import draw
 from exams.stages import predict
-from exams.stages.visualize import accounted
+from exams.stages.findings import accounted
 from exams.statistics.calibration import calibration, fairness, fairness_gaps, outcomes
 from exams.statistics.cube import Cube
 from exams.statistics.folded import AT_RISK, Folded, read_folded

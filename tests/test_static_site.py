@@ -208,7 +208,7 @@ def test_every_page_is_drawn_from_a_file_with_the_network_off(live, browser):
     address = (live.site / "index.html").as_uri()
     with tab(browser, address.removesuffix("site/index.html"), offline=True) as opened:
         assert drawn_on_each_page(opened.page, address, "2026Q2") == CHARTS
-        opened.page.get_by_role("combobox").select_option("2026Q1")
+        opened.page.get_by_role("combobox", name="Quarter").select_option("2026Q1")
         opened.page.wait_for_selector('main[data-drawn="2026Q1 trends"]')
         assert opened.page.url.endswith("?page=trends&quarter=2026Q1")
         assert (opened.outside, opened.errors) == ([], [])

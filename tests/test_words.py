@@ -3,7 +3,7 @@
 import pandas as pd
 from given import SMALL
 
-from exams.stages.said import Findings
+from exams.stages.notice import Findings
 from exams.statistics.words import standing, tier_findings
 
 

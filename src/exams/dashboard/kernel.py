@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from exams.dashboard.now import now
-from exams.dashboard.payload import payload, report, stamp
+from exams.dashboard.payload import card, payload, report, stamp
 from exams.errors import ExamsError
 from exams.places import Places
 from exams.quarters import Timing, is_quarter
@@ -34,7 +34,8 @@ def show() -> None:
 def answer(places: Places, question: Any, timing: Timing = _USUAL) -> dict[str, Any]:
     """Answer a page; what it asks may come from anyone.
 
-    {"report": quarter} is answered with the report's HTML; {"quarter", "have", "seen"} with the
+    {"report": quarter} and {"card": quarter} are answered with the HTML of the report, or of the
+    model card; {"quarter", "have", "seen"} with the
     payload and how things stand now, each null if the page has it: `have` and `seen` are the
     stamps of what it shows.
     """
@@ -43,6 +44,8 @@ def answer(places: Places, question: Any, timing: Timing = _USUAL) -> dict[str, 
     try:
         if "report" in question:
             return {"report": report(places, question["report"])}
+        if "card" in question:
+            return {"card": card(places, question["card"])}
         known = question.get("have") == stamp(places)
         return {
             "payload": None if known else payload(places, question.get("quarter")),
@@ -57,15 +60,14 @@ def answer(places: Places, question: Any, timing: Timing = _USUAL) -> dict[str, 
 
 def _is_question(question: Any) -> bool:
     """Say whether it holds what may be asked for, and nothing but short texts and nulls."""
-    if not isinstance(question, dict) or not (
-        set(question) == {"report"} or set(question) <= _ASKED
-    ):
+    if not isinstance(question, dict):
         return False
-    texts = [text for text in question.values() if text is not None]
-    quarters = [question.get("report", ""), question.get("quarter") or ""]
-    return all(isinstance(text, str) and len(text) <= _LONGEST for text in texts) and all(
-        quarter == "" or is_quarter(quarter or "") for quarter in quarters
-    )
+    page = set(question) in ({"report"}, {"card"})
+    texts = [text for text in question.values() if text is not None or page]
+    if not all(isinstance(text, str) and len(text) <= _LONGEST for text in texts):
+        return False
+    quarters = texts if page else filter(None, [question.get("quarter")])
+    return (page or set(question) <= _ASKED) and all(map(is_quarter, quarters))
 
 
 def _news(places: Places, timing: Timing, seen: str | None = None) -> dict[str, Any] | None:

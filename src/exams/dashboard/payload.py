@@ -22,6 +22,10 @@ SHOWN = (
     "levels",
     "tiers",
     "gaps",
+    "prediction",
+    "explanation",
+    "calibration",
+    "fairness",
 )
 
 
@@ -57,13 +61,14 @@ def common(places: Places) -> dict[str, Any]:
         "tables": {},
         "charts": [],
         "has_report": False,
+        "has_card": False,
     }
 
 
 def of_quarter(places: Places, quarter: str) -> dict[str, Any]:
     """Return what the dashboard shows of a published quarter.
 
-    Keys: quarter, publication, tables (published rows), charts, has_report.
+    Keys: quarter, publication, tables (published rows), charts, has_report, has_card.
     """
     [publication] = published.read(places.published, "publication", quarter)
     return {
@@ -71,16 +76,25 @@ def of_quarter(places: Places, quarter: str) -> dict[str, Any]:
         "publication": publication | {"edition": edition(places.published, quarter)},
         "tables": {name: published.read(places.published, name, quarter) for name in SHOWN},
         "charts": _charts(places, quarter),
-        "has_report": _report(places, quarter).is_file(),
+        "has_report": _page(places, quarter, "visualize").is_file(),
+        "has_card": _page(places, quarter, "model_card").is_file(),
     }
 
 
 def report(places: Places, quarter: str) -> str:
     """Return the HTML report of a published quarter; raise E305 if there is none."""
-    known = {row["quarter"] for row in _publications(places)}
-    path = _report(places, quarter)
-    if quarter not in known or not path.is_file():
-        raise ExamsError("E305", "This quarter has no report.", "Build it again.")
+    return _shown(places, quarter, "visualize", "report")
+
+
+def card(places: Places, quarter: str) -> str:
+    """Return the model card of a published quarter as HTML; raise E305 if there is none."""
+    return _shown(places, quarter, "model_card", "model card")
+
+
+def _shown(places: Places, quarter: str, name: str, title: str) -> str:
+    path = _page(places, quarter, name)
+    if quarter not in {row["quarter"] for row in _publications(places)} or not path.is_file():
+        raise ExamsError("E305", f"This quarter has no {title}.", "Build it again.")
     return path.read_text(encoding="utf-8")
 
 
@@ -89,6 +103,7 @@ def stamp(places: Places) -> str:
     files = [places.published]
     files += sorted(places.reports.glob("*/charts/*.vl.json"))
     files += sorted(places.reports.glob("*/visualize.html"))
+    files += sorted(places.reports.glob("*/model_card.html"))
     states = [[str(file), *_state(file)] for file in files]
     return hashlib.sha256(json.dumps(states).encode()).hexdigest()
 
@@ -126,8 +141,8 @@ def _runs(places: Places) -> list[dict[str, Any]]:
     ]
 
 
-def _report(places: Places, quarter: str) -> Path:
-    return places.reports / quarter / "visualize.html"
+def _page(places: Places, quarter: str, name: str) -> Path:
+    return places.reports / quarter / f"{name}.html"
 
 
 def _charts(places: Places, quarter: str) -> list[dict[str, Any]]:

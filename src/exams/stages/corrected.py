@@ -8,8 +8,9 @@ import pandas as pd
 from exams import published
 from exams.editions import REVISED, corrections, edition
 from exams.places import Places
+from exams.stages.findings import ALL
 from exams.stages.notice import Notice
-from exams.stages.visualize import ALL, EVERYONE, Published
+from exams.stages.visualize import EVERYONE, Published
 
 _WAITS = " A correction of a few records waits until more change: its figures would describe them."
 _MOST = 10  # corrections that a report lists; the published table has all

@@ -1,6 +1,7 @@
 """The charts of a report, as Vega-Lite files and as outputs of its notebook."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
@@ -28,18 +29,28 @@ class Gallery:
             former.unlink()
 
     def show(
-        self, name: str, page: str, chart: alt.TopLevelMixin, finding: str, detail: str, kind: str
+        self,
+        name: str,
+        page: str,
+        chart: alt.TopLevelMixin,
+        finding: str | Mapping[str, str],
+        detail: str,
+        kind: str,
     ) -> "Figure":
         """Write `chart` to <name>.vl.json and return it for display.
 
         `page` names the dashboard's pages (home, etl, ml, trends, several with spaces between;
-        report: none of them). The title states the `finding`, with n, quarter and the like as
-        `detail` below it. `kind` tells those who cannot see the chart what it draws; its figures
-        are there for them as a table.
+        report: none of them). The title states the `finding`, with what is drawn, n and quarter as
+        `detail` below it. A reader may narrow the chart to a score or a dimension; the detail
+        must stay true then, the finding gives way. A chart that shows one of its scores, by an
+        Altair parameter `score`, may have a finding for each. `kind` tells those who cannot see
+        the chart what it draws; its figures are there for them as a table.
         """
+        findings = {} if isinstance(finding, str) else dict(finding)
         detail = ". ".join(filter(None, [detail, self.caveat]))
         spec = chart.to_dict()
         spec.pop("config", None)  # the page's theme applies
+        finding = finding if isinstance(finding, str) else finding.get(_chosen(spec), detail)
         self.names.append(name)
         spec |= {
             "title": {"text": wrap(finding, 42), "subtitle": wrap(detail, 52)},  # fits a phone
@@ -50,6 +61,8 @@ class Gallery:
                 "name": name,
                 "page": page.split(),
                 "order": len(self.names),
+                "kind": kind,
+                "findings": findings,
                 "table": table(spec),
             },
         }
@@ -64,6 +77,12 @@ class Gallery:
         """Return chart, page and title of what was written."""
         rows = [_summary(*written) for written in zip(self.names, self.paths(), strict=True)]
         return pd.DataFrame(rows, columns=["chart", "page", "title"])
+
+
+def _chosen(spec: dict[str, Any]) -> str:
+    """Return the score that a chart starts with."""
+    [score] = [p["value"] for p in spec.get("params", []) if p["name"] == "score"]
+    return str(score)
 
 
 def _summary(name: str, path: Path) -> tuple[str, str, str]:

@@ -9,9 +9,9 @@ import pandas as pd
 from exams import published
 from exams.contract import ALL, Contract
 from exams.places import Places
+from exams.stages.notice import Findings
 from exams.stages.protection import protected
 from exams.stages.receipt import private_fingerprint
-from exams.stages.said import Findings
 from exams.statistics.adjusted import adjusted_gaps
 from exams.statistics.crossings import mean_by_crossing
 from exams.statistics.gaps import gaps, score_gaps

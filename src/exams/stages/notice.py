@@ -1,6 +1,12 @@
-"""What a report says before its figures where some of the quarter is missing. Light."""
+"""What a report says in words of its own: a notice above its figures, a list of findings. Light.
 
+The private stages use it, too: what public ones find stands in findings.py, so that a sentence
+there makes no model due.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
+from html import escape
 
 
 @dataclass(frozen=True)
@@ -14,6 +20,18 @@ class Notice:
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         html = f'<p class="callout {self.kind}"><strong>{self.word}.</strong> {self.rest}</p>'
         return {"text/html": html, "text/plain": f"{self.word}. {self.rest}"}
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Sentences, shown one below the other; without any, that too few students can be shown."""
+
+    sentences: Iterable[str]
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        said = list(self.sentences) or ["Too few students to show."]
+        html = "".join(f"<li>{escape(sentence)}</li>" for sentence in said)
+        return {"text/html": f"<ul>{html}</ul>", "text/plain": "\n".join(said)}
 
 
 def incomplete(refused: int) -> Notice | None:

@@ -5,8 +5,10 @@ from typing import Any
 
 import altair as alt
 
+from exams.stages.findings import HIDDEN
+
 _TITLES = {"n": "Students", "sd": "SD", "p": "p", "ci_low": "95 % from", "ci_high": "95 % to"}
-HIDDEN, _NONE = "hidden", "–"
+_NONE = "–"
 
 
 def told(*names: str, **numbers: str) -> list[alt.Tooltip]:

@@ -13,16 +13,13 @@ import pandas as pd
 
 from exams import published
 from exams.places import Places
+from exams.stages.findings import ALL, AT_RISK, HIDDEN, said
 from exams.stages.gallery import Gallery
 from exams.stages.notice import Notice, incomplete
-from exams.stages.tips import HIDDEN
 from exams.status import known
 
-ALL = "all"
 EVERYONE = "All students"
-AT_RISK = "Being at risk"
 MOST = 12  # bars of a chart of files or of reasons
-TOO_FEW = "Too few students to show"
 _BLUES = ["#dbe9f6", "#bad6eb", "#89bedc", "#539ecd", "#2b7bba", "#0b559f", "#08306b"]
 STATE_COLOURS = alt.Scale(  # told apart by colour-blind eyes
     domain=["done", "running", "pending", "skipped", "interrupted", "failed"],
@@ -122,24 +119,6 @@ def segments(trend: pd.DataFrame, breaks: pd.DataFrame) -> pd.DataFrame:
     return trend.assign(segment=cut.groupby(trend["score"]).cumsum())
 
 
-def alarmed(changes: pd.DataFrame) -> str:
-    """Return a sentence about the alarms among changes of all students' means."""
-    names = changes.loc[changes["alarm"] == 1, "score"].tolist()
-    if names:
-        return f"Alarm: the mean has changed in {', '.join(names)}"
-    return "No alarm: no mean has changed both much and surely"
-
-
-def accounted(gains: pd.DataFrame) -> str:
-    """Return a sentence about the best gains of the models of scores."""
-    best = gains[gains["target"] != AT_RISK].groupby("target")["value"].max()
-    if best.empty:
-        return "Background tells little of any score"
-    low, high = f"{best.min():.0%}", f"{best.max():.0%}"
-    span = low if low == high else f"{low} to {high}"
-    return f"Background accounts for {span} of how scores differ, and not for the rest"
-
-
 def on_axis(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Return a frame merged with scales, with `columns` as score_axis shows them."""
     size = frame["maximum"] - frame["minimum"]
@@ -201,56 +180,15 @@ def foremost(frame: pd.DataFrame, name: str, columns: list[str]) -> tuple[pd.Dat
     return sums.head(MOST), f"; the first {MOST} of {len(sums):,}" if len(sums) > MOST else ""
 
 
-def span(means: pd.DataFrame, score: str) -> str:
-    """Return a sentence about the groups with the lowest and the highest mean of a score."""
-    groups = means[(means["score"] == score) & (means["dimension"] != ALL)].dropna(subset=["mean"])
-    if groups.empty:
-        return TOO_FEW
-    low, high = groups.loc[groups["mean"].idxmin()], groups.loc[groups["mean"].idxmax()]
-    ends = [f"{group['mean']:.1f} ({group['level']})" for group in (low, high)]
-    return f"{score}: from {ends[0]} to {ends[1]}"
-
-
 def tier_names(tiers: pd.DataFrame) -> list[str]:
     """Return the name of each tier with its share of students."""
     pairs = zip(tiers["tier"], tiers["share"], strict=True)
     return [f"Tier {tier}: {said(share, '.0%')} of students" for tier, share in pairs]
 
 
-def largest_tier(tiers: pd.DataFrame) -> str:
-    """Return a sentence about the tier with the most students."""
-    seen = tiers.dropna(subset=["share"])
-    if seen.empty:
-        return TOO_FEW
-    most, of = seen.loc[seen["share"].idxmax()], tiers["tier"].max()
-    return f"{said(most['share'], '.0%')} of students are in tier {most['tier']} of {of}"
-
-
-def widest(gaps: pd.DataFrame, scale: pd.DataFrame) -> str:
-    """Return a sentence about the gap of one score that is the widest in standard deviations."""
-    gaps = gaps.dropna(subset=["gap", "effect"])
-    if gaps.empty:
-        return TOO_FEW
-    gap = gaps.loc[gaps["effect"].abs().idxmax()]
-    unit = scale.set_index("score")["unit"][gap["score"]]
-    way = "above" if gap["gap"] > 0 else "below"
-    size = " ".join([format(abs(gap["gap"]), ".1f"), *([unit] if unit else [])])
-    return f"{gap['dimension']}: {gap['level']} is {size} {way} {gap['reference']}"
-
-
-def said(value: float, form: str = ",.0f") -> str:
-    """Return a figure as words have it, or "hidden"."""
-    return HIDDEN if pd.isna(value) else format(value, form)
-
-
-def shown(finding: str, value: float) -> str:
-    """Return the finding, unless the value that it rests on is hidden."""
-    return TOO_FEW if pd.isna(value) else finding
-
-
 def with_reference(gaps: pd.DataFrame) -> pd.DataFrame:
-    """Return gaps of one score with a row for each dimension's reference, at zero."""
-    zero = gaps.drop_duplicates("dimension")
+    """Return gaps with a row for each score's and dimension's reference, at zero."""
+    zero = gaps.drop_duplicates(["score", "dimension"])
     level = zero["reference"] + " (base)"
     zero = zero.assign(level=level, gap=0.0, ci_low=0.0, ci_high=0.0, suppressed=0.0)
     return pd.concat([zero, gaps], ignore_index=True)

@@ -1,9 +1,10 @@
 // The dashboard's frame: header, pages, choice of quarter, and what keeps it up to date.
 
-import {drawChart, sourceOf} from "./charts.js";
 import {h} from "./dom.js";
 import {etl} from "./etl.js";
+import {narrowedTables} from "./filters.js";
 import {named} from "./format.js";
+import {chosen, filterBar, hang, hangAgain} from "./gallery.js";
 import {home} from "./home.js";
 import {hold, keep, keptBefore, release, restore, retype, startAgain} from "./keep.js";
 import {ml} from "./ml.js";
@@ -14,6 +15,7 @@ import {trends} from "./trends.js";
 
 const TICK = 5000; // milliseconds between two looks for something new
 const SAID = TEXTS.frame;
+const FILTERS = ["score", "dimension"];
 const PAGES = [
   ["home", SAID.home, home],
   ["status", SAID.status, status],
@@ -25,12 +27,13 @@ const PAGES = [
 /** Draw the dashboard into `root` and keep it up to date.
  *  source: `title`, the first `payload`, and `connect(hear, state)`: it lets `hear` get every
  *  answer and `state` "open", "lost" or "gone" (only a page loaded anew gets an answer), and
- *  returns ask(question). The source is a kernel
- *  (kernel.js) or the files of the static site (site.js). */
-export function mount(root, {title, payload, connect}) {
+ *  returns ask(question); `cardAddress(quarter)` where model cards are pages of their own. The
+ *  source is a kernel (kernel.js) or the files of the static site (site.js). */
+export function mount(root, {title, payload, connect, cardAddress}) {
   const address = new URLSearchParams(location.search);
   const app = {
-    title, payload, root, link: "open", erase: [], wanted: address.get("quarter"),
+    title, payload, root, cardAddress, link: "open", placed: [], filters: [], bar: null,
+    wanted: Object.fromEntries(["quarter", ...FILTERS].map((name) => [name, address.get(name)])),
     page: PAGES.some(([name]) => name === address.get("page")) ? address.get("page") : "home",
   };
   app.ask = connect((answer) => hear(app, answer), (state) => feel(app, state));
@@ -48,11 +51,11 @@ export function mount(root, {title, payload, connect}) {
 
 /** Is a quarter chosen that is not the one shown? */
 const isWaiting = ({wanted, payload: {quarters, quarter}}) =>
-  quarters.includes(wanted) && wanted !== quarter;
+  quarters.includes(wanted.quarter) && wanted.quarter !== quarter;
 
 /** Ask for what is chosen, unless the page has it already. */
 const inquire = (app) => app.ask({
-  quarter: app.payload.quarters.includes(app.wanted) ? app.wanted : null,
+  quarter: app.payload.quarters.includes(app.wanted.quarter) ? app.wanted.quarter : null,
   have: isWaiting(app) ? null : app.payload.stamp,
   seen: app.payload.now?.stamp ?? null,
 });
@@ -60,6 +63,7 @@ const inquire = (app) => app.ask({
 /** Take an answer. */
 function hear(app, answer) {
   if (answer.report) showReport(app, answer.report);
+  if (answer.card) app.showCard?.(answer.card);
   app.trouble = answer.error ?? null;
   const former = app.payload;
   app.payload = {...former, ...answer.payload, now: answer.now ?? former.now};
@@ -99,7 +103,7 @@ function renew(app) {
 /** Build the header: title, quarter, pages. */
 function frame(app) {
   const {quarters, quarter} = app.payload;
-  const shown = app.wanted && quarters.includes(app.wanted) ? app.wanted : quarter;
+  const shown = quarters.includes(app.wanted.quarter) ? app.wanted.quarter : quarter;
   const choice = h("select", {id: "quarter", onchange: (e) => choose(app, e.target.value)},
     quarters.map((q) => h("option", {value: q, selected: q === shown}, named(q, app.payload))));
   app.message = h("span", {role: "status"});
@@ -129,7 +133,7 @@ function frame(app) {
 }
 
 function choose(app, quarter) {
-  app.wanted = quarter;
+  app.wanted.quarter = quarter;
   remember(app);
   app.main.setAttribute("aria-busy", "true");
   inquire(app);
@@ -144,18 +148,21 @@ function turn(app, page) {
   scrollTo(0, 0);
 }
 
-/** Keep page and quarter in the address (and the token, if any, out of it). */
+/** Keep page, quarter and filters in the address (and the token, if any, out of it). */
 function remember(app) {
   const address = new URL(location.href);
   address.searchParams.set("page", app.page);
-  if (app.wanted) address.searchParams.set("quarter", app.wanted);
+  for (const [name, value] of Object.entries(app.wanted)) {
+    if (value) address.searchParams.set(name, value);
+    else address.searchParams.delete(name);
+  }
   address.searchParams.delete("token");
   history.replaceState(null, "", address);
 }
 
 /** Draw the chosen page anew. */
 async function render(app) {
-  app.erase.splice(0).forEach((finalize) => finalize());
+  app.placed.splice(0).forEach(({end}) => end?.());
   const name = app.page;
   app.links.forEach((link, i) => {
     if (PAGES[i][0] !== name) return link.removeAttribute("aria-current");
@@ -171,6 +178,7 @@ async function render(app) {
   const charts = app.payload.charts.filter((chart) => [chart.page].flat().includes(name));
   const columns = charts.slice(0, 2).map(() => h("div"));
   const space = h("div", {class: "charts"}, columns);
+  app.bar = filterBar(app, charts, (filter, value) => narrow(app, filter, value));
   fill(app, charts.length ? space : null);
   const {kept} = app;
   if (kept) {
@@ -178,58 +186,55 @@ async function render(app) {
     restore(app.root, kept);
   }
   await vega();
-  const shown = () => space.isConnected || !charts.length;
-  const placed = columns.map(() => null);
-  for (const [i, chart] of charts.entries()) {
-    if (!shown()) return; // another page or quarter was asked for meanwhile
-    const at = shortest(columns);
-    placed[at] = {figure: placeOf(chart, i), ...chart};
-    columns[at].append(placed[at].figure);
-    await drawInto(app, placed[at]);
-  }
-  if (columns.length === 2) await level(app, columns, placed);
-  if (!shown()) return;
-  if (kept) restore(app.root, kept); // what belongs to a chart
-  if (kept?.at) scrollTo(...kept.at);
-  app.kept = null;
-  release(app.main);
-  app.main.dataset.drawn = `${app.payload.quarter} ${name}`;
+  await tracked(app, () => hang(app, space, charts), kept);
 }
 
 /** Put the content of the page around its charts, if it has some. */
 function fill(app, charts) {
+  const {before} = contentOf(app, app.payload);
+  app.main.replaceChildren(...[...before, app.bar, charts].filter(Boolean), ...tablesOf(app));
+}
+
+/** Return what a page shows of a payload. */
+function contentOf(app, payload) {
   const [, , content] = PAGES.find(([name]) => name === app.page);
-  const {before, after} = content(app.payload, {
-    openReport: () => app.ask({report: app.payload.quarter}),
+  return content(payload, {
+    openReport: () => app.ask({report: payload.quarter}),
+    openCard: (show) => { app.showCard = show; app.ask({card: payload.quarter}); },
+    cardAddress: app.cardAddress,
   });
-  app.main.replaceChildren(...[...before, charts, ...after].filter(Boolean));
 }
 
-/** Return the frame of a chart; `order` is its place where all stand in one column. */
-const placeOf = ({name}, order) =>
-  h("figure", {class: "card", "data-chart": name, style: `order: ${order}`});
-
-const shortest = (columns) => (columns[1]?.clientHeight < columns[0].clientHeight ? 1 : 0);
-
-async function drawInto(app, {figure, spec, name}, taller = 0) {
-  figure.replaceChildren();
-  try {
-    const {quarter, publication} = app.payload;
-    const options = {name: `${name}-${quarter}`, taller, source: sourceOf(publication)};
-    app.erase.push(await drawChart(figure, spec, options));
-  } catch (error) {
-    figure.append(h("p", {class: "problem"}, TEXTS.charts.notDrawn(error.message)));
-  }
+/** Return the tables below the charts, narrowed like these. */
+function tablesOf(app) {
+  app.after = contentOf(app, narrowedTables(app.payload, chosen(app, "name"))).after;
+  return app.after;
 }
 
-/** Let both columns of charts end level: the last chart of the shorter one grows, but not so
- *  much that it looks coarse; the rest of its card stays empty. */
-async function level(app, columns, placed) {
-  const at = shortest(columns);
-  const gap = Math.abs(columns[0].clientHeight - columns[1].clientHeight);
-  const most = 0.5 * placed[at].figure.clientHeight;
-  if (gap > 8) await drawInto(app, placed[at], Math.min(gap, most));
-  columns[0].parentElement.classList.add("level");
+/** Narrow the charts and tables of the page; `value` is the name of a field, null for all. */
+async function narrow(app, filter, value) {
+  app.wanted[filter] = value;
+  remember(app);
+  const kept = keep(app.main);
+  app.after.forEach((part) => part.remove());
+  app.main.append(...tablesOf(app));
+  restore(app.main, kept);
+  await tracked(app, () => hangAgain(app));
+}
+
+/** Do what draws charts; the page is drawn, and as the reader had it, when nothing more does. */
+async function tracked(app, work, kept = null) {
+  const {main, page} = app;
+  delete main.dataset.drawn;
+  main.working = (main.working ?? 0) + 1;
+  await work();
+  main.working -= 1;
+  if (main.working || main !== app.main || page !== app.page) return;
+  if (kept) restore(app.root, kept); // what belongs to a chart
+  if (kept?.at) scrollTo(...kept.at);
+  app.kept = null;
+  release(main);
+  main.dataset.drawn = `${app.payload.quarter} ${page}`;
 }
 
 /** Wait for the script that draws charts. */

@@ -3,6 +3,7 @@
 
 import {h} from "./dom.js";
 import {savers} from "./downloads.js";
+import {drawnOf} from "./figures.js";
 import {moment} from "./format.js";
 import {heading, separate, stretch} from "./layout.js";
 import {TEXTS} from "./texts.js";
@@ -45,8 +46,8 @@ export const sourceOf = (publication) => (publication
  *  name: of the files that a reader saves; taller: pixels more than it asks for; source: where
  *  its figures come from, for pictures of it. */
 export async function drawChart(figure, spec, {name = "chart", taller = 0, source = ""} = {}) {
-  const given = spec;
-  spec = structuredClone(spec);
+  const given = drawnOf(spec);
+  spec = structuredClone(given);
   const words = heading(spec.title);
   if (words) {
     delete spec.title;

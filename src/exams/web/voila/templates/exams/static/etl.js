@@ -3,6 +3,7 @@
 import {card, h, longTable, tile, tiles} from "./dom.js";
 import {count, percent, words} from "./format.js";
 import {titleOf} from "./fields.js";
+import {partial} from "./home.js";
 import {TEXTS} from "./texts.js";
 
 const SAID = TEXTS.etl;
@@ -35,21 +36,25 @@ function counted(tables, name, code, none, caption) {
   const totals = new Map();
   for (const row of tables[name]) {
     const key = JSON.stringify([row.column, row[code], row.meaning]);
-    totals.set(key, (totals.get(key) ?? 0) + row.records);
+    const {records, files} = totals.get(key) ?? {records: 0, files: []};
+    totals.set(key, {records: records + row.records, files: [...files, row.file]});
   }
   if (!totals.size) return h("p", {class: "empty"}, none);
-  const ordered = [...totals].sort((a, b) => b[1] - a[1]);
-  const columns = [{title: SAID.column}, {title: SAID[code]},
+  const ordered = [...totals].sort((a, b) => b[1].records - a[1].records);
+  const columns = [{title: SAID.column}, {title: SAID[code]}, {title: SAID.files, kind: "extra"},
     {title: SAID.records, kind: "number"}, {title: SAID.compared, kind: "extra"}];
-  const rows = ordered.map(([key, records]) => {
+  const rows = ordered.map(([key, {records, files}]) => {
     const [column, found, meaning] = JSON.parse(key);
-    const width = (100 * records) / ordered[0][1];
+    const width = (100 * records) / ordered[0][1].records;
     return [column === "*" ? SAID.wholeRecord : titleOf(tables, column), explained(found, meaning),
-      count(records), h("span", {class: "scale", "aria-hidden": "true"},
+      named(files), count(records), h("span", {class: "scale", "aria-hidden": "true"},
         h("span", {class: "fill", style: `width: ${width}%`}))];
   });
   return longTable(caption, columns, rows);
 }
+
+/** Name files, or count them where they are many. */
+const named = (files) => (files.length > 2 ? SAID.inFiles(files.length) : files.join(", "));
 
 /** Return what has changed in fields, columns and scales since the quarter `former`. */
 function changes(tables, former) {
@@ -63,7 +68,7 @@ function changes(tables, former) {
     ]));
 }
 
-export function etl({tables, history, quarter}) {
+export function etl({tables, history, quarter, publication}) {
   const rows = tables.delivery;
   const [received, loaded, quarantined, resolved] = FATES.map((column) => sum(rows, column));
   const share = (part) => (received ? SAID.ofReceived(percent(part / received)) : "");
@@ -71,6 +76,7 @@ export function etl({tables, history, quarter}) {
     ?? history.filter((entry) => entry.quarter < quarter).at(-1)?.quarter;
   return {
     before: [
+      partial(publication),
       tiles(tile(SAID.received, count(received), SAID.inFiles(rows.length)),
         tile(SAID.loaded, count(loaded), share(loaded)),
         tile(SAID.quarantined, count(quarantined), share(quarantined), quarantined ? "warn" : ""),
@@ -78,7 +84,7 @@ export function etl({tables, history, quarter}) {
     ],
     after: [
       card(SAID.reconciliation, SAID.reconciliationNote, reconciliation(rows)),
-      card(SAID.quarantine, SAID.quarantineNote,
+      card(SAID.quarantine, SAID.quarantineNote(quarter),
         counted(tables, "quarantine_count", "reason", SAID.noQuarantine, SAID.byReason)),
       card(SAID.repairs, SAID.repairsNote,
         counted(tables, "repair_count", "repair", SAID.noRepair, SAID.byRepair)),

@@ -10,7 +10,7 @@ export const count = (n) =>
 
 /** Share as per cent with one decimal. */
 export const percent = (share) =>
-  share === null || share === undefined ? "–" : `${(100 * share).toFixed(1)}\u00a0%`;
+  share === null || share === undefined ? "–" : `${(100 * share).toFixed(1).replace("-", "−")}\u00a0%`;
 
 /** From one figure to another, never broken at the end of a line. */
 export const range = (low, high) => `${low}\u2060–\u2060${high}`;

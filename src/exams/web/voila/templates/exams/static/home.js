@@ -108,7 +108,7 @@ function groups(tables) {
 }
 
 /** Say of a publication that files were refused; null if none was. */
-function partial({refused: files}) {
+export function partial({refused: files}) {
   if (!files) return null;
   return h("p", {class: "callout bad", role: "note"},
     h("strong", {}, SAID.incomplete), SAID.refused(files));

@@ -1,8 +1,9 @@
-// Machine learning: score levels, score tiers and group gaps.
+// Machine learning: score levels, score tiers, group gaps, and what models can tell.
 
 import {fold, h, table} from "./dom.js";
 import {cell, count, difference, percent, score} from "./format.js";
 import {fieldOf, fieldsOf, titleOf} from "./fields.js";
+import {calibration, explanations, fairness, modelCard, predictions} from "./models.js";
 import {TEXTS} from "./texts.js";
 
 const SAID = TEXTS.ml;
@@ -58,15 +59,17 @@ function gaps(tables) {
   });
 }
 
-export function ml({tables}) {
+export function ml(payload, actions) {
+  const {tables} = payload;
   const all = [
     tables.levels.length ? fold(SAID.levels, levels(tables)) : null,
     tables.tiers.length ? fold(SAID.tiers, tiers(tables)) : null,
     tables.gaps.length ? fold(SAID.gaps, ...gaps(tables)) : null,
+    explanations(payload), calibration(payload), fairness(payload), modelCard(payload, actions),
   ];
   return {
     before: [h("p", {class: "callout", role: "note"},
-      h("strong", {}, SAID.warning), SAID.warningNote)],
+      h("strong", {}, SAID.warning), SAID.warningNote), predictions(payload)],
     after: all.filter(Boolean),
   };
 }

@@ -45,7 +45,8 @@ async function figures(quarter, have) {
 
 /** Return a source for `mount`. */
 function source(title, payload) {
-  return {title, payload, connect: (hear, state) => {
+  const cardAddress = (quarter) => `../${quarter}/model_card.html`;
+  return {title, payload, cardAddress, connect: (hear, state) => {
     let [asked, last] = [0, Date.now()];
     async function look({quarter, have}) {
       if (have && Date.now() - last < EVERY) return;

@@ -44,6 +44,14 @@ export const TEXTS = {
       + "Small groups are hidden.",
   },
 
+  filters: {
+    filter: "Filter",
+    score: "Subject",
+    dimension: "Dimension",
+    all: {score: "All of them", dimension: "All of them"},
+    free: (titles) => `Not filtered by ${titles}.`,
+  },
+
   tables: {
     all: (n) => `Show all ${n.toLocaleString(LOCALE)}`,
     group: "Group",
@@ -147,8 +155,10 @@ export const TEXTS = {
       + "record has left the quarantine: another file has it again, and counts it.",
     byFile: "Reconciliation by file",
     quarantine: "Quarantine",
-    quarantineNote: "Why records were not loaded; one with two reasons counts under both. "
-      + "Rejected values are kept out of sight.",
+    quarantineNote: (quarter) => "Why records were not loaded; one with two reasons counts under "
+      + `both. Rejected values are kept out of sight: \`exams quarantine ${quarter} --csv\` writes `
+      + "the records where only the office sees them, to be corrected and delivered again.",
+    files: "Files",
     noQuarantine: "No record is in quarantine.",
     repairs: "Repairs",
     repairsNote: "What was changed in values so that they could be loaded: only what the "
@@ -187,6 +197,47 @@ export const TEXTS = {
     gap: "Gap",
     range: (low, high) => `${low} to ${high}`,
     effect: "Effect size g",
+  },
+
+  // Models, on the page of machine learning
+  models: {
+    title: "What background tells of scores, and what it does not",
+    note: "How much of the differences between students goes with the background that the contract "
+      + "knows, for students whom the model has not seen. The rest it cannot tell.",
+    none: "No model predicts better than the same guess for everybody; none is published.",
+    target: "Target",
+    best: "Best model",
+    gain: "Share explained",
+    left: "Not explained",
+    sure: "Sure that it tells anything",
+    yes: "Yes",
+    no: "No",
+    limits: [
+      "Most of what a student scores, no model knows: a prediction says nothing of one person.",
+      "What goes with a group is not caused by it.",
+      "Error rates differ by group; another threshold does not mend that.",
+      "The intervals tell how parts of one quarter differ, not how the next quarter will.",
+    ],
+    dimension: "Dimension",
+    explained: "What each dimension explains",
+    explainedNote: "Share of the error that the linear model removes by the dimension alone. "
+      + "Dimensions overlap: the shares do not add up.",
+    calibration: "Calibration as a table",
+    calibrationNote: "Students in bins by their predicted chance of being at risk, and how many of "
+      + "them were. A good prediction lies within the interval of what was observed.",
+    predicted: "Predicted chance",
+    observed: "Observed",
+    fairness: "Whom flagging would reach, by group",
+    fairnessNote: "If every student with more than the average chance of being at risk were "
+      + "flagged: missed are those at risk who would not be, in vain are the others who would. "
+      + "Where the rates of groups lie apart, such a rule would treat groups unequally.",
+    fairnessBy: (dimension) => `Whom flagging would reach, by ${dimension}`,
+    flagged: "Flagged",
+    missed: "Missed, of those at risk",
+    vain: "In vain, of the others",
+    card: (quarter) => `Model card of ${quarter}`,
+    cardNote: "Intended use, data, models, metrics and limits, after Mitchell et al. (2019).",
+    coming: "Asking for it…",
   },
 
   trends: {
