@@ -73,7 +73,7 @@ def test_changed_chart_is_seen(home, change):
 
 
 FAULTS = {
-    "chart.style.marginTop = '-80px'": "lies over",
+    "chart.style.marginTop = '-240px'": "lies over",
     "chart.style.width = '1400px'": "reaches beyond the edge",
     "chart.querySelector('strong').style = 'overflow: hidden; height: 8px'": "cut off",
 }
