@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,13 +31,16 @@ def served(
     project: Path = ROOT,
     token: str = "",
     port: int | None = None,
+    base_url: str = "/",
+    names: Sequence[str] = (),
     **environment: str,
 ) -> Iterator[str]:
     """Serve the notebook of `project`; give the address, which does not hold the token."""
     port = port or free_port()
     call = (
         "from exams.dashboard.serve import serve;"
-        f"serve({str(places.data)!r}, {str(places.reports)!r}, '127.0.0.1', {port})"
+        f"serve({str(places.data)!r}, {str(places.reports)!r}, '127.0.0.1', {port},"
+        f" {base_url!r}, {names!r})"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", call],

@@ -68,7 +68,7 @@ def test_the_figures_are_those_of_the_single_records(quarters, shipped, score, g
         [now.mean() - former.mean(), low, high], rel=1e-9
     )
     assert row["ks"] == pytest.approx(stats.ks_2samp(now, former).statistic, rel=1e-9)
-    ends = [0, 50, 60, 70, 80, 90, 101]
+    ends = [0, 50, 60, 70, 80, 101]
     counts = np.array([np.histogram(scores, ends)[0] for scores in (now, former)])
     counts = counts[:, counts.any(axis=0)] + 0.5
     shares = counts / counts.sum(axis=1, keepdims=True)

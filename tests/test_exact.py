@@ -92,7 +92,7 @@ def test_quantiles(both, q):
 def test_score_levels_of_every_group(both):
     rows, cube = both
     found = level_by_group(cube).groupby(["dimension", "level", "score"], sort=False)["n"].agg(list)
-    edges = [0, 50, 60, 70, 80, 90, 101]
+    edges = [0, 50, 60, 70, 80, 101]
     for group, part in parts(rows, cube.contract):
         for score in cube.contract.reported:
             known = np.histogram(part[score.name], bins=edges)[0]

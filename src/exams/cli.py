@@ -245,12 +245,14 @@ def restore(folder: Path) -> None:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8866, show_default=True, help="Port to listen on.")
-def dashboard(host: str, port: int) -> None:
-    """Serve the dashboard until Ctrl-C."""
+@click.option("--base-url", default="/", show_default=True, help="Path below which it lies.")
+@click.option("--name", "names", multiple=True, help="Name of the host behind a proxy.")
+def dashboard(host: str, port: int, base_url: str, names: Sequence[str]) -> None:
+    """Serve the dashboard until Ctrl-C; behind a proxy: docs/deploy.md."""
     places = project.places(project.find_root(Path.cwd()))
     from exams.dashboard.serve import serve  # noqa: PLC0415
 
-    serve(places.data, places.reports, host, port)
+    serve(places.data, places.reports, host, port, base_url, names)
 
 
 @main.command(context_settings={"ignore_unknown_options": True})

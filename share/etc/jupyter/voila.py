@@ -6,9 +6,11 @@ import os
 from exams import web
 
 # With a token in the environment the token is asked for; without one, Voila answers to this
-# machine's own names only, so that a page elsewhere whose name is made to point here gets nothing.
+# machine's own names only, and to those that a proxy passes on, so that a page elsewhere whose
+# name is made to point here gets nothing.
 token = os.environ.get("JUPYTER_TOKEN", "")
 guarded = bool(token)
+names = os.environ.get("EXAMS_HOST_NAMES", "").split()
 
 # The template and its scripts stand in the package; Voila looks for them along this path.
 os.environ["JUPYTER_PATH"] = web.jupyter_path()
@@ -47,6 +49,7 @@ c.Voila.tornado_settings = {
     "headers": HEADERS,
     "ws_ping_timeout": 30_000,  # ms; a longer one than the interval only gives a warning
     "allow_remote_access": guarded,
+    "local_hostnames": ["localhost", *names],
 }
 
 c.VoilaConfiguration.template = "exams"

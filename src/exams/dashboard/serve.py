@@ -6,6 +6,7 @@ import os
 import secrets
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import quote
@@ -17,11 +18,19 @@ from exams.places import Places
 _EVERYWHERE = ("0.0.0.0", "::")  # no address that a browser could open
 
 
-def serve(data: Path, reports: Path, host: str, port: int) -> NoReturn:
+def serve(
+    data: Path,
+    reports: Path,
+    host: str,
+    port: int,
+    base_url: str = "/",
+    names: Sequence[str] = (),
+) -> NoReturn:
     """Print the address and become Voila, which shows what lies in `data` and `reports`.
 
-    Where JUPYTER_TOKEN is set, the page asks for that token; beyond this machine it always asks
-    for one, made anew if need be. Raises E304 if the port is taken.
+    base_url: path below which the page lies; names: of hosts, by which a proxy that asks for a
+    login passes requests on. Where JUPYTER_TOKEN is set, the page asks for that token; beyond this
+    machine it always asks for one, made anew if need be. Raises E304 if the port is taken.
     """
     places = Places.of(data, reports)
     root = project.find_root(Path.cwd())
@@ -33,10 +42,14 @@ def serve(data: Path, reports: Path, host: str, port: int) -> NoReturn:
         "EXAMS_TIMING": json.dumps(project.timing(project.settings(root))._asdict()),
         "JUPYTER_PATH": web.jupyter_path(),
         "JUPYTER_TOKEN": _token(host),
+        "EXAMS_HOST_NAMES": " ".join(names),
     }
+    path = _path(base_url)
     command = [sys.executable, "-m", "exams.dashboard.server", str(notebook), f"--Voila.ip={host}"]
     command += [f"--Voila.port={port}", "--Voila.log_level=ERROR"]
-    print(f"Dashboard: {_address(host, port, environment['JUPYTER_TOKEN'])}  (Ctrl-C stops it)")
+    command += [f"--Voila.base_url={path}"]
+    address = _address(host, port, path, environment["JUPYTER_TOKEN"])
+    print(f"Dashboard: {address}  (Ctrl-C stops it)")
     sys.stdout.flush()
     os.execve(sys.executable, command, environment)
 
@@ -48,11 +61,15 @@ def _token(host: str) -> str:
     )
 
 
-def _address(host: str, port: int, token: str) -> str:
+def _path(base_url: str) -> str:
+    return f"/{base_url.strip('/')}/" if base_url.strip("/") else "/"
+
+
+def _address(host: str, port: int, path: str, token: str) -> str:
     if host in _EVERYWHERE:
         host = socket.gethostname()
     name = f"[{host}]" if ":" in host else host
-    return f"http://{name}:{port}/" + (f"?token={quote(token)}" if token else "")
+    return f"http://{name}:{port}{path}" + (f"?token={quote(token)}" if token else "")
 
 
 def _is_loopback(host: str) -> bool:
