@@ -22,6 +22,7 @@ PAGES = {
     "etl": "ETL results",
     "ml": "Machine learning",
     "trends": "Trends",
+    "data": "Data",
 }
 
 

@@ -111,6 +111,15 @@ def test_axe_finds_nothing_on_a_page_of_the_dashboard(page, name):
     assert found_at_every_size(page) == {}
 
 
+def test_axe_finds_nothing_on_the_rows_of_a_table(page):
+    turn(page, "data")
+    page.get_by_role("link", name="Levels", exact=True).click()
+    page.wait_for_selector("table.data")
+    assert found_at_every_size(page) == {}
+    page.get_by_role("link", name="← All tables").click()  # as the next test expects it
+    page.get_by_role("heading", name="Published tables").wait_for()
+
+
 @pytest.mark.parametrize("name", ["report", "card", "list"])
 def test_axe_finds_nothing_in_what_stands_on_its_own(places, browser, tmp_path, name):
     if name == "report":

@@ -17,7 +17,7 @@ from exams.published import publish
 from serving import ROOT, drawn_on_each_page, served
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
-CHARTS = {"home": 2, "status": 0, "etl": 1, "ml": 3, "trends": 1}
+CHARTS = {"home": 2, "status": 0, "etl": 1, "ml": 3, "trends": 1, "data": 0}
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +169,25 @@ def test_model_card_opens_in_its_place_and_runs_no_script(server, browser, live)
         page.frame_locator("iframe").get_by_role("heading", name="Intended use").wait_for()
         assert page.title() == "Exam results"
         assert page.locator("iframe").get_attribute("sandbox") == "allow-same-origin"
+
+
+def test_rows_of_a_table_come_from_the_kernel_and_lead_to_their_sources(server, browser, live):
+    html = nbconvert.export(nbconvert.get_exporter("exams"), executed.notebook([]))[0]
+    (live.report("2026Q1") / "visualize.html").write_text(html)
+    with tab(browser, server) as opened:
+        opened.page.goto(f"{server}?page=data&quarter=2026Q1&table=levels&search=essay")
+        cells = opened.page.locator("table.data tbody tr")
+        cells.first.wait_for()
+        assert [row.split("\t")[:4] for row in cells.all_inner_texts()] == [
+            ["2026Q1", "essay", "1", "Basic"],
+            ["2026Q1", "essay", "2", "Advanced"],
+        ]
+        opened.page.get_by_role("heading", name="Where these figures come from").click()
+        with opened.page.expect_popup() as popup:
+            opened.page.get_by_role("button", name="Open the report at its sources").click()
+        popup.value.wait_for_load_state()
+        assert popup.value.url.endswith("#lineage")
+        assert opened.errors == []
 
 
 @pytest.mark.parametrize("width, grown", [(1280, True), (390, False)])

@@ -1,12 +1,13 @@
 """reports/site/: the dashboard's pages without a kernel, from any web server or file system.
 
 The page is index.html, with style.css, app.js (the dashboard's own modules as one script) and
-vega.js. In data/ lies what a kernel would send: common.js, a file for each published quarter, and
-version.js, by which an open page sees that one of them is new. Written when a build ends, and the
-status after each stage, too.
+vega.js. In data/ lies what a kernel would send: common.js, a file for each published quarter, in
+tables/ one for each published table, and version.js, by which an open page sees that one of them
+is new. Written when a build ends, and the status after each stage, too.
 """
 
 import hashlib
+import inspect
 import json
 import shutil
 from pathlib import Path
@@ -14,8 +15,8 @@ from typing import Any
 
 import jinja2
 
-from exams import web
-from exams.dashboard import payload
+from exams import published, web
+from exams.dashboard import payload, tables
 from exams.files import locked, write_atomic
 from exams.places import Places, made
 
@@ -40,13 +41,14 @@ def write_site(places: Places, quarter: str | None = None) -> None:
         kept = former.get("quarters", {}) if former.get("form") == form else {}
         common = payload.common(places)
         versions = {}
-        for published in common["quarters"]:
-            if published == quarter or not (data / f"{published}.js").is_file():
-                kept.pop(published, None)
-            if version := kept.get(published) or _write_quarter(places, published, quarter):
-                versions[published] = version
+        for name in common["quarters"]:
+            if name == quarter or not (data / f"{name}.js").is_file():
+                kept.pop(name, None)
+            if version := kept.get(name) or _write_quarter(places, name, quarter):
+                versions[name] = version
         common["quarters"] = [name for name in common["quarters"] if name in versions]
         version = {"form": form, "common": _write(data, "common", common), "quarters": versions}
+        version |= _write_tables(places, former if former.get("form") == form else {})
         _write(data, "version", version | {"stamp": _digest(json.dumps(version))})
         for file in data.glob("*.js"):
             if file.stem not in ("common", "version", *versions):
@@ -65,7 +67,24 @@ def _write_page(folder: Path) -> str:
     page = environment.get_template("dashboard.html.j2").render(title=_TITLE, version=versions)
     for name, text in {**files, "index.html": page}.items():
         _write_changed(folder / name, text)
-    return _digest(files["app.js"] + Path(payload.__file__).read_text(encoding="utf-8"))
+    makers = [inspect.getsource(module) for module in (payload, tables)]
+    return _digest(files["app.js"] + "".join(makers))
+
+
+def _write_tables(places: Places, former: dict[str, Any]) -> dict[str, Any]:
+    """Write the published tables, unless they are those of `former`; return their versions."""
+    folder = made(places.site / "data" / "tables")
+    of = _digest(json.dumps(published.read(places.published, "publication")))
+    if former.get("tables_of") == of and all(
+        (folder / f"{name}.js").is_file() for name in former["tables"]
+    ):
+        return {"tables_of": of, "tables": former["tables"]}
+    names = [entry["name"] for entry in tables.catalog(places)]
+    versions = {name: _write(folder, name, tables.table(places, name)) for name in names}
+    for file in folder.glob("*.js"):
+        if file.stem not in versions:
+            file.unlink()
+    return {"tables_of": of, "tables": versions}
 
 
 def _write_quarter(places: Places, quarter: str, built: str | None) -> str | None:

@@ -8,12 +8,14 @@ from typing import Any
 
 from exams.dashboard.now import now
 from exams.dashboard.payload import card, payload, report, stamp
+from exams.dashboard.tables import table
 from exams.errors import ExamsError
 from exams.places import Places
 from exams.quarters import Timing, is_quarter
 
 MIMETYPE = "application/vnd.exams+json"
 _USUAL = Timing()
+_TABLE = {"table", "of"}
 _ASKED = {"quarter", "have", "seen"}
 _LONGEST = 64  # characters of a stamp
 
@@ -35,27 +37,39 @@ def answer(places: Places, question: Any, timing: Timing = _USUAL) -> dict[str, 
     """Answer a page; what it asks may come from anyone.
 
     {"report": quarter} and {"card": quarter} are answered with the HTML of the report, or of the
-    model card; {"quarter", "have", "seen"} with the
+    model card; {"table", "of"} with the rows of a published table, of a quarter or (null) of all;
+    {"quarter", "have", "seen"} with the
     payload and how things stand now, each null if the page has it: `have` and `seen` are the
     stamps of what it shows.
     """
     if not _is_question(question):
         return {"error": "This was no question."}
     try:
-        if "report" in question:
-            return {"report": report(places, question["report"])}
-        if "card" in question:
-            return {"card": card(places, question["card"])}
-        known = question.get("have") == stamp(places)
-        return {
-            "payload": None if known else payload(places, question.get("quarter")),
-            "now": _news(places, timing, question.get("seen")),
-        }
+        return _asked_for(places, question) or _figures(places, question, timing)
     except ExamsError as error:
         return {"error": str(error)}
     except Exception as error:  # the page lives on; the next tick may find things in order
         print(f"dashboard: {type(error).__name__}: {error}", file=sys.__stderr__)
         return {"error": "The figures cannot be read at the moment."}
+
+
+def _asked_for(places: Places, question: dict[str, Any]) -> dict[str, Any]:
+    """Return the one thing that a page asks for; nothing if it is the figures."""
+    if "report" in question:
+        return {"report": report(places, question["report"])}
+    if "card" in question:
+        return {"card": card(places, question["card"])}
+    if "table" in question:
+        return {"table": table(places, question["table"], question["of"])}
+    return {}
+
+
+def _figures(places: Places, question: dict[str, Any], timing: Timing) -> dict[str, Any]:
+    known = question.get("have") == stamp(places)
+    return {
+        "payload": None if known else payload(places, question.get("quarter")),
+        "now": _news(places, timing, question.get("seen")),
+    }
 
 
 def _is_question(question: Any) -> bool:
@@ -66,8 +80,9 @@ def _is_question(question: Any) -> bool:
     texts = [text for text in question.values() if text is not None or page]
     if not all(isinstance(text, str) and len(text) <= _LONGEST for text in texts):
         return False
-    quarters = texts if page else filter(None, [question.get("quarter")])
-    return (page or set(question) <= _ASKED) and all(map(is_quarter, quarters))
+    quarters = texts if page else filter(None, [question.get("quarter"), question.get("of")])
+    asked = page or set(question) == _TABLE or set(question) <= _ASKED
+    return asked and all(map(is_quarter, quarters))
 
 
 def _news(places: Places, timing: Timing, seen: str | None = None) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from exams import published, web
+from exams.dashboard.tables import catalog
 from exams.editions import edition
 from exams.errors import ExamsError
 from exams.places import STAGES, Places
@@ -45,8 +46,9 @@ def common(places: Places) -> dict[str, Any]:
     """Return what the dashboard shows whatever the quarter.
 
     Keys: quarters (newest first), incomplete (those of which a file was refused), history (of
-    every quarter, oldest first: the rows of all students), status (of every quarter), stages;
-    and those of `of_quarter`, as they are where nothing is published.
+    every quarter, oldest first: the rows of all students), status (of every quarter), stages,
+    catalog (what the published tables hold); and those of `of_quarter`, as they are where
+    nothing is published.
     """
     publications = {row["quarter"]: row for row in _publications(places)}
     quarters = sorted(publications, reverse=True)
@@ -56,6 +58,7 @@ def common(places: Places) -> dict[str, Any]:
         "history": _history(places) if quarters else [],
         "status": _runs(places),
         "stages": list(STAGES),
+        "catalog": catalog(places) if quarters else [],
         "quarter": None,
         "publication": None,
         "tables": {},

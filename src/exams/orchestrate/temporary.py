@@ -50,6 +50,6 @@ def sweep_drafts(places: Places, quarter: str) -> None:
     corrections = places.warehouse.with_name("corrections") / quarter
     beside = [file.parent for file in (places.warehouse, places.published, places.status)]
     charts, delivery = reports / "charts", places.delivery(quarter)
-    site = (places.site, places.site / "data")
+    site = (places.site, places.site / "data", places.site / "data" / "tables")
     for folder in (places.reports, reports, charts, *site, delivery, corrections, *beside):
         sweep(folder)

@@ -1,5 +1,7 @@
 // The dashboard's frame: header, pages, choice of quarter, and what keeps it up to date.
 
+import {actionsOf, give, showReport} from "./actions.js";
+import {data} from "./data.js";
 import {h} from "./dom.js";
 import {etl} from "./etl.js";
 import {narrowedTables} from "./filters.js";
@@ -15,13 +17,14 @@ import {trends} from "./trends.js";
 
 const TICK = 5000; // milliseconds between two looks for something new
 const SAID = TEXTS.frame;
-const FILTERS = ["score", "dimension"];
+const CHOSEN = ["quarter", "score", "dimension", "table", "search", "span"]; // in the address
 const PAGES = [
   ["home", SAID.home, home],
   ["status", SAID.status, status],
   ["etl", SAID.etl, etl],
   ["ml", SAID.ml, ml],
   ["trends", SAID.trends, trends],
+  ["data", SAID.data, data],
 ];
 
 /** Draw the dashboard into `root` and keep it up to date.
@@ -32,8 +35,8 @@ const PAGES = [
 export function mount(root, {title, payload, connect, cardAddress}) {
   const address = new URLSearchParams(location.search);
   const app = {
-    title, payload, root, cardAddress, link: "open", placed: [], filters: [], bar: null,
-    wanted: Object.fromEntries(["quarter", ...FILTERS].map((name) => [name, address.get(name)])),
+    title, payload, root, cardAddress, link: "open", placed: [], filters: [], bar: null, asked: [],
+    wanted: Object.fromEntries(CHOSEN.map((name) => [name, address.get(name)])),
     page: PAGES.some(([name]) => name === address.get("page")) ? address.get("page") : "home",
   };
   app.ask = connect((answer) => hear(app, answer), (state) => feel(app, state));
@@ -64,6 +67,7 @@ const inquire = (app) => app.ask({
 function hear(app, answer) {
   if (answer.report) showReport(app, answer.report);
   if (answer.card) app.showCard?.(answer.card);
+  if (answer.table) give(app, answer.table);
   app.trouble = answer.error ?? null;
   const former = app.payload;
   app.payload = {...former, ...answer.payload, now: answer.now ?? former.now};
@@ -198,11 +202,7 @@ function fill(app, charts) {
 /** Return what a page shows of a payload. */
 function contentOf(app, payload) {
   const [, , content] = PAGES.find(([name]) => name === app.page);
-  return content(payload, {
-    openReport: () => app.ask({report: payload.quarter}),
-    openCard: (show) => { app.showCard = show; app.ask({card: payload.quarter}); },
-    cardAddress: app.cardAddress,
-  });
+  return content(payload, actionsOf(app, remember, render));
 }
 
 /** Return the tables below the charts, narrowed like these. */
@@ -227,8 +227,11 @@ async function tracked(app, work, kept = null) {
   const {main, page} = app;
   delete main.dataset.drawn;
   main.working = (main.working ?? 0) + 1;
-  await work();
-  main.working -= 1;
+  try {
+    await work();
+  } finally {
+    main.working -= 1;
+  }
   if (main.working || main !== app.main || page !== app.page) return;
   if (kept) restore(app.root, kept); // what belongs to a chart
   if (kept?.at) scrollTo(...kept.at);
@@ -241,10 +244,4 @@ async function tracked(app, work, kept = null) {
 function vega() {
   if (window.vegaEmbed) return Promise.resolve();
   return new Promise((done) => document.getElementById("vega").addEventListener("load", done));
-}
-
-/** Open a report in a tab of its own; it is one file that needs nothing else. */
-function showReport(app, html) {
-  const address = URL.createObjectURL(new Blob([html], {type: "text/html"}));
-  if (!open(address, "_blank")) location.assign(address);
 }

@@ -124,7 +124,7 @@ export function home(payload, {openReport}) {
     contractVersion: publication.contract_version,
   }));
   const report = payload.has_report
-    ? h("button", {type: "button", class: "action", onclick: openReport}, SAID.report) : null;
+    ? h("button", {type: "button", class: "action", onclick: () => openReport()}, SAID.report) : null;
   return {
     before: [partial(publication), h("div", {class: "intro"}, lead, report), keyFigures(payload)],
     after: [fold(SAID.groups, ...groups(tables).flat())],

@@ -6,7 +6,8 @@ const PATIENCE = 10000; // milliseconds; a kernel that is there may be busy for 
 const TIMES = 6; // but not for so many times that
 
 /** Of the questions of one kind that wait for the line, only the last still matters. */
-const kind = (question) => ["report", "card"].find((page) => page in question) ?? "figures";
+const kind = (question) => ("table" in question ? ["table", question.table, question.of].join()
+  : ["report", "card"].find((page) => page in question) ?? "figures");
 
 /** Open the line. `hear` gets every answer of the kernel; `state` gets "open", "lost" while the
  *  server is out of reach, "gone" when the server is there and the kernel is not: only a page

@@ -43,6 +43,19 @@ async function figures(quarter, have) {
   return {...(await every), ...(await own), stamp};
 }
 
+/** Hear the rows of a published table, of a quarter or (null) of all. */
+async function tableOf({table: name, of}, hear, state) {
+  try {
+    const {tables} = await run(`data/version.js?${Date.now()}`);
+    const {columns, rows} = await load(`tables/${name}`, tables[name]);
+    const at = columns.findIndex((column) => column.name === "quarter");
+    hear({table: {name, quarter: of, columns,
+      rows: of === null ? rows : rows.filter((row) => row[at] === of)}});
+  } catch {
+    state("lost");
+  }
+}
+
 /** Return a source for `mount`. */
 function source(title, payload) {
   const cardAddress = (quarter) => `../${quarter}/model_card.html`;
@@ -61,8 +74,11 @@ function source(title, payload) {
       }
     }
     // The report of a quarter is a page of its own, beside the site.
-    return (question) => ("report" in question
-      ? void open(`../${question.report}/visualize.html`, "_blank") : look(question));
+    return (question, anchor = "") => {
+      if ("report" in question) open(`../${question.report}/visualize.html${anchor}`, "_blank");
+      else if ("table" in question) tableOf(question, hear, state);
+      else look(question);
+    };
   }};
 }
 
