@@ -285,7 +285,7 @@ def test_no_page_scrolls_sideways_when_zoomed(page, name):
 
 
 MOVING = """() => {
-  document.querySelector("main").setAttribute("aria-busy", "true"); // as while another quarter comes
+  document.querySelector("main").setAttribute("aria-busy", "true"); // as between quarters
   return [...document.querySelectorAll("*")].filter((element) => {
     const {transitionDuration, animationName} = getComputedStyle(element);
     const takes = transitionDuration.split(", ").some((duration) => parseFloat(duration) > 0);
