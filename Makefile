@@ -49,8 +49,9 @@ dashboard: setup  ## Serve the dashboard and print its address; HOST=0.0.0.0: to
 	@$(BIN)/exams dashboard $(if $(HOST),--host "$(HOST)") $(if $(PORT),--port "$(PORT)")
 
 .PHONY: screenshots
-screenshots: setup  ## Take the pictures in docs/images/ of the dashboard as it stands
+screenshots: setup  ## Take the pictures in docs/images/, and those that the tests compare with
 	@PYTHONPATH=tests $(BIN)/python docs/screenshots.py
+	@$(BIN)/python tests/looks.py
 
 BENCH := $(BIN)/python benchmarks/intake.py
 
