@@ -5,7 +5,8 @@ A part's look is its place (left and width, in parts of the window), its height 
 mean brightness of each field of a grid over it. So a chart that is blank, of another kind or in
 another place is found. The pages are set in the font that Pillow brings along, so that those of
 the machine make no difference: other fonts for the signs that it lacks have moved no field by more
-than 4 of 255. `make screenshots` writes looks.json.
+than 4 of 255. Another release of Chromium may draw otherwise: looks.json tells of which it is, and
+is compared with no other. `make screenshots` writes it.
 """
 
 import base64
@@ -129,6 +130,11 @@ def pages(site: Path, browser):
                 yield f"{name} {width}", opened
 
 
+def release(browser) -> str:
+    """Return the major release of the browser."""
+    return browser.version.partition(".")[0]
+
+
 def draw_again(page, name: str) -> None:
     """Turn to the same page: the font is there now, and letters are measured in it."""
     page.wait_for_selector("main[data-drawn]")
@@ -152,5 +158,6 @@ def made(folder: Path, others: str = "sans-serif") -> Path:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         looks = {name: look(opened.page) for name, opened in pages(made(Path(folder)), browser)}
-    FILE.write_text(json.dumps(looks, indent=1) + "\n")
+        content = {"chromium": release(browser), "pages": looks}
+    FILE.write_text(json.dumps(content, indent=1) + "\n")
     print(f"{FILE.name}: {len(looks)} pages", file=sys.stderr)
