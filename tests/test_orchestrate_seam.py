@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -252,8 +253,15 @@ def test_a_kernel_that_was_only_starting_ends_with_the_work(tmp_path, monkeypatc
     places = make_project(tmp_path)
     monkeypatch.setattr(engine._LockedKernel, "_async_post_start_kernel", stopped)
     notebook = nbformat.read(places.data.parent / "notebooks/extract.ipynb", 4)
-    with pytest.raises(KeyboardInterrupt), engine._sockets(places, QUARTER) as config:
-        NotebookClient(notebook, config=config, kernel_manager_class=engine._LockedKernel).execute()
+
+    def work():
+        with engine._sockets(places, QUARTER) as config:
+            manager = engine._LockedKernel
+            NotebookClient(notebook, config=config, kernel_manager_class=manager).execute()
+
+    # In a thread: where a browser of other tests has its loop in this one, nothing would end.
+    with ThreadPoolExecutor(1) as pool, pytest.raises(KeyboardInterrupt):
+        pool.submit(work).result()
     (process,) = started
     assert process.poll() is not None
     assert capfd.readouterr().err == ""
