@@ -132,3 +132,30 @@ def test_a_busy_warehouse_is_waited_for_in_pieces_so_that_ctrl_c_is_heard(tmp_pa
     assert store.loaded(path) == {"2019Q1": "content"}
     assert len(waits) == 3
     assert max(waits) <= 1
+
+
+def test_a_change_waits_in_pieces_too_and_is_all_or_nothing(tmp_path, monkeypatch):
+    path = tmp_path / "warehouse.db"
+    orchestrate_project.store(path, "2019Q1", "content")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    waits = []
+
+    def waited(connection, seconds):
+        waits.append(seconds)
+        real(connection, 0.01)
+
+    real = store._wait
+    monkeypatch.setattr(store, "_wait", waited)
+    monkeypatch.setattr(store, "BUSY", 0.1)
+    with pytest.raises(ExamsError, match="E210"), store.changing(path):
+        pytest.fail("another writer has it")
+    assert waits == [1.0]
+    other.close()
+    with pytest.raises(ZeroDivisionError), store.changing(path) as connection:
+        connection.execute("DELETE FROM loaded")
+        raise ZeroDivisionError
+    assert store.loaded(path) == {"2019Q1": "content"}
+    with store.changing(path) as connection:
+        connection.execute("DELETE FROM loaded")
+    assert store.loaded(path) == {}

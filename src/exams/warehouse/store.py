@@ -44,7 +44,7 @@ def guarded(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+        if _of_busy(error):
             what = f"{path.name} is being written by another build."
             raise ExamsError("E210", what, "Try again when that build is done.") from error
         if not is_damage(error):
@@ -53,13 +53,45 @@ def guarded(path: Path) -> Iterator[None]:
         raise ExamsError("E207", f"{path.name} cannot be read.", remedy) from error
 
 
+@contextmanager
+def changing(path: Path) -> Iterator[sqlite3.Connection]:
+    """Yield a connection in a transaction: committed at the end, undone by an error.
+
+    Another writer is waited for in pieces, so that Ctrl-C is heard. Raise as `guarded`.
+    """
+    with guarded(path), closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        _begin(connection)
+        yield connection
+        connection.execute("COMMIT")
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    end = time.monotonic() + BUSY
+    _wait(connection, _PIECE)
+    while not connection.in_transaction:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if not _of_busy(error) or time.monotonic() > end:
+                raise
+    _wait(connection, BUSY)  # for those that read
+
+
+def _wait(connection: sqlite3.Connection, seconds: float) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {int(1000 * seconds)}")
+
+
+def _of_busy(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+
+
 def is_busy(path: Path) -> bool:
     """Say whether a writer keeps readers out now, as that of a large load does for a while."""
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=1)) as reader:
             reader.execute("SELECT count(*) FROM sqlite_master")
     except sqlite3.OperationalError as error:
-        return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+        return _of_busy(error)
     except sqlite3.DatabaseError:
         return False
     return False

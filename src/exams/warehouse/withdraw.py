@@ -1,13 +1,12 @@
 """Takes a quarter out of the warehouse. Light: needs no pandas."""
 
 import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 from exams.schema import quoted
 from exams.warehouse.results import drop_result, forget_records, show_results
-from exams.warehouse.store import BUSY, LAYOUT, guarded, release
+from exams.warehouse.store import LAYOUT, changing, release
 
 _KEPT = {"delivery"}  # the history of what came
 
@@ -16,18 +15,16 @@ def withdraw_quarter(path: Path, quarter: str) -> None:
     """Delete all that the warehouse holds of `quarter`, in one transaction.
 
     Its records, quarantine, cube, figures and receipt go, whatever its contract; its deliveries
-    stay in the history, marked as removed. Raise E207 if the warehouse cannot be read.
+    stay in the history, marked as removed. Raise E207 if the warehouse cannot be read, E210 if
+    another writer keeps it.
     """
     if not path.is_file():
         return
-    opened = closing(sqlite3.connect(path, timeout=BUSY, isolation_level=None))
-    with guarded(path), opened as connection:
-        connection.execute("BEGIN IMMEDIATE")
+    with changing(path) as connection:
         if release(connection) != LAYOUT:
             forget_records(connection)
         else:
-            _delete(connection, quarter)  # an error closes the connection: nothing is deleted
-        connection.execute("COMMIT")
+            _delete(connection, quarter)
 
 
 def _delete(connection: sqlite3.Connection, quarter: str) -> None:
