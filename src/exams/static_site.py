@@ -37,8 +37,8 @@ def write_site(places: Places, quarter: str | None = None) -> None:
     with locked(made(places.reports) / ".site.lock"):
         data = made(places.site / "data")
         form = _write_page(places.site)
-        former = _former(data)
-        kept = former.get("quarters", {}) if former.get("form") == form else {}
+        former = _former(data, form)
+        kept = former.get("quarters", {})
         common = payload.common(places)
         versions = {}
         for name in common["quarters"]:
@@ -48,7 +48,7 @@ def write_site(places: Places, quarter: str | None = None) -> None:
                 versions[name] = version
         common["quarters"] = [name for name in common["quarters"] if name in versions]
         version = {"form": form, "common": _write(data, "common", common), "quarters": versions}
-        version |= _write_tables(places, former if former.get("form") == form else {})
+        version |= _write_tables(places, former)
         _write(data, "version", version | {"stamp": _digest(json.dumps(version))})
         for file in data.glob("*.js"):
             if file.stem not in ("common", "version", *versions):
@@ -109,14 +109,14 @@ def _write_changed(path: Path, text: str) -> None:
         write_atomic(path, text)
 
 
-def _former(data: Path) -> dict[str, Any]:
-    """Return what version.js says; nothing if it is not there or of another kind."""
+def _former(data: Path, form: str) -> dict[str, Any]:
+    """Return what version.js says; nothing if it is not there or of another form."""
     try:
         text = (data / "version.js").read_text(encoding="utf-8")
         found = json.loads(text.removeprefix(_CALL).removesuffix(_END))
     except (FileNotFoundError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return found if isinstance(found, dict) and found.get("form") == form else {}
 
 
 def _digest(text: str) -> str:

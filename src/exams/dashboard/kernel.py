@@ -38,9 +38,8 @@ def answer(places: Places, question: Any, timing: Timing = _USUAL) -> dict[str, 
 
     {"report": quarter} and {"card": quarter} are answered with the HTML of the report, or of the
     model card; {"table", "of"} with the rows of a published table, of a quarter or (null) of all;
-    {"quarter", "have", "seen"} with the
-    payload and how things stand now, each null if the page has it: `have` and `seen` are the
-    stamps of what it shows.
+    {"quarter", "have", "seen"} with the payload and how things stand now, each null if the page
+    has it: `have` and `seen` are the stamps of what it shows.
     """
     if not _is_question(question):
         return {"error": "This was no question."}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from exams.schema import columns, create
 from exams.warehouse.deliveries import DELIVERY
-from exams.warehouse.store import BUSY, guarded, reading
+from exams.warehouse.store import BUSY, changing, guarded, reading
 
 
 def note_forgotten(
@@ -17,8 +17,7 @@ def note_forgotten(
     found: quarter and file in which it lay without having been loaded: they get a row, too.
     Raise E207 if the warehouse cannot be read.
     """
-    opened = closing(sqlite3.connect(path, timeout=BUSY))
-    with guarded(path), opened as connection, connection:
+    with changing(path) as connection:
         create(connection, [DELIVERY])
         connection.executemany(
             "INSERT INTO delivery (quarter, file, sha256, received, loaded, quarantined, resolved,"
