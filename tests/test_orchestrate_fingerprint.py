@@ -166,6 +166,16 @@ def test_a_quarter_without_a_folder_has_no_files(places):
         ("%matplotlib inline\nfrom exams.inner import near", "far.py", True),
         ("from exams import inner", "other.py", False),
         ("import json", "far.py", False),
+        ("import json\nimport exams.far", "far.py", True),
+        ("def late():\n    from exams import far\n    return far\n\nlate()", "far.py", True),
+        ("from exams import (  # to import\n    far,\n)\nfar", "far.py", True),
+        ('import exams.far\ntext = """\nWhat is to\nimport\n"""', "far.py", True),
+        ('text = """\nimport exams.far\n"""\ntext', "far.py", False),
+        (
+            "if text := 1:\n    pass\nelse:\n    import exams.far\n@text\ndef f(): ...",
+            "far.py",
+            True,
+        ),
     ],
 )
 def test_code_follows_the_imports_of_a_notebook(tmp_path, package, source, file, due):

@@ -1,6 +1,7 @@
 """The static site: the dashboard's pages from files alone."""
 
 import json
+import shutil
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -9,7 +10,7 @@ import pytest
 
 import example
 from browser import tab
-from exams import published
+from exams import published, status
 from exams.dashboard.payload import payload
 from exams.errors import ExamsError
 from exams.places import Places
@@ -37,8 +38,8 @@ def given(places, name):
 
 
 def written(places):
-    files = [f for f in places.site.rglob("*") if f.is_file() and f.parent.name != "tables"]
-    return {f.name: f.stat().st_mtime_ns for f in files}
+    files = [f for f in places.site.rglob("*.*") if f.parent.name != "tables"]
+    return {f.name: f.stat().st_mtime_ns for f in files if f.suffix != ".txt"}
 
 
 # What is written
@@ -60,6 +61,36 @@ def test_nothing_is_written_again_unless_it_has_changed(places):
     write_site(places, "2026Q1")
     changed = {name for name, time in written(places).items() if time != before[name]}
     assert changed == {"2026Q1.js", "common.js", "version.js"}
+
+
+def test_where_nothing_has_changed_nothing_is_read(places, monkeypatch):
+    def read(*_):
+        raise AssertionError("The site is made of what it was made of before.")
+
+    monkeypatch.setattr("exams.static_site.payload.of_quarter", read)
+    monkeypatch.setattr("exams.static_site.payload.common", read)
+    write_site(places, example.NEWEST)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda places: (places.site / "style.css").write_text("p {}"),
+        lambda places: (places.site / "data" / "tables" / "levels.js").unlink(),
+        lambda places: (places.charts("2026Q3") / "more.vl.json").write_text('{"mark": "bar"}'),
+        lambda places: (places.reports / "2026Q3" / "visualize.html").write_text("Report"),
+        lambda places: status.start(places.status, "2026Q3", "extract"),
+    ],
+    ids=["page", "table", "chart", "report", "status"],
+)
+def test_whatever_has_changed_is_written(places, change):
+    change(places)
+    write_site(places, "2026Q3")
+    found = {f.name: f.read_bytes() for f in places.site.rglob("*.*") if f.suffix != ".txt"}
+    shutil.rmtree(places.site)
+    write_site(places, "2026Q3")
+    anew = {f.name: f.read_bytes() for f in places.site.rglob("*.*") if f.suffix != ".txt"}
+    assert found == anew
 
 
 def test_version_names_every_quarter_and_changes_with_its_figures(places):
@@ -98,6 +129,7 @@ def test_quarter_of_another_release_is_written_again(places, monkeypatch):
     file.write_text("exams.give({});\n")
     write_site(places)
     assert given(places, "2026Q2") == {}  # it is not looked into
+    (places.site / ".made.txt").unlink()  # as another release writes another one
     monkeypatch.setattr("exams.static_site._write_page", lambda folder: "another release")
     write_site(places)
     assert given(places, "2026Q2")["quarter"] == "2026Q2"

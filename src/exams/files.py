@@ -8,7 +8,7 @@ import secrets
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -38,6 +38,21 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 of a file of any size."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def states(files: Iterable[Path]) -> str:
+    """Return a text that changes when one of `files` is written, replaced or removed."""
+    return hashlib.sha256(
+        "\n".join(f"{file} {_state(file)}" for file in files).encode()
+    ).hexdigest()
+
+
+def _state(path: Path) -> str:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return "gone"
+    return f"{found.st_ino} {found.st_mtime_ns} {found.st_size}"
 
 
 @contextmanager

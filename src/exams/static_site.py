@@ -17,11 +17,12 @@ import jinja2
 
 from exams import published, web
 from exams.dashboard import payload, tables
-from exams.files import locked, write_atomic
+from exams.files import locked, states, write_atomic
 from exams.places import Places, made
 
 _FOLDER = web.FOLDER / "site"
 _CALL, _END = "exams.give(", ");\n"  # around the JSON of a file of data: see site.js
+_NOTE = ".made.txt"  # what the site was made of, and how it was left
 _TITLE = "Exam results"
 
 
@@ -35,24 +36,52 @@ def write_site(places: Places, quarter: str | None = None) -> None:
         shutil.rmtree(places.site, ignore_errors=True)
         return
     with locked(made(places.reports) / ".site.lock"):
-        data = made(places.site / "data")
-        form = _write_page(places.site)
-        former = _former(data, form)
-        kept = former.get("quarters", {})
-        common = payload.common(places)
-        versions = {}
-        for name in common["quarters"]:
-            if name == quarter or not (data / f"{name}.js").is_file():
-                kept.pop(name, None)
-            if version := kept.get(name) or _write_quarter(places, name, quarter):
-                versions[name] = version
-        common["quarters"] = [name for name in common["quarters"] if name in versions]
-        version = {"form": form, "common": _write(data, "common", common), "quarters": versions}
-        version |= _write_tables(places, former)
-        _write(data, "version", version | {"stamp": _digest(json.dumps(version))})
-        for file in data.glob("*.js"):
-            if file.stem not in ("common", "version", *versions):
-                file.unlink()
+        note, source = made(places.site) / _NOTE, _source(places)
+        if note.is_file() and note.read_text(encoding="utf-8") == _noted(places, source):
+            return
+        if _write_all(places, quarter):
+            write_atomic(note, _noted(places, source))
+
+
+def _source(places: Places) -> str:
+    """Return a text that changes with anything that the site is made of."""
+    modules = [Path(module.__file__ or "") for module in (payload, tables)]
+    pages = [*_FOLDER.iterdir(), *(web.FOLDER / "voila").rglob("*.*")]
+    runs = _digest(json.dumps(payload.runs(places)))
+    return f"{payload.stamp(places)} {runs} {states([*modules, web.vega(), *sorted(pages)])}"
+
+
+def _noted(places: Places, source: str) -> str:
+    """Return the note that the site as it lies there was made of `source`."""
+    files = [file for file in places.site.rglob("*.*") if file.name != _NOTE]
+    return f"{source} {states(sorted(files))}"
+
+
+def _write_all(places: Places, quarter: str | None) -> bool:
+    """Write what has changed; say whether that is all there is to show.
+
+    Of a quarter in the making, another build writes the rest.
+    """
+    data = made(places.site / "data")
+    form = _write_page(places.site)
+    former = _former(data, form)
+    kept = former.get("quarters", {})
+    common = payload.common(places)
+    versions = {}
+    for name in common["quarters"]:
+        if name == quarter or not (data / f"{name}.js").is_file():
+            kept.pop(name, None)
+        if version := kept.get(name) or _write_quarter(places, name, quarter):
+            versions[name] = version
+    complete = set(versions) == set(common["quarters"])
+    common["quarters"] = [name for name in common["quarters"] if name in versions]
+    version = {"form": form, "common": _write(data, "common", common), "quarters": versions}
+    version |= _write_tables(places, former)
+    _write(data, "version", version | {"stamp": _digest(json.dumps(version))})
+    for file in data.glob("*.js"):
+        if file.stem not in ("common", "version", *versions):
+            file.unlink()
+    return complete
 
 
 def _write_page(folder: Path) -> str:

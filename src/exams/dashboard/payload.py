@@ -1,7 +1,5 @@
 """What one page of the dashboard needs of one quarter, as plain data for JSON."""
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +7,7 @@ from exams import published, web
 from exams.dashboard.tables import catalog
 from exams.editions import edition
 from exams.errors import ExamsError
+from exams.files import states
 from exams.places import STAGES, Places
 from exams.status import known
 
@@ -56,7 +55,7 @@ def common(places: Places) -> dict[str, Any]:
         "quarters": quarters,
         "incomplete": [q for q in quarters if publications[q]["refused"]],
         "history": _history(places) if quarters else [],
-        "status": _runs(places),
+        "status": runs(places),
         "stages": list(STAGES),
         "catalog": catalog(places) if quarters else [],
         "quarter": None,
@@ -107,16 +106,7 @@ def stamp(places: Places) -> str:
     files += sorted(places.reports.glob("*/charts/*.vl.json"))
     files += sorted(places.reports.glob("*/visualize.html"))
     files += sorted(places.reports.glob("*/model_card.html"))
-    states = [[str(file), *_state(file)] for file in files]
-    return hashlib.sha256(json.dumps(states).encode()).hexdigest()
-
-
-def _state(path: Path) -> list[int]:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return []
-    return [found.st_ino, found.st_mtime_ns, found.st_size]
+    return states(files)
 
 
 def _publications(places: Places) -> list[dict[str, Any]]:
@@ -136,7 +126,7 @@ def _history(places: Places) -> list[dict[str, Any]]:
     return [found[quarter] for quarter in sorted(found)]
 
 
-def _runs(places: Places) -> list[dict[str, Any]]:
+def runs(places: Places) -> list[dict[str, Any]]:
     """Return the latest run of each stage, without the machine that ran it."""
     return [
         {name: value for name, value in run.items() if name not in ("host", "pid")}

@@ -7,7 +7,9 @@ parameters have changed.
 import ast
 import hashlib
 import json
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from exams.places import Places, private_key
 from exams.warehouse import store
 from exams.web.bundle import modules
 
+_MARGIN = re.compile(r"^[^\s)#]", re.MULTILINE)
 PACKAGE = Path(exams.__file__).parent
 # Stages where quarters are compared: so far, visualize alone draws earlier ones. What model and
 # publish compare shall find them due, too.
@@ -50,15 +53,17 @@ def code(notebook: str) -> str:
     """
     cells = json.loads(Path(notebook).read_text(encoding="utf-8"))["cells"]
     sources = ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
-    todo = [name for source in sources for name in _imports(_python(source))]
-    seen: dict[str, bytes] = {}
+    todo = {name for source in sources for name in _imports(_python(source))}
+    seen: dict[str, str] = {}
+    tried: set[str] = set()
     while todo:
         name = todo.pop()
-        file = _file(name)
-        if name not in seen and file is not None:
-            seen[name] = file.read_bytes()
-            todo += [name.rpartition(".")[0], *_imports(seen[name].decode(), name, file)]
-    return _digest(sorted((name, _sha256(source)) for name, source in seen.items()))
+        tried.add(name)
+        if file := _file(name):
+            source = file.read_bytes()
+            seen[name] = _sha256(source)
+            todo |= {name.rpartition(".")[0], *_imports(source.decode(), name, file)} - tried
+    return _digest(sorted(seen.items()))
 
 
 def inputs(stage: str, quarter: str, data: str, reports: str) -> dict[str, str]:
@@ -125,13 +130,25 @@ def _python(source: str) -> str:
 def _imports(source: str, name: str = "", file: Path | None = None) -> tuple[str, ...]:
     """Return every module that `source`, the module `name`, imports (and some names in them)."""
     found: list[str] = []
-    for node in _statements(ast.parse(source)):
+    for node in _statements(_parsed(source)):
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = _base(node, name, file)
             found += [base, *(f"{base}.{alias.name}" for alias in node.names)]
     return tuple(found)
+
+
+def _parsed(source: str) -> ast.Module:
+    """Return the tree of `source`, or of what suffices for its imports, in a third of the time.
+
+    That is all up to the first line at the margin behind the last word "import".
+    """
+    last = source.rfind("import")
+    if rest := _MARGIN.search(source, last + 1):
+        with suppress(SyntaxError):  # the word was within a text, or so
+            return ast.parse(source[: rest.start()])
+    return ast.parse(source)
 
 
 def _statements(tree: ast.Module) -> Iterator[ast.AST]:
