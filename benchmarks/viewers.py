@@ -212,6 +212,7 @@ def viewing(address: str) -> Iterator[None]:
             timeout=300,
             cookie=cookies,
             origin=address.rstrip("/"),
+            skip_utf8_validation=True,  # in Python, it costs more than the rest
         )
         header = {"msg_id": "1", "msg_type": "comm_msg", "version": "5.3", "session": "1"}
         content = {"comm_id": given["payload"]["comm"], "data": {"quarter": None, "have": None}}

@@ -4,8 +4,10 @@ import contextlib
 import http.client
 import json
 import re
+from pathlib import Path
 from urllib.parse import quote
 
+import psutil
 import pytest
 import websocket
 
@@ -279,6 +281,14 @@ def test_no_kernel_can_be_listed_or_started_and_no_contents_read(server):
                      "/api/sessions", "/api/terminals", "/voila/api/contents/"):  # fmt: skip
             answer = get(server, path)
             assert answer.status != 200 and kernel.encode() not in answer.read(), path
+
+
+def test_a_kernel_is_asked_over_files_which_no_other_program_can_take_before_it(server):
+    with line_to_kernel(server) as (_, kernel, _comm):
+        processes = psutil.Process().children(recursive=True)
+        [told] = [word for p in processes for word in p.cmdline() if f"{kernel}.json" in word]
+        assert json.loads(Path(told).read_text())["transport"] == "ipc"
+        assert Path(told).parent.stat().st_mode & 0o077 == 0
 
 
 def test_a_page_elsewhere_gets_no_line_to_a_kernel(server):

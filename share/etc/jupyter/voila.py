@@ -62,6 +62,10 @@ c.VoilaConfiguration.file_denylist = [".*"]
 c.VoilaConfiguration.preheat_kernel = True
 c.VoilaConfiguration.default_pool_size = 1
 
+# Files instead of ports: between its choice and its use, another program can take a port, and the
+# page of that kernel would never be shown.
+c.KernelManager.transport = "ipc"
+
 # A page says goodbye to its kernel; for those that cannot, the kernel ends by itself.
 c.MappingKernelManager.cull_idle_timeout = 60
 c.MappingKernelManager.cull_interval = 15
