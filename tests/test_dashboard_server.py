@@ -1,5 +1,6 @@
 """The dashboard's server: what it gives to whom, and that nobody can run code through it."""
 
+import asyncio
 import contextlib
 import http.client
 import json
@@ -12,6 +13,7 @@ import pytest
 import websocket
 
 import example
+from exams.dashboard.server import Page
 from serving import get, served
 
 BINARY, TEXT = websocket.ABNF.OPCODE_BINARY, websocket.ABNF.OPCODE_TEXT
@@ -262,6 +264,22 @@ def test_a_viewer_cannot_multiply_kernels_without_end(places, tmp_path):
         answer = get(address, "/")
         assert (answer.status, answer.getheader("Retry-After")) == (503, "20")
         assert get(address, ASSETS[0]).status == 200  # those who are there go on
+
+
+def test_a_page_whose_kernel_has_started_is_counted_once(monkeypatch):
+    async def pieces(page, path):
+        assert page in Page.opening
+        yield "begin"
+        assert page not in Page.opening
+        yield "end"
+
+    async def sent():
+        return [piece async for piece in page.get_generator()]
+
+    monkeypatch.setattr(Page.__base__, "get_generator", pieces)
+    page = object.__new__(Page)
+    Page.opening.add(page)
+    assert asyncio.run(sent()) == ["begin", "end"]
 
 
 def test_a_viewer_cannot_run_code_by_the_page_s_own_line(server, tmp_path):
