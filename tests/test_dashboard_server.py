@@ -259,7 +259,9 @@ def test_a_form_that_is_too_long_is_refused(server):
 
 def test_a_viewer_cannot_multiply_kernels_without_end(places, tmp_path):
     (tmp_path / "voila.json").write_text(json.dumps({"Dashboard": {"most": 3}}))
-    with served(places, JUPYTER_CONFIG_DIR=str(tmp_path)) as address:
+    deep = tmp_path / "a-path-too-long-for-the-files-that-kernels-talk-over" / "on-many-systems"
+    deep.mkdir(parents=True)
+    with served(places, JUPYTER_CONFIG_DIR=str(tmp_path), TMPDIR=str(deep)) as address:
         statuses = {get(address, "/").status for _ in range(6)}
         assert statuses == {200, 503}
         answer = get(address, "/")
