@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from exams import project
-from exams.commands import forget, lineage, reproduce, versions
+from exams.commands import api, forget, lineage, reproduce, versions
 from exams.errors import ExamsError
 from exams.places import STAGES, Places
 from exams.quarters import check_quarter
@@ -49,7 +49,7 @@ def main() -> None:
     """Quarterly exam results: from delivered files to reports and a dashboard."""
 
 
-for command in (lineage, reproduce, versions, forget):
+for command in (lineage, reproduce, versions, forget, api):
     main.add_command(command)
 
 
