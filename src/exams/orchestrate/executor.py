@@ -135,10 +135,10 @@ class StageExecutor(Executor):
             return []
         due = [t for t in dag.values() if t.exec_status is not TaskStatus.Skipped]
         self._restore(task for task in dag.values() if task not in due)
-        self._announce(bool(due))
         self.found([task.name for task in due])
         now = [task for task in due if task.name in self.stages]
         self.ran, self.left = bool(now), tuple(task.name for task in due if task not in now)
+        self._announce()
         if now:
             self._run_planned(due, now)
         for task in due:
@@ -236,9 +236,11 @@ class StageExecutor(Executor):
         tail = f"  {rows:,} rows" if state == "done" and rows is not None else ""
         say(f"{self.quarter}  {stage:<9}  {state:<11}  {seconds:6.1f} s{tail}")
 
-    def _announce(self, due: bool) -> None:
+    def _announce(self) -> None:
         if self.announces:
-            say(f"Building {self.quarter}." if due else f"{self.quarter} is up to date.")
+            as_far = f" as far as {[*self.stages][-1]}" if self.left else ""
+            up_to_date = f"{self.quarter} is up to date{as_far}."
+            say(f"Building {self.quarter}." if self.ran else up_to_date)
             delivered = self.places.delivered_quarters()
             newer = [q for q in delivered if q > self.quarter and not self._published(q)]
             if newer:
