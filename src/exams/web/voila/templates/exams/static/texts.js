@@ -34,6 +34,7 @@ export const TEXTS = {
   },
 
   charts: {
+    hidden: "Too few students to show: every figure of this chart is hidden.",
     notDrawn: (reason) => `This chart cannot be drawn: ${reason}`,
     figures: "Figures of this chart",
     figuresOf: (chart) => `Figures: ${chart}`,
