@@ -190,14 +190,14 @@ def test_a_chart_that_begins_with_a_subject_tells_its_finding_in_the_chosen_dime
 def test_a_chart_whose_figures_are_all_hidden_says_so_and_nothing_in_the_console(opened):
     page = opened("ml", "&dimension=region")
     chart = page.locator("[data-chart=shares]")
-    assert "Too few students to show" in chart.inner_text()
+    assert "No figure can be shown here" in chart.inner_text()
     assert chart.locator("svg.marks").count() == 0
     assert chart.get_by_role("group", name="Save: Region").locator("button").all_inner_texts() == [
         "CSV"
     ]
     choose(page, "Dimension", "Preparation course")
     assert chart.locator("svg.marks").count() == 1
-    assert "Too few" not in chart.inner_text()
+    assert "No figure" not in chart.inner_text()
 
 
 def test_chart_that_a_filter_cannot_narrow_stays_and_says_so(opened):

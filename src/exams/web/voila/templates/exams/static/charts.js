@@ -61,11 +61,11 @@ export async function drawChart(figure, spec, {name = "chart", taller = 0, sourc
 }
 
 /** Draw a chart, its title apart if it is `titled`; end with a function that ends the drawing.
- *  Where all is hidden, say so instead, and end with null. */
+ *  Where there is nothing to draw, say so instead, and end with null. */
 async function draw(canvas, given, titled, {width, taller}) {
   const spec = structuredClone(drawable(given));
   if (!spec) {
-    canvas.append(h("p", {class: "empty"}, TEXTS.charts.hidden));
+    canvas.append(h("p", {class: "empty"}, TEXTS.charts.none));
     return null;
   }
   if (titled) delete spec.title;

@@ -1,8 +1,6 @@
 // Lets Vega draw a chart: what can be drawn of it, and nothing in the console about the rest.
 // Needs window.vegaEmbed.
 
-import {changed, dataOf} from "./figures.js";
-
 // Channels with a scale, each with the one that tells its type.
 const CHANNELS = [["x", "x"], ["x2", "x"], ["y", "y"], ["y2", "y"], ["color", "color"]];
 const EQUALS = /^\(?datum\.(\w+) == (\d+|'([^']*)')\)?$/; // a filter that is looked through
@@ -33,12 +31,11 @@ function asWide(vega) {
 }
 
 /** Return a chart without the layers that have nothing to draw, for which Vega finds no scale;
- *  null if all of its figures are hidden. `spec` holds the rows that it draws alone. */
+ *  null if none of its figures is left. `spec` holds the rows that it draws alone. */
 export function drawable(spec) {
-  const found = changed(spec, (part) => (Array.isArray(part.layer)
-    ? {...part, layer: part.layer.filter((layer) => !isEmpty(spec, layer))} : part));
-  if (found.layer ? found.layer.some(hasFigures) : !isEmpty(spec, spec)) return found;
-  return dataOf(spec).flat().some(({suppressed}) => suppressed) ? null : spec;
+  if (!Array.isArray(spec.layer)) return isEmpty(spec, spec) ? null : spec;
+  const layer = spec.layer.filter((part) => !isEmpty(spec, part));
+  return layer.length === spec.layer.length || layer.some(hasFigures) ? {...spec, layer} : null;
 }
 
 /** Does a layer draw numbers? Others are lines at fixed places, and words. */

@@ -34,7 +34,7 @@ export const TEXTS = {
   },
 
   charts: {
-    hidden: "Too few students to show: every figure of this chart is hidden.",
+    none: "No figure can be shown here: too few students, or none.",
     notDrawn: (reason) => `This chart cannot be drawn: ${reason}`,
     figures: "Figures of this chart",
     figuresOf: (chart) => `Figures: ${chart}`,
