@@ -34,6 +34,7 @@ export const TEXTS = {
   },
 
   charts: {
+    none: "No figure can be shown here: too few students, or none.",
     notDrawn: (reason) => `This chart cannot be drawn: ${reason}`,
     figures: "Figures of this chart",
     figuresOf: (chart) => `Figures: ${chart}`,
