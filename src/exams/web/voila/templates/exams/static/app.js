@@ -70,7 +70,7 @@ function hear(app, answer) {
   if (answer.table) give(app, answer.table);
   app.trouble = answer.error ?? null;
   const former = app.payload;
-  app.payload = {...former, ...answer.payload, now: answer.now ?? former.now};
+  app.payload = {...former, ...answer.payload, now: answer.now ?? answer.payload?.now ?? former.now};
   if (figuresOf(app.payload) !== figuresOf(former)) redraw(app);
   else if (app.page === "status" && (answer.now || answer.payload)) renew(app);
   app.main.removeAttribute("aria-busy");
@@ -86,7 +86,7 @@ function feel(app, state) {
 }
 
 /** Everything but the status: while a build runs, only the status page needs drawing anew. */
-const figuresOf = ({stamp, status, now, comm, ...figures}) => JSON.stringify(figures);
+const figuresOf = ({stamp, now, comm, ...figures}) => JSON.stringify(figures);
 
 /** Draw everything anew, and leave it as the reader had it. */
 function redraw(app) {
