@@ -16,9 +16,10 @@ from exams.dashboard.now import now
 from exams.dashboard.payload import payload
 from exams.dashboard.serve import serve
 from exams.errors import ExamsError
+from exams.moments import moment
 from exams.places import Places
 from exams.quarters import Timing
-from exams.ticks import Ticks, moment, write_ticks
+from exams.ticks import Ticks, write_ticks
 from serving import ROOT
 
 

@@ -1,9 +1,11 @@
 """The dashboard's server: what it gives to whom, and that nobody can run code through it."""
 
+import asyncio
 import contextlib
 import http.client
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,6 +14,7 @@ import pytest
 import websocket
 
 import example
+from exams.dashboard.server import Page
 from serving import get, served
 
 BINARY, TEXT = websocket.ABNF.OPCODE_BINARY, websocket.ABNF.OPCODE_TEXT
@@ -256,12 +259,31 @@ def test_a_form_that_is_too_long_is_refused(server):
 
 def test_a_viewer_cannot_multiply_kernels_without_end(places, tmp_path):
     (tmp_path / "voila.json").write_text(json.dumps({"Dashboard": {"most": 3}}))
-    with served(places, JUPYTER_CONFIG_DIR=str(tmp_path)) as address:
+    deep = tmp_path / "a-path-too-long-for-the-files-that-kernels-talk-over" / "on-many-systems"
+    deep.mkdir(parents=True)
+    with served(places, JUPYTER_CONFIG_DIR=str(tmp_path), TMPDIR=str(deep)) as address:
         statuses = {get(address, "/").status for _ in range(6)}
         assert statuses == {200, 503}
         answer = get(address, "/")
         assert (answer.status, answer.getheader("Retry-After")) == (503, "20")
         assert get(address, ASSETS[0]).status == 200  # those who are there go on
+
+
+def test_a_page_whose_kernel_has_started_is_counted_once(monkeypatch):
+    async def pieces(page, path):
+        assert page in Page.opening
+        yield "begin"
+        assert page not in Page.opening
+        yield "end"
+
+    async def sent():
+        return [piece async for piece in page.get_generator()]
+
+    monkeypatch.setattr(Page.__base__, "get_generator", pieces)
+    page = object.__new__(Page)
+    Page.opening.add(page)
+    with ThreadPoolExecutor() as beside:  # a browser's loop may run in this thread
+        assert beside.submit(asyncio.run, sent()).result() == ["begin", "end"]
 
 
 def test_a_viewer_cannot_run_code_by_the_page_s_own_line(server, tmp_path):

@@ -190,11 +190,11 @@ def test_the_report_says_provisional_or_revised_and_lists_all_students_first(rev
     assert version(revised, "2026Q2").word == "Provisional"
     table = corrected(revised, QUARTER)
     assert list(table.index) == [
-        ("mean_by_group", "All students, Essay", "mean"),
-        ("at_risk_by_group", "Region, north", "share"),
+        ("mean_by_group", "All students, Essay", "Mean"),
+        ("at_risk_by_group", "Region, north", "Share"),
     ]
     assert list(table.columns) == ["was", "is", "reason"]
-    assert list(table["is"]) == [60.5, 0.5]
+    assert list(table["is"]) == ["60.500", "0.500"]
     assert len(corrected(revised, "2026Q2")) == 0
 
 

@@ -14,12 +14,13 @@ import pytest
 import orchestrate_project as project
 from exams import schedule
 from exams.errors import ExamsError
+from exams.moments import moment
 from exams.orchestrate import locks
 from exams.project import timing
 from exams.quarters import Timing
 from exams.schedule import Schedule, missed, pause, run_schedule
 from exams.status import stage_status
-from exams.ticks import Failing, Ticks, moment, read_ticks, write_ticks
+from exams.ticks import Failing, Ticks, read_ticks, write_ticks
 
 PRODUCTION = Timing().schedule
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from exams import published, status
+from exams.moments import moment
 from exams.places import STAGES, Places
 from exams.quarters import Timing
 from exams.situation import situation, state_of
-from exams.ticks import Failing, Ticks, moment, read_ticks, write_ticks
+from exams.ticks import Failing, Ticks, read_ticks, write_ticks
 
 NOW = datetime(2026, 8, 10, 12, tzinfo=UTC)
 TIMING = Timing(grace_days=30)

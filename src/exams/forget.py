@@ -7,13 +7,13 @@ had it deleted and when. Backups are beyond reach: docs/governance.md says what 
 import getpass
 import shutil
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 
 from exams import project
 from exams.errors import ExamsError, printable
 from exams.files import UNREADABLE, shown
 from exams.intake.reading.arrivals import delivered
+from exams.moments import moment
 from exams.orchestrate import locks
 from exams.orchestrate.build import build_quarter
 from exams.orchestrate.withdraw import take_away
@@ -51,7 +51,7 @@ def forget(root: Path, places: Places, prefix: str) -> tuple[list[str], bool]:
         _clear_parts(places, quarter, sha256)
     shutil.rmtree(scratch_of(places).data / "private", ignore_errors=True)
     seen = {(d.quarter, d.file) for d in rows}
-    now = datetime.now(UTC).isoformat(timespec="seconds")
+    now = moment()
     unseen = [pair for pair in files if pair not in seen]
     note_forgotten(places.warehouse, sha256, unseen, getpass.getuser(), now)
     scrub(places.warehouse)

@@ -5,12 +5,12 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from exams.errors import ExamsError
 from exams.files import locked, replacing, set_aside
+from exams.moments import moment
 from exams.schema import Table, columns, create, quoted
 from exams.tables import CATALOG, CONTENT, TABLES
 
@@ -55,7 +55,7 @@ def publish(
             _clear(connection, quarter)
             for table in CONTENT:
                 _insert(connection, table, tables[table.name])
-            now = datetime.now(UTC).isoformat(timespec="seconds")
+            now = moment()
             row = (quarter, version, now, *contract, fingerprint, refused, held)
             connection.execute(f"INSERT INTO publication VALUES ({_marks(len(row))})", row)
     return fingerprint

@@ -22,6 +22,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from exams import project
 from exams.errors import ExamsError
+from exams.moments import moment
 from exams.orchestrate import locks
 from exams.orchestrate.build import build_each, due_quarters
 from exams.orchestrate.failures import explain_exception
@@ -31,7 +32,7 @@ from exams.orchestrate.stopping import terminable
 from exams.places import Places
 from exams.processes import HOST
 from exams.progress import say
-from exams.ticks import BEAT, Failing, Ticks, moment, read_ticks, write_ticks
+from exams.ticks import BEAT, Failing, Ticks, read_ticks, write_ticks
 
 MODE = "EXECUTION_MODE"
 EVERY_MINUTE = "* * * * *"

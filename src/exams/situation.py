@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 
 from exams import published
 from exams.errors import ExamsError
+from exams.moments import moment
 from exams.places import STAGES, Places
 from exams.quarters import Timing, last_day, shift
 from exams.status import WITHDRAWN, stage_status
-from exams.ticks import Failing, Ticks, described, moment, read_ticks
+from exams.ticks import Failing, Ticks, described, read_ticks
 
 WRONG = ("failed", "interrupted")  # states of a stage that call for someone
 _UNDONE = "pending"

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from exams.files import write_atomic
@@ -75,8 +75,3 @@ def described(ticks: Ticks | None, now: datetime) -> dict[str, Any] | None:
     state = "ended" if ticks.ended else "dead" if silent > LEASE else "running"
     shown = {name: value for name, value in asdict(ticks).items() if name not in _INNER}
     return {"state": state, **shown, "next_tick": ticks.next_tick if state == "running" else None}
-
-
-def moment(time: datetime | None = None) -> str:
-    """Return a time (now, if None) as text: ISO 8601 in UTC, seconds."""
-    return (time or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import tempfile
 
 from exams import web
 
@@ -63,8 +64,11 @@ c.VoilaConfiguration.preheat_kernel = True
 c.VoilaConfiguration.default_pool_size = 1
 
 # Files instead of ports: between its choice and its use, another program can take a port, and the
-# page of that kernel would never be shown.
+# page of that kernel would never be shown. Systems allow their paths about 100 characters, of which
+# Voila and Jupyter take 65.
 c.KernelManager.transport = "ipc"
+if len(tempfile.gettempdir()) > 35:
+    c.Voila.connection_dir_root = "/tmp"
 
 # A page says goodbye to its kernel; for those that cannot, the kernel ends by itself.
 c.MappingKernelManager.cull_idle_timeout = 60

@@ -5,7 +5,6 @@ import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
-from datetime import UTC, datetime
 from importlib.metadata import version
 from os import walk
 from pathlib import Path
@@ -23,6 +22,7 @@ from exams.backup.files import (
 )
 from exams.errors import ExamsError
 from exams.files import UNREADABLE, draft_of, settled, sweep, write_atomic
+from exams.moments import moment
 from exams.orchestrate.stopping import terminable
 from exams.places import Places, made, private
 from exams.progress import track
@@ -53,7 +53,7 @@ def _written(places: Places, target: Path) -> list[str]:
             files = sorted(_saved(places.data, draft), key=lambda entry: str(entry["path"]))
             manifest = {
                 "format": 1,
-                "made": datetime.now(UTC).isoformat(timespec="seconds"),
+                "made": moment(),
                 "release": version("exams"),
                 "files": files,
             }

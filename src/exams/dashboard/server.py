@@ -4,6 +4,7 @@
 etc/jupyter/voila.py.
 """
 
+from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any, ClassVar
 
@@ -27,7 +28,7 @@ Route = tuple[Any, ...]
 class Page(TornadoVoilaHandler):
     """The page of the dashboard: each one that is opened starts a kernel."""
 
-    opening: ClassVar[set["Page"]] = set()  # whose kernels may not be counted yet
+    opening: ClassVar[set["Page"]] = set()  # whose kernels are not counted yet
 
     async def prepare(self) -> None:
         """Refuse who may not see the page; put off who would start one kernel too many."""
@@ -40,6 +41,12 @@ class Page(TornadoVoilaHandler):
             self.finish(_BUSY)
         else:
             self.opening.add(self)
+
+    async def get_generator(self, path: str | None = None) -> AsyncIterator[str]:
+        """Yield the page in pieces, the first when its kernel has started."""
+        async for piece in super().get_generator(path):
+            self.opening.discard(self)
+            yield piece
 
     def on_finish(self) -> None:
         """The page is there, or its reader has gone."""

@@ -10,6 +10,7 @@ from exams.editions import REVISED, corrections, edition
 from exams.places import Places
 from exams.stages.findings import ALL, EVERYONE
 from exams.stages.notice import Notice
+from exams.stages.tips import title
 from exams.stages.visualize import Published
 
 _WAITS = " A correction of a few records waits until more change: its figures would describe them."
@@ -33,13 +34,16 @@ def version(places: Places, quarter: str) -> Notice:
 def corrected(places: Places, quarter: str) -> pd.DataFrame:
     """Return what the newest revision has changed: ten rows at most, of all students first.
 
-    Indexed by table, group and figure: was, is, reason.
+    Indexed by table, group and figure: was, is, reason, all as people read them.
     """
     rows = _newest(places, quarter)
     rows.sort(key=lambda row: not _of_everyone(row))  # stable
     titles = Published(places.published, quarter).fields().set_index("name")["title"].to_dict()
     table = pd.DataFrame(rows[:_MOST], columns=["table", "cell", "measure", *_NAMES, "reason"])
     table["cell"] = [_words(row["cell"], titles) for row in rows[:_MOST]]
+    table["measure"] = table["measure"].map(title)
+    for column in _NAMES:
+        table[column] = table[column].map(_number)
     table = table.rename(columns={"cell": "group", "measure": "figure", **_NAMES})
     return table.set_index(["table", "group", "figure"])
 
@@ -51,6 +55,11 @@ def _newest(places: Places, quarter: str) -> list[dict[str, Any]]:
 
 def _of_everyone(row: dict[str, Any]) -> bool:
     return json.loads(row["cell"]).get("dimension", ALL) == ALL
+
+
+def _number(value: float) -> str:
+    """Return a figure with three decimals, a count with none."""
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.3f}"
 
 
 def _words(cell: str, titles: dict[str, str]) -> str:

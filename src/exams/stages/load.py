@@ -5,7 +5,6 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -31,6 +30,7 @@ from exams.intake.parts import (
     read_part,
     watched,
 )
+from exams.moments import moment
 from exams.stages.receipt import private_fingerprint
 from exams.stages.transform import CUBE
 from exams.statistics.cube import Cube
@@ -125,7 +125,7 @@ class _Desk:
     ) -> None:
         self.connection, self.contract = connection, contract
         self.clean, self.quarter = clean, quarter
-        self.now = datetime.now(UTC).isoformat(timespec="seconds")
+        self.now = moment()
         self.records = Records(connection, result_table(contract, result_of(quarter)))
         self.numbers = np.zeros(profiles(contract), np.int64)  # in the warehouse; 0: none yet
         self.ids: dict[int, int] = {}  # number in the warehouse by number in the quarter

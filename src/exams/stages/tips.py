@@ -13,11 +13,16 @@ _NONE = "–"
 
 def told(*names: str, **numbers: str) -> list[alt.Tooltip]:
     """Return a tooltip of columns of words and of numbers, each with its format: n=",.0f"."""
-    words = [alt.Tooltip(field=name, type="nominal", title=_title(name)) for name in names]
+    words = [alt.Tooltip(field=name, type="nominal", title=title(name)) for name in names]
     return words + [
-        alt.Tooltip(field=name, type="quantitative", title=_title(name), format=form)
+        alt.Tooltip(field=name, type="quantitative", title=title(name), format=form)
         for name, form in numbers.items()
     ]
+
+
+def title(name: str) -> str:
+    """Return a column of figures as people read it."""
+    return _TITLES.get(name, name.replace("_", " ").capitalize())
 
 
 def table(spec: dict[str, Any]) -> dict[str, list[Any]] | None:
@@ -33,10 +38,6 @@ def table(spec: dict[str, Any]) -> dict[str, list[Any]] | None:
             rows = [[*_cells(row, tips)] for row in spec["datasets"][name] if _tells(row, tips)]
             return {"columns": [_column(tip) for tip in tips], "rows": rows}
     return None
-
-
-def _title(name: str) -> str:
-    return _TITLES.get(name, name.replace("_", " ").capitalize())
 
 
 def _column(tip: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Tables of the cube by fold: what models are cross-validated from."""
 
+from exams.columns import TAKERS
 from exams.schema import Column, Table
 from exams.warehouse.deliveries import QUARTER
 
@@ -27,7 +28,7 @@ CUBE_FOLD_SCORE = Table(
     (
         *_KEY,
         Column("score", "TEXT", "Contract name of the score, or of the overall score."),
-        Column("n", "INTEGER", "Students with this score.", "students"),
+        TAKERS,
         Column("total", "INTEGER", "Sum of the score, in steps above the lowest."),
         Column("squares", "INTEGER", "Sum of the squares of these steps."),
     ),

@@ -10,7 +10,6 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import pandas as pd
 
 from exams.errors import ExamsError
 from exams.files import closed, is_damage
+from exams.moments import moment
 from exams.schema import Column, Table, create
 from exams.tables import FIGURES
 
@@ -88,7 +88,7 @@ def retract(path: Path, quarter: str, version: int, reason: str) -> None:
         create(connection, [VERSION])
         connection.execute(
             "UPDATE version SET retracted_at = ?, reason = ? WHERE (quarter, version) = (?, ?)",
-            [_now(), reason, quarter, version],
+            [moment(), reason, quarter, version],
         )
 
 
@@ -109,7 +109,7 @@ def record(
             [quarter],
         ).fetchone()
         if last is None or last[1] != content or last[2]:
-            row = (quarter, last[0] + 1 if last else 1, _now(), content, _packed(values))
+            row = (quarter, last[0] + 1 if last else 1, moment(), content, _packed(values))
             connection.execute(
                 'INSERT INTO version (quarter, version, recorded_at, tables, "values")'
                 " VALUES (?, ?, ?, ?, ?)",
@@ -140,10 +140,6 @@ def _alike(one: Mapping[str, list], other: Mapping[str, list]) -> bool:
         if any(a[column] != b[column] for a, b in pairs for column in a.keys() & b.keys()):
             return False
     return True
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _packed(values: pd.DataFrame | None) -> bytes | None:

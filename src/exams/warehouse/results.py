@@ -6,9 +6,9 @@ as to insert them. And each quarter has the columns of its own contract.
 
 import sqlite3
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from exams.contract import Contract
+from exams.moments import moment
 from exams.schema import Column, Table, columns, create, document, quoted
 from exams.warehouse.deliveries import LINE, QUARTER
 from exams.warehouse.labelled import show_labelled
@@ -46,7 +46,7 @@ def forget_records(connection: sqlite3.Connection) -> None:
         if name != "delivery":
             connection.execute(f"DROP {kind} {quoted(name)}")
         else:
-            now = datetime.now(UTC).isoformat(timespec="seconds")
+            now = moment()
             connection.execute("UPDATE delivery SET removed = ? WHERE removed IS NULL", [now])
     connection.execute(f"PRAGMA user_version = {LAYOUT}")
 

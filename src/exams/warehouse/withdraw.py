@@ -1,9 +1,9 @@
 """Takes a quarter out of the warehouse. Light: needs no pandas."""
 
 import sqlite3
-from datetime import UTC, datetime
 from pathlib import Path
 
+from exams.moments import moment
 from exams.schema import quoted
 from exams.warehouse.results import drop_result, forget_records, show_results
 from exams.warehouse.store import LAYOUT, changing, release
@@ -34,7 +34,7 @@ def _delete(connection: sqlite3.Connection, quarter: str) -> None:
     current = connection.execute(
         "SELECT id FROM delivery WHERE quarter = ? AND removed IS NULL", [quarter]
     ).fetchall()
-    now = datetime.now(UTC).isoformat(timespec="seconds")
+    now = moment()
     for (number,) in current:
         for table in tables["delivery"]:
             connection.execute(f"DELETE FROM {quoted(table)} WHERE delivery = ?", [number])
