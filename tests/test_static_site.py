@@ -16,12 +16,13 @@ from exams import published, status
 from exams.dashboard.now import now
 from exams.dashboard.payload import payload
 from exams.errors import ExamsError
+from exams.moments import moment
 from exams.places import Places
 from exams.published import publish
 from exams.quarters import Timing
 from exams.site import write_index
 from exams.static_site import write_site
-from exams.ticks import Ticks, moment, write_ticks
+from exams.ticks import Ticks, write_ticks
 from exams.web.bundle import bundle
 from serving import drawn_on_each_page
 
