@@ -176,14 +176,23 @@ def test_help_loads_no_module_of_weight():
 
 
 def test_the_report_is_that_of_the_newest_quarter_or_of_the_one_asked_for(root):
-    assert where_lines(root)[0] == "Report:     none yet"
+    assert where_lines(root)[:2] == ["Report:     none yet", "Site:       none yet"]
     for quarter in ("2026Q3", "2019Q1"):
         (root / "reports" / quarter).mkdir(parents=True)
         (root / "reports" / quarter / "visualize.html").touch()
     assert where_lines(root)[0] == "Report:     reports/2026Q3/visualize.html"
     lines = where_lines(root, "2019Q1")
     assert lines[0] == "Report:     reports/2019Q1/visualize.html"
-    assert len(lines) == 3
+    assert len(lines) == 4
+
+
+def test_the_static_site_is_named_once_there_is_one(root):
+    site = root / "reports" / "site" / "index.html"
+    site.parent.mkdir(parents=True)
+    site.touch()
+    assert where_lines(root)[1] == "Site:       reports/site/index.html"
+    (root / "env.yaml").write_text(f"reports: {root.parent / 'elsewhere'}\n")
+    assert where_lines(root)[1] == "Site:       none yet"
 
 
 def test_how_files_are_taken_in_stands_in_env_yaml_or_is_the_usual(root):

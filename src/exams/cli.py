@@ -269,7 +269,7 @@ def lab(arguments: Sequence[str]) -> None:
 @main.command()
 @click.option("--quarter", help="The quarter to look at; else the newest one.")
 def where(quarter: str | None) -> None:
-    """Say where the report is, and what to do next."""
+    """Say where report and pages are, and what to do next."""
     root = project.find_root(Path.cwd())
     click.echo("\n".join(where_lines(root, quarter)))
 
@@ -281,12 +281,18 @@ def _intake() -> tuple[Places, int]:
 
 
 def where_lines(root: Path, quarter: str | None = None) -> list[str]:
-    """Return three lines: the report (the newest), the dashboard, a file of your own."""
-    reports = sorted(project.places(root).reports.glob(f"{quarter or '*'}/visualize.html"))
-    newest = reports[-1] if reports else None
-    shown = newest.relative_to(root) if newest and newest.is_relative_to(root) else newest
+    """Return four lines: report (the newest), static site, dashboard, a file of your own."""
+    places = project.places(root)
+    reports = sorted(places.reports.glob(f"{quarter or '*'}/visualize.html"))
+
+    def shown(page: Path | None) -> str:
+        if not page or not page.is_file():
+            return "none yet"
+        return str(page.relative_to(root) if page.is_relative_to(root) else page)
+
     return [
-        f"Report:     {shown or 'none yet'}",
+        f"Report:     {shown(reports[-1] if reports else None)}",
+        f"Site:       {shown(places.site / 'index.html')}",
         "Dashboard:  make dashboard",
         "Your file:  make run QUARTER=2019Q1 FILES=path/to/file.csv",
     ]

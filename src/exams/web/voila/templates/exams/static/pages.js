@@ -3,7 +3,7 @@
 import {actionsOf} from "./actions.js";
 import {remember} from "./address.js";
 import {data} from "./data.js";
-import {h} from "./dom.js";
+import {coded, h} from "./dom.js";
 import {etl} from "./etl.js";
 import {narrowedTables} from "./filters.js";
 import {chosen, filterBar, hang, hangAgain} from "./gallery.js";
@@ -41,7 +41,7 @@ export async function render(app) {
   app.main.removeAttribute("aria-busy");
   delete app.main.dataset.drawn;
   if (!app.payload.quarter && name !== "status") {
-    app.main.replaceChildren(h("p", {class: "empty"}, SAID.empty));
+    app.main.replaceChildren(h("p", {class: "empty"}, coded(SAID.empty)));
     return;
   }
   const charts = app.payload.charts.filter((chart) => [chart.page].flat().includes(name));

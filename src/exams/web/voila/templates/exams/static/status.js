@@ -66,7 +66,7 @@ export function status(payload) {
     before: [
       written(now),
       tiles(
-        tile(SAID.done(chosen ?? "–"), SAID.doneOf(done.length, stages.length),
+        tile(SAID.done(chosen), SAID.doneOf(done.length, stages.length),
           [ended ? SAID.ended(moment(ended)) : SAID.noneEnded,
             done.length ? SAID.time(duration(0, seconds)) : null].filter(Boolean).join(" · ")),
         tile(SAID.running, String(running.length),

@@ -29,7 +29,8 @@ export const TEXTS = {
     lost: "connection lost; it comes back by itself",
     late: (quarters) =>
       (quarters.length === 1 ? `${quarters[0]} is late` : `${quarters.length} quarters are late`),
-    empty: "Nothing is published yet. Build a quarter, and its figures appear here by themselves.",
+    empty: "Nothing is published yet. `make run` builds what was delivered, and the figures appear "
+      + "here by themselves.",
     notStarted: "The dashboard could not be started; see the server's log.",
   },
 
@@ -91,7 +92,7 @@ export const TEXTS = {
     stages: "Stages",
     caption: "State of every stage of every quarter",
     noReason: "No reason was recorded.",
-    done: (quarter) => `Stages done, ${quarter}`,
+    done: (quarter) => (quarter ? `Stages done, ${quarter}` : "Stages done"),
     doneOf: (done, all) => `${done} of ${all}`,
     ended: (when) => `Last ended ${when}`,
     noneEnded: "None has ended yet",
@@ -267,8 +268,8 @@ export const TEXTS = {
     ofTables: (n, all) => (n === all ? `${all} tables` : `${n} of ${all} tables`),
     back: "← All tables",
     told: (description, rows, hidden, span) =>
-      `${description} ${counted(rows, "row", "rows")}, ${hidden.toLocaleString(LOCALE)} of them `
-      + `hidden to protect students. Quarters: ${span}.`,
+      `${description} ${counted(rows, "row", "rows")}, `
+      + `${hidden ? hidden.toLocaleString(LOCALE) : "none"} of them hidden to protect students. Quarters: ${span}.`,
     rowsShown: "Rows of",
     ofQuarter: (quarter) => quarter,
     ofAll: "All quarters",
