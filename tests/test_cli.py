@@ -10,7 +10,8 @@ from click.testing import CliRunner
 from given import SMALL, write_contract
 
 from exams import cli, project
-from exams.cli import main, where_lines
+from exams.cli import main
+from exams.commands import where_lines
 from exams.errors import ExamsError
 
 

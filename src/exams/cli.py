@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from exams import project
-from exams.commands import api, forget, lineage, reproduce, versions
+from exams.commands import api, forget, lineage, reproduce, versions, where
 from exams.errors import ExamsError
 from exams.places import STAGES, Places
 from exams.quarters import check_quarter
@@ -49,7 +49,7 @@ def main() -> None:
     """Quarterly exam results: from delivered files to reports and a dashboard."""
 
 
-for command in (lineage, reproduce, versions, forget, api):
+for command in (lineage, reproduce, versions, forget, api, where):
     main.add_command(command)
 
 
@@ -266,36 +266,10 @@ def lab(arguments: Sequence[str]) -> None:
     open_lab(root, arguments)
 
 
-@main.command()
-@click.option("--quarter", help="The quarter to look at; else the newest one.")
-def where(quarter: str | None) -> None:
-    """Say where report and pages are, and what to do next."""
-    root = project.find_root(Path.cwd())
-    click.echo("\n".join(where_lines(root, quarter)))
-
-
 def _intake() -> tuple[Places, int]:
     """Return the places of this project, and how many bytes one file may have, unpacked."""
     root = project.find_root(Path.cwd())
     return project.places(root), project.intake(project.settings(root)).largest_file
-
-
-def where_lines(root: Path, quarter: str | None = None) -> list[str]:
-    """Return four lines: report (the newest), static site, dashboard, a file of your own."""
-    places = project.places(root)
-    reports = sorted(places.reports.glob(f"{quarter or '*'}/visualize.html"))
-
-    def shown(page: Path | None) -> str:
-        if not page or not page.is_file():
-            return "none yet"
-        return str(page.relative_to(root) if page.is_relative_to(root) else page)
-
-    return [
-        f"Report:     {shown(reports[-1] if reports else None)}",
-        f"Site:       {shown(places.site / 'index.html')}",
-        "Dashboard:  make dashboard",
-        "Your file:  make run QUARTER=2019Q1 FILES=path/to/file.csv",
-    ]
 
 
 if __name__ == "__main__":

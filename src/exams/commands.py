@@ -1,4 +1,4 @@
-"""Commands that serve and trace what was published, make it again, give it up, and forget."""
+"""Commands that find, serve and trace what was published, make it again, give it up, and forget."""
 
 import sys
 from collections.abc import Sequence
@@ -93,3 +93,29 @@ def api(host: str, port: int, base_url: str, names: Sequence[str]) -> None:
     from exams.api.serve import serve  # noqa: PLC0415
 
     serve(places.published, host, port, base_url, names)
+
+
+@click.command()
+@click.option("--quarter", help="The quarter to look at; else the newest one.")
+def where(quarter: str | None) -> None:
+    """Say where report and pages are, and what to do next."""
+    root = project.find_root(Path.cwd())
+    click.echo("\n".join(where_lines(root, quarter)))
+
+
+def where_lines(root: Path, quarter: str | None = None) -> list[str]:
+    """Return four lines: report (the newest), static site, dashboard, a file of your own."""
+    places = project.places(root)
+    reports = sorted(places.reports.glob(f"{quarter or '*'}/visualize.html"))
+
+    def shown(page: Path | None) -> str:
+        if not page or not page.is_file():
+            return "none yet"
+        return str(page.relative_to(root) if page.is_relative_to(root) else page)
+
+    return [
+        f"Report:     {shown(reports[-1] if reports else None)}",
+        f"Site:       {shown(places.site / 'index.html')}",
+        "Dashboard:  make dashboard",
+        "Your file:  make run QUARTER=2019Q1 FILES=path/to/file.csv",
+    ]
