@@ -351,3 +351,16 @@ def test_report_of_the_quarter_opens_beside_the_site(server, browser, live):
             opened.page.get_by_role("button", name="Open the report").click()
         popup.value.wait_for_url("**/2026Q3/visualize.html")
         assert popup.value.title() == "Report"
+
+
+def test_a_chart_grows_by_as_much_as_its_column_lacks_whatever_its_rows_hold(places, browser):
+    """A row may hold several places side by side, each as high as the step says."""
+    grow = """() => {
+      const spec = {height: {step: 20}};
+      modules["layout.js"].stretch(spec, {height: () => 320}, 80);
+      return spec.height.step;
+    }"""
+    with tab(browser, "file://") as opened:
+        opened.page.goto(f"file://{places.site}/index.html")
+        opened.page.wait_for_selector("main[data-drawn]")
+        assert opened.page.evaluate(grow) == 25

@@ -144,7 +144,7 @@ export const TEXTS = {
     noTick: "There was none yet",
     notPublished: (due) => `It is not published. It was due by ${due}.`,
     written: (when) => `How things stood on ${when}, when these pages were last written. `
-      + "What is late is so by today's date.",
+      + "A quarter is late by today’s date.",
   },
 
   etl: {
