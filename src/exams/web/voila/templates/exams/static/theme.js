@@ -51,6 +51,7 @@ export function theme(width, paper = false) {
     rule: {color: mute, strokeWidth: 1.5},
     text: {color: ink, fontSize: 12},
     errorbar: {color: mute},
+    style: {outlined: {stroke: edge, strokeWidth: 0.75}}, // pale or dark, an area has an edge
     title: {color: ink, subtitleColor: mute, anchor: "start", fontSize: 15},
     range: {
       category: colours,
