@@ -1,6 +1,8 @@
 """The schedule: what a tick builds, what it leaves alone, and how it ends."""
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+import example
 import orchestrate_project as project
 from exams import schedule
 from exams.errors import ExamsError
@@ -94,6 +97,15 @@ def test_a_tick_builds_every_quarter_that_has_files_and_is_written_down(places, 
     noted = read_ticks(places)
     assert (noted.failing, noted.error) == ({}, None)
     assert noted.last_tick is not None
+
+
+def test_a_tick_lets_the_static_site_follow_though_it_built_nothing(places, builds):
+    made = example.make(places.data.parent / "office")  # whatever is published
+    shutil.copy(made.published, places.published)
+    started(places).tick()
+    text = (places.site / "data" / "now.js").read_text()
+    told = json.loads(text[len("exams.give(") : -len(");\n")])
+    assert told["schedule"]["last_tick"] == read_ticks(places).last_tick
 
 
 def test_a_failing_quarter_is_left_alone_longer_each_time_and_the_others_go_on(
