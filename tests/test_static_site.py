@@ -47,12 +47,12 @@ def given(places, name):
 
 def written(places):
     files = [f for f in places.site.rglob("*.*") if f.parent.name != "tables"]
-    return {f.name: f.stat().st_mtime_ns for f in files if f.suffix != ".txt"}
+    return {f.name: f.stat().st_mtime_ns for f in files if f.suffix != ".json"}
 
 
 def contents(places):
     """Return what is written, but for the time at which."""
-    files = [file for file in places.site.rglob("*.*") if file.suffix != ".txt"]
+    files = [file for file in places.site.rglob("*.*") if file.suffix != ".json"]
     return {file.name: AS_OF.sub(b"", file.read_bytes()) for file in files}
 
 
@@ -108,6 +108,17 @@ def test_whatever_has_changed_is_written(places, change):
     shutil.rmtree(places.site)
     write_site(places, "2026Q3")
     assert found == contents(places)
+
+
+def test_what_changed_during_a_build_is_written_when_it_ends(places):
+    """After each stage the site follows, but for the quarter that is in the making."""
+    chart = places.charts("2026Q3") / "more.vl.json"
+    chart.write_text('{"mark": "bar"}')
+    write_site(places)
+    assert "more" not in {chart["name"] for chart in given(places, "2026Q3")["charts"]}
+    write_site(places, "2026Q1")  # another build ends meanwhile
+    write_site(places, "2026Q3")
+    assert "more" in {chart["name"] for chart in given(places, "2026Q3")["charts"]}
 
 
 def test_version_names_every_quarter_and_changes_with_its_figures(places):
@@ -166,7 +177,7 @@ def test_quarter_of_another_release_is_written_again(places, monkeypatch):
     file.write_text("exams.give({});\n")
     write_site(places)
     assert given(places, "2026Q2") == {}  # it is not looked into
-    (places.site / ".made.txt").unlink()  # as another release writes another one
+    (places.site / ".made.json").unlink()  # as another release writes another one
     monkeypatch.setattr("exams.static_site._write_page", lambda folder: "another release")
     write_site(places)
     assert given(places, "2026Q2")["quarter"] == "2026Q2"

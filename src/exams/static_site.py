@@ -23,7 +23,7 @@ from exams.quarters import Timing
 
 _FOLDER = web.FOLDER / "site"
 _CALL, _END = "exams.give(", ");\n"  # around the JSON of a file of data: see site.js
-_NOTE = ".made.txt"  # what the site was made of, and how it was left
+_NOTE = ".made.json"  # what the site was made of, and how it was left
 _TITLE = "Exam results"
 _USUAL = Timing()
 _MAKERS = (now, payload, tables)
@@ -42,19 +42,35 @@ def write_site(places: Places, quarter: str | None = None, timing: Timing = _USU
         return
     with locked(made(places.reports) / ".site.lock"):
         standing = now.news(places, timing)
-        note, source = made(places.site) / _NOTE, _source(places, standing)
-        if note.is_file() and note.read_text(encoding="utf-8") == _noted(places, source):
+        source, note = _source(places, standing), made(places.site) / _NOTE
+        noted, quarters = _read_note(note), source["quarters"]
+        if noted == source | {"site": _left(places)}:
             return
-        if _write_all(places, quarter, standing):
-            write_atomic(note, _noted(places, source))
+        written = _write_all(places, quarter, standing)
+        of = noted.get("quarters", {}) | {name: quarters[name] for name in written}
+        source["quarters"] = {name: of.get(name) for name in quarters}
+        write_atomic(note, json.dumps(source | {"site": _left(places)}))
 
 
-def _source(places: Places, standing: dict[str, Any] | None) -> str:
-    """Return a text that changes with anything that the site is made of."""
+def _source(places: Places, standing: dict[str, Any] | None) -> dict[str, Any]:
+    """Return texts that change with what the site is made of: of each quarter, and of the rest."""
     modules = [Path(module.__file__ or "") for module in _MAKERS]
     pages = [*_FOLDER.iterdir(), *(web.FOLDER / "voila").rglob("*.*")]
-    files = states([*modules, web.vega(), *sorted(pages)])
-    return f"{payload.stamp(places)} {_stamp(standing)} {files}"
+    return {
+        "publications": states([places.published]),
+        "standing": _stamp(standing),
+        "form": states([*modules, web.vega(), *sorted(pages)]),
+        "quarters": payload.stamps(places),
+    }
+
+
+def _read_note(path: Path) -> dict[str, Any]:
+    """Return of what the site was made, and how it was left; nothing if that is not known."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _stamp(standing: dict[str, Any] | None) -> str:
@@ -62,29 +78,31 @@ def _stamp(standing: dict[str, Any] | None) -> str:
     return standing["stamp"] if standing else "unknown"
 
 
-def _noted(places: Places, source: str) -> str:
-    """Return the note that the site as it lies there was made of `source`."""
-    files = [file for file in places.site.rglob("*.*") if file.name != _NOTE]
-    return f"{source} {states(sorted(files))}"
+def _left(places: Places) -> str:
+    """Return a text that changes with any file of the site as it lies there."""
+    return states(sorted(file for file in places.site.rglob("*.*") if file.name != _NOTE))
 
 
-def _write_all(places: Places, quarter: str | None, standing: dict[str, Any] | None) -> bool:
-    """Write what has changed; say whether that is all there is to show.
+def _write_all(places: Places, quarter: str | None, standing: dict[str, Any] | None) -> list[str]:
+    """Write what has changed; return the quarters whose data were written.
 
-    Of a quarter in the making, another build writes the rest.
+    Those of a quarter in the making are left to the build that makes it.
     """
     data = made(places.site / "data")
     form = _write_page(places.site)
     former = _former(data, form)
     kept = former.get("quarters", {})
     common = payload.common(places)
-    versions = {}
+    versions: dict[str, str] = {}
+    written: list[str] = []
     for name in common["quarters"]:
         if name == quarter or not (data / f"{name}.js").is_file():
             kept.pop(name, None)
-        if version := kept.get(name) or _write_quarter(places, name, quarter):
-            versions[name] = version
-    complete = set(versions) == set(common["quarters"])
+        if name in kept:
+            versions[name] = kept[name]
+        elif found := _write_quarter(places, name, quarter):
+            versions[name] = found
+            written.append(name)
     common["quarters"] = [name for name in common["quarters"] if name in versions]
     version = {"form": form, "common": _write(data, "common", common), "quarters": versions}
     version |= _write_tables(places, former) | _write_standing(data, former, standing)
@@ -92,7 +110,7 @@ def _write_all(places: Places, quarter: str | None, standing: dict[str, Any] | N
     for file in data.glob("*.js"):
         if file.stem not in ("common", "now", "version", *versions):
             file.unlink()
-    return complete
+    return written
 
 
 def _write_page(folder: Path) -> str:

@@ -97,6 +97,17 @@ def _shown(places: Places, quarter: str, name: str, title: str) -> str:
     return path.read_text(encoding="utf-8")
 
 
+def stamps(places: Places) -> dict[str, str]:
+    """Return, for each published quarter, a text that changes with what `of_quarter` returns."""
+    found = {}
+    for row in _publications(places):
+        quarter = row["quarter"]
+        files = sorted((places.reports / quarter / "charts").glob("*.vl.json"))
+        files += [_page(places, quarter, name) for name in ("visualize", "model_card")]
+        found[quarter] = f"{row['version']} {row['published_at']} {states(files)}"
+    return found
+
+
 def stamp(places: Places) -> str:
     """Return a text that changes with the publications, a chart or a report."""
     files = [places.published]
