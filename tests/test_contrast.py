@@ -7,10 +7,13 @@ from itertools import product
 import pytest
 
 from exams import web
+from exams.stages.visualize import STATE_COLOURS
+from serving import ROOT
 
 TEXT, GRAPHIC = 4.5, 3.0
 GROUNDS = ("page", "card", "soft")
 INKS = ("ink", "mute", "accent", "good", "warn", "bad")
+STATES = STATE_COLOURS.range
 SOFT = ("accent-soft", "good-soft", "warn-soft", "bad-soft")
 
 
@@ -66,6 +69,29 @@ def test_marks_of_charts_stand_out_from_their_card(scheme):
     assert len(MARKS[scheme]) >= 7
     colours = {colour: colour for colour in MARKS[scheme]} | COLOURS[scheme]
     assert too_weak(colours, product(MARKS[scheme], ["card"]), GRAPHIC) == {}
+
+
+SHADED = "".join(
+    (ROOT / place).read_text(encoding="utf-8").replace('\\"', '"')
+    for place in ("notebooks/visualize.ipynb", "src/exams/stages/visualize.py")
+)
+
+
+def test_text_can_be_read_on_every_shade_that_holds_some():
+    """A scale of colours goes from one shade to the next without leaving what lies between."""
+    ramps = re.findall(r'"?range"?[:=]\s*(\["#[^\]]*\])', SHADED)
+    shades = {shade: shade for ramp in ramps for shade in json.loads(ramp)}
+    inks = set(re.findall(r'mark_text\([^)]*color="(#\w+)"', SHADED))
+    assert len(shades) >= 5 and len(inks) == 1
+    pale = {shade for shade in shades if shade not in STATES}
+    assert too_weak(shades | {ink: ink for ink in inks}, product(inks, pale), TEXT) == {}
+
+
+def test_areas_of_a_scale_of_colours_have_an_edge_which_stands_out():
+    """Their shades cannot: some are pale, some dark, and the page is one or the other."""
+    areas = re.findall(r"mark_(?:rect|bar)\(([^)]*)\)", SHADED)
+    assert areas.count('style="outlined"') == 7
+    assert "style: {outlined: {stroke: edge" in web.static("theme.js")
 
 
 def test_contrast_is_that_of_the_standard():
