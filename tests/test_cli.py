@@ -93,23 +93,26 @@ def test_build_without_a_choice_is_wrong_usage(root):
 def test_build_is_told_the_root_and_the_quarters_and_its_end_is_the_exit_code(root, monkeypatch):
     calls = []
     told = ModuleType("exams.orchestrate.build")
-    told.build_due = lambda root, quarters: calls.append((root, quarters)) or 1
-    told.build_quarter = lambda quarter, root: calls.append((quarter, root)) or quarter > "2019Q1"
+    told.build_due = lambda *given: calls.append(given) or 1
+    told.build_quarter = lambda *given: calls.append(given) or given[0] > "2019Q1"
     monkeypatch.setitem(sys.modules, "exams.orchestrate", ModuleType("exams.orchestrate"))
     monkeypatch.setitem(sys.modules, "exams.orchestrate.build", told)
     assert run("build", "--due").exit_code == 1
     assert run("build", "--quarter", "2019Q1", "--quarter", "2019Q2").exit_code == 1
     assert run("build", "--quarter", "2019Q2").exit_code == 0
     assert run("build", "--quarter", "2019").exit_code == 2
-    once = ("2019Q2", root)
-    assert calls == [(root, []), ("2019Q1", root), once, once]
+    assert run("build", "--due", "--until", "load").exit_code == 1
+    assert run("build", "--due", "--until", "the end").exit_code == 2
+    once = ("2019Q2", root, "visualize")
+    first, due = ("2019Q1", root, "visualize"), (root, [], "visualize")
+    assert calls == [due, first, once, once, (root, [], "load")]
 
 
 def test_quarters_are_built_in_order_and_once_however_they_are_given(root, monkeypatch):
     calls = []
     told = ModuleType("exams.orchestrate.build")
-    told.build_due = lambda root, quarters: calls.append(quarters) or 0
-    told.build_quarter = lambda quarter, root: calls.append(quarter) or True
+    told.build_due = lambda root, quarters, until: calls.append(quarters) or 0
+    told.build_quarter = lambda quarter, root, until: calls.append(quarter) or True
     monkeypatch.setitem(sys.modules, "exams.orchestrate", ModuleType("exams.orchestrate"))
     monkeypatch.setitem(sys.modules, "exams.orchestrate.build", told)
     given = [f"--quarter={quarter}" for quarter in ("2019Q2", "2019Q1", "2019Q2")]

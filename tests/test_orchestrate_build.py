@@ -193,6 +193,29 @@ def test_a_failing_quarter_does_not_stop_the_others(places, capsys):
     assert states(places) == ["done"] * len(STAGES)
 
 
+def test_a_build_until_a_stage_leaves_the_later_ones_to_the_next_build(places, capsys):
+    deliver(places, QUARTER, "second")
+    intake, rest = STAGES[:3], STAGES[3:]
+    assert build_quarter(QUARTER, until="load")
+    assert ran(capsys.readouterr().out) == all_done(QUARTER, stages=intake)
+    assert build_quarter(QUARTER, until="load")
+    assert capsys.readouterr().out == f"{QUARTER} is up to date as far as load.\n"
+    assert build_due(until="transform") == 0
+    said = "1 quarter is up to date as far as transform; nothing to do.\n"
+    assert capsys.readouterr().out == said
+    assert build_due() == 0
+    assert ran(capsys.readouterr().out) == all_done(QUARTER, stages=rest)
+
+
+def test_several_quarters_are_built_until_a_stage(places, capsys):
+    quarters = ["2026Q1", "2026Q2"]
+    for quarter in quarters:
+        deliver(places, quarter, "first")
+    assert build_due(quarters=quarters, until="model") == 0
+    lines = ran(capsys.readouterr().out)
+    assert sorted(lines) == sorted(all_done(*quarters, stages=STAGES[:4]))
+
+
 def test_an_unreadable_database_is_set_aside_and_made_anew(places, capsys):
     deliver(places, "2026Q2", "earlier")
     build_due()

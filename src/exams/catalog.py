@@ -32,6 +32,11 @@ def write_catalog(connection: sqlite3.Connection) -> None:
         database.add_foreign_keys(missing)
 
 
+def title(table: str) -> str:
+    """Return the name of a table for people."""
+    return table.replace("_", " ").capitalize()
+
+
 def _entry(connection: sqlite3.Connection, table: Table) -> dict[str, Any]:
     hidden = "sum(suppressed)" if "suppressed" in columns(connection, table.name) else "0"
     rows, away, first, last = connection.execute(
@@ -41,7 +46,7 @@ def _entry(connection: sqlite3.Connection, table: Table) -> dict[str, Any]:
     named = [c.name for c in table.columns]
     return {
         "name": table.name,
-        "title": table.name.replace("_", " ").capitalize(),
+        "title": title(table.name),
         "description": table.description,
         "dimensions": json.dumps([name for name in named if name in table.key]),
         "measures": json.dumps([name for name in named if name not in (*table.key, "suppressed")]),

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from exams import project
-from exams.commands import forget, lineage, reproduce, versions
+from exams.commands import api, forget, lineage, reproduce, versions
 from exams.errors import ExamsError
 from exams.places import STAGES, Places
 from exams.quarters import check_quarter
@@ -49,14 +49,15 @@ def main() -> None:
     """Quarterly exam results: from delivered files to reports and a dashboard."""
 
 
-for command in (lineage, reproduce, versions, forget):
+for command in (lineage, reproduce, versions, forget, api):
     main.add_command(command)
 
 
 @main.command()
 @click.option("--due", is_flag=True, help="Build every quarter that is due, oldest first.")
 @click.option("--quarter", "quarters", multiple=True, help="A quarter such as 2019Q1.")
-def build(due: bool, quarters: Sequence[str]) -> None:
+@click.option("--until", type=click.Choice(STAGES), default=STAGES[-1], help="Last stage to run.")
+def build(due: bool, quarters: Sequence[str], until: str) -> None:
     """Run the notebooks of quarters, as far as something has changed."""
     if not due and not quarters:
         raise click.UsageError("Say --due, or --quarter 2019Q1.")
@@ -65,8 +66,8 @@ def build(due: bool, quarters: Sequence[str]) -> None:
     from exams.orchestrate.build import build_due, build_quarter  # noqa: PLC0415
 
     if due:
-        sys.exit(build_due(root, chosen))
-    went_well = [build_quarter(quarter, root) for quarter in chosen]
+        sys.exit(build_due(root, chosen, until))
+    went_well = [build_quarter(quarter, root, until) for quarter in chosen]
     sys.exit(0 if all(went_well) else 1)
 
 

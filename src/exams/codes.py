@@ -24,7 +24,7 @@ _KINDS = {
     "E0": "Settings and calls",
     "E1": "Delivered files",
     "E2": "Loading",
-    "E3": "Publishing and the dashboard",
+    "E3": "Publishing, the dashboard and the API",
     "E4": "Building, the schedule and backups",
 }
 _GAP = "…"

@@ -1,6 +1,7 @@
-"""Commands that trace what was published, make it again, give it up, and delete a delivery."""
+"""Commands that serve and trace what was published, make it again, give it up, and forget."""
 
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -79,3 +80,16 @@ def reproduce(quarter: str | None, every: bool) -> None:
     outcomes = list(reproduce(root, places, quarters))
     click.echo("\n".join(line for outcome in outcomes for line in outcome.lines()))
     sys.exit(1 if any(outcome.differences for outcome in outcomes) else 0)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8867, show_default=True, help="Port to listen on.")
+@click.option("--base-url", default="/", show_default=True, help="Path below which it lies.")
+@click.option("--name", "names", multiple=True, help="Name of the host behind a proxy.")
+def api(host: str, port: int, base_url: str, names: Sequence[str]) -> None:
+    """Serve the published tables as JSON and CSV until Ctrl-C (docs/api.md)."""
+    places = project.places(project.find_root(Path.cwd()))
+    from exams.api.serve import serve  # noqa: PLC0415
+
+    serve(places.published, host, port, base_url, names)

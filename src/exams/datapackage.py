@@ -24,10 +24,13 @@ from exams.spreadsheet import safe
 _TYPES = {"TEXT": "string", "INTEGER": "integer", "REAL": "number"}
 _PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 _LICENCE = {"name": "notspecified", "title": "Licence not specified: ask the exams office."}
-_ABOUT = (
+ABOUT = (
     "Figures about groups of students, by quarter. Small groups and small counts are hidden, so"
-    " that nobody can be recognised: such a cell is empty and its row is marked suppressed. An"
-    " apostrophe before a leading =, +, - or @ keeps spreadsheets from taking a text for a formula."
+    " that nobody can be recognised: such a cell is empty and its row is marked suppressed."
+)
+_SAFE = (
+    " An apostrophe before a leading =, +, - or @ keeps spreadsheets from taking a text for a"
+    " formula."
 )
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # of every file in the zip: equal tables are equal bytes
 _SOURCE = "delivery"  # the table of files that all figures come from
@@ -70,7 +73,7 @@ def package(database: Path) -> dict[str, bytes]:
         "$schema": _PROFILE,
         "name": "published-exam-results",
         "title": "; ".join(sorted({row["contract"] for row in rows["publication"]})),
-        "description": _ABOUT,
+        "description": ABOUT + _SAFE,
         **({"created": latest} if latest else {}),
         "licenses": [_LICENCE],
         "sources": [_source(row) for row in rows[_SOURCE]],

@@ -1,6 +1,6 @@
 """Builds quarters from Python: one, or every one that is due."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from exams import project
@@ -16,24 +16,29 @@ _INTAKE = STAGES[:3]  # extract, transform, load: they know nothing of other qua
 _COSTS = dict(zip(STAGES, (1, 1, 1, 2, 1, 2), strict=True))  # for the bar; model, visualize draw
 
 
-def build_quarter(quarter: str, root: Path = Path()) -> bool:
+def build_quarter(quarter: str, root: Path = Path(), until: str = STAGES[-1]) -> bool:
     """Build one quarter of the project at `root`; say whether it went well.
 
-    What happens is printed.
+    `until` is the last stage to run. What happens is printed.
     """
     from exams.orchestrate.turns import run_turn  # noqa: PLC0415
 
-    return run_turn(quarter, project.find_root(root), announces=True).end != "failed"
+    root = project.find_root(root)
+    return run_turn(quarter, root, _up_to(until), announces=True).end != "failed"
 
 
-def build_due(root: Path = Path(), quarters: Iterable[str] = ()) -> int:
-    """Build every quarter that is due, or those of `quarters` that are.
+def build_due(root: Path = Path(), quarters: Iterable[str] = (), until: str = STAGES[-1]) -> int:
+    """Build every quarter that is due, or those of `quarters` that are, `until` a stage.
 
     One that fails does not stop the others. Return the exit code: 0, or 1 if one failed.
     """
     root = project.find_root(root)
-    ends = build_each(root, quarters or due_quarters(project.places(root)))
+    ends = build_each(root, quarters or due_quarters(project.places(root)), until)
     return 1 if "failed" in ends.values() else 0
+
+
+def _up_to(until: str) -> tuple[str, ...]:
+    return STAGES[: STAGES.index(until) + 1]
 
 
 def due_quarters(places: Places) -> list[str]:
@@ -44,34 +49,38 @@ def due_quarters(places: Places) -> list[str]:
     return sorted({*places.delivered_quarters(), *vanished(places)})
 
 
-def build_each(root: Path, quarters: Iterable[str]) -> dict[str, str]:
-    """Build those of `quarters` that are due; return what became of each.
+def build_each(root: Path, quarters: Iterable[str], until: str = STAGES[-1]) -> dict[str, str]:
+    """Build those of `quarters` that are due, `until` a stage; return what became of each.
 
     It is built, idle (it was up to date) or failed. Several are taken in two turns, each oldest
     first and on all cores: all of them are loaded before the first is compared with others.
     """
-    chosen = sorted(set(quarters))
+    chosen, stages = sorted(set(quarters)), _up_to(until)
     if not chosen:
         say("No quarter has files yet; nothing to do.")
-    ends = _build_several(root, chosen) if len(chosen) > 1 else _build_alone(root, chosen)
+    build = _build_several if len(chosen) > 1 else _build_alone
+    ends = build(root, chosen, stages)
     if idle := [*ends.values()].count("idle"):
         up_to_date = "1 quarter is up to date" if idle == 1 else f"{idle} quarters are up to date"
-        say(f"{up_to_date}{'; nothing to do' if idle == len(ends) else ''}.")
+        as_far = "" if stages == STAGES else f" as far as {until}"
+        say(f"{up_to_date}{as_far}{'; nothing to do' if idle == len(ends) else ''}.")
     return ends
 
 
-def _build_alone(root: Path, quarters: Iterable[str]) -> dict[str, str]:
+def _build_alone(root: Path, quarters: list[str], stages: Sequence[str]) -> dict[str, str]:
     from exams.orchestrate.turns import run_turn  # noqa: PLC0415
 
-    return {quarter: run_turn(quarter, root).end for quarter in quarters}
+    return {quarter: run_turn(quarter, root, stages).end for quarter in quarters}
 
 
-def _build_several(root: Path, quarters: list[str]) -> dict[str, str]:
+def _build_several(root: Path, quarters: list[str], stages: Sequence[str]) -> dict[str, str]:
     clear_away(project.places(root))  # here, lest two processes do it at once
-    overall = Overall(quarters, _COSTS)
+    overall = Overall(quarters, {stage: _COSTS[stage] for stage in stages})
+    intake = [stage for stage in _INTAKE if stage in stages]
     try:
-        first = run_turns(dict.fromkeys(quarters, _INTAKE), root, overall)
-        second = run_turns(dict.fromkeys(to_compare(first), STAGES), root, overall)
+        first = run_turns(dict.fromkeys(quarters, intake), root, overall)
+        again = to_compare(first) if len(stages) > len(intake) else []
+        second = run_turns(dict.fromkeys(again, stages), root, overall)
     finally:
         overall.close()
     return {quarter: _end(first[quarter], second.get(quarter)) for quarter in quarters}

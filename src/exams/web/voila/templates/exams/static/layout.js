@@ -47,5 +47,5 @@ export function separate(spec, view) {
 /** Let the chart grow by `more` pixels. */
 export function stretch(spec, view, more) {
   if (typeof spec.height === "number") spec.height += more;
-  else if (spec.height?.step) spec.height.step += more / view.scale("y").domain().length;
+  else if (spec.height?.step) spec.height.step *= 1 + more / view.height();
 }
