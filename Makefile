@@ -29,9 +29,11 @@ endif
 	@$(BIN)/exams build $(if $(strip $(QUARTER)),--quarter "$(QUARTER)",--due)
 	@$(BIN)/exams where $(if $(strip $(QUARTER)),--quarter "$(QUARTER)")
 
+# Three at a time, also on two cores: much of what takes long waits for a browser or a kernel.
+# tests/conftest.py says in which order.
 .PHONY: test
 test: lint  ## Check code and notebooks, then run every test
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint
 lint: setup  ## Check code and notebooks without running them
@@ -83,6 +85,7 @@ setup: $(READY)  ## Make .venv from requirements.lock (the other targets do this
 $(READY): requirements.lock pyproject.toml $(shell find share -type f)
 	@command -v "$(PYTHON)" >/dev/null || { echo "$(PYTHON) was not found: install Python 3.11 or newer, or say make PYTHON=/path/to/python3." >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than Python 3.11: say make PYTHON=/path/to/python3.11." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sqlite3, sys; sys.exit(sqlite3.sqlite_version_info < (3, 36))' || { echo "$(PYTHON) has an SQLite older than 3.36 (which the loader needs): say make PYTHON=... for another one." >&2; exit 1; }
 	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make environments: apt-get install python3-venv." >&2; exit 1; }
 	@echo "Making $(VENV) from requirements.lock (once, a minute or so)"
 	@"$(PYTHON)" -m venv $(VENV)

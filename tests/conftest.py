@@ -12,9 +12,16 @@ from browser import chromium
 from exams.contract import read_contract
 
 ROOT = Path(__file__).parents[1]
+LONGEST = {"test_recovery.py": -2, "test_end_to_end.py": -1}  # files that take minutes
 
 settings.register_profile("house", deadline=None, database=None)  # machines may be busy
 settings.load_profile("house")
+
+
+def pytest_collection_modifyitems(items):
+    """Let files of slow tests come first: none is begun when all others are done."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (item.path not in slow, LONGEST.get(item.path.name, 0)))
 
 
 @pytest.fixture

@@ -47,12 +47,13 @@ def clone(tmp_path):
     return tmp_path
 
 
-def python(folder, *, new=True, with_venv=True):
+def python(folder, *, new=True, with_sqlite=True, with_venv=True):
     """Write an executable that answers, as an interpreter would, what the Makefile asks."""
     path = folder / "python"
     path.write_text(
         "#!/bin/sh\n"
-        f'case "$2" in *version_info*) exit {0 if new else 1};; '
+        f'case "$2" in *sqlite_version_info*) exit {0 if with_sqlite else 1};; '
+        f"*version_info*) exit {0 if new else 1};; "
         f"*ensurepip*) exit {0 if with_venv else 1};; esac\n"
         "echo 'a line nobody should see'; exit 9\n"
     )
@@ -87,6 +88,16 @@ def test_a_python_that_is_too_old_is_one_line(clone):
     assert result.returncode != 0
     assert complaint(result) == [
         f"{path} is older than Python 3.11: say make PYTHON=/path/to/python3.11."
+    ]
+
+
+def test_an_sqlite_that_is_too_old_is_one_line(clone):
+    path = python(clone, with_sqlite=False)
+    result = make(clone, "setup", PYTHON=str(path))
+    assert result.returncode == 2
+    assert complaint(result) == [
+        f"{path} has an SQLite older than 3.36 (which the loader needs):"
+        " say make PYTHON=... for another one."
     ]
 
 
