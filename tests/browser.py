@@ -19,11 +19,12 @@ OVERFLOW = "() => document.documentElement.scrollWidth - innerWidth"
 
 @dataclass
 class Tab:
-    """A page, what it asked of other hosts, and what went wrong in it."""
+    """A page, what it asked of other hosts, and what went wrong in it, or is warned of."""
 
     page: object
     outside: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -62,7 +63,8 @@ def tab(browser, own: str, width: int = 1280, **options) -> Iterator[Tab]:
             request_route.abort()
 
     context.route("**/*", route)
-    found.page.on("console", lambda m: found.errors.append(m.text) if m.type == "error" else None)
+    told = {"error": found.errors, "warning": found.warnings}
+    found.page.on("console", lambda m: told.get(m.type, []).append(m.text))
     found.page.on("pageerror", lambda error: found.errors.append(str(error)))
     try:
         yield found

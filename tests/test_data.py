@@ -177,13 +177,65 @@ def test_rows_are_searched_sorted_and_turned_and_a_link_shows_the_same(opened):
     page.keyboard.press("Enter")  # the heading keeps the focus
     assert records.first.inner_text() == "9,901"
     address = page.url
-    assert address.endswith("&table=quarantine_count&search=C99+ABOVE")
+    assert address.endswith("&table=quarantine_count&search=C99+ABOVE&sort=-records")
+    page.get_by_role("button", name="Next rows").click()
+    page.get_by_role("button", name="Next rows").press("Enter")
+    assert page.url == f"{address}&from=101"
+    assert page.evaluate("document.activeElement.textContent") == "Former rows"  # the last rows
+    address = page.url
     page.goto("about:blank")
     page.goto(address)
     page.wait_for_selector("table.data")
-    assert in_sight(page) == "Rows 1–50 of 111. The headings sort."
+    assert in_sight(page) == "Rows 101–111 of 111. The headings sort."
+    assert page.locator("table.data th[aria-sort=descending]").inner_text() == "records (records)"
+    assert records.first.inner_text() == "11"
     search(page, "nowhere")
     assert in_sight(page) == "No row is found."
+    assert page.url.endswith("&search=nowhere&sort=-records")  # from the first row on
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("more", "said", "first"),
+    [
+        ("&sort=nowhere&from=x", "Rows 1–50 of 10,000", "10,000"),
+        ("&sort=records&from=-7", "Rows 1–50 of 10,000", "1"),
+        ("&sort=records&from=70", "Rows 51–100 of 10,000", "51"),
+        ("&from=1e99", "Rows 9,951–10,000 of 10,000", "50"),
+    ],
+)
+def test_order_and_place_that_the_rows_do_not_have_are_ignored(opened, more, said, first):
+    page = opened(f"&table=quarantine_count{more}")
+    page.wait_for_selector("table.data")
+    assert in_sight(page) == f"{said}. The headings sort."
+    assert rows(page).first.locator("td").nth(4).inner_text() == first
+
+
+@pytest.mark.browser
+def test_order_and_place_stay_when_something_new_is_published(tmp_path, browser):
+    places = example.make(tmp_path)
+    publish(places.published, "2026Q3", tables_of("2026Q3"), ("State exams", "1.0"))
+    write_site(places)
+    site = (places.site / "index.html").as_uri()
+    with tab(browser, site.removesuffix("index.html"), offline=True) as opened:
+        page = opened.page
+        page.clock.install()
+        page.goto(f"{site}?page=data&table=quarantine_count&sort=records&from=51")
+        page.wait_for_selector("table.data")
+        assert rows(page).first.locator("td").nth(4).inner_text() == "51"
+        page.get_by_role("button", name="column").focus()
+        page.locator(".scroll:has(.data)").evaluate("box => { box.scrollTop = 200; }")
+        fewer = {name: rows[1:] for name, rows in tables_of("2026Q3").items()}
+        fewer["quarantine_count"] = tables_of("2026Q3")["quarantine_count"][:-50]
+        publish(places.published, "2026Q3", fewer, ("State exams", "1.0"))
+        write_site(places, "2026Q3")
+        page.clock.run_for(15_000)
+        page.get_by_text("Rows 51–100 of 9,950").wait_for()
+        assert rows(page).first.locator("td").nth(4).inner_text() == "101"
+        page.wait_for_selector("main[data-drawn]")
+        assert page.evaluate("document.activeElement.textContent") == "column"
+        assert page.locator(".scroll:has(.data)").evaluate("box => box.scrollTop") == 200
+        assert (opened.outside, opened.errors) == ([], [])
 
 
 @pytest.mark.browser

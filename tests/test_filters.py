@@ -20,7 +20,12 @@ ROWS = [
     {"row": "Course|none", "dimension": "Preparation course", "score": "Essay", "suppressed": 1},
     {"row": "all|All students", "dimension": "all", "score": "Algebra", "gap": 0},
 ]
-FINDINGS = {"Algebra": "Algebra: none is 3.5 below", "Essay": "Essay: north is 2.5 above"}
+FINDINGS = {
+    "Algebra": "Algebra: none is 3.5 below",
+    "Algebra · Preparation course": "Algebra, Preparation course: none is below",
+    "Essay": "Essay: north is 2.5 above",
+    "Essay · Region": "Essay, Region: north is above",
+}
 
 
 def told(rows=ROWS):
@@ -60,11 +65,38 @@ def one_score_of_several():
     }
 
 
+def hidden_in_a_dimension():
+    """Return a chart of bars, lines and words on cells; in one dimension all of it is hidden."""
+    hidden, seen = {"share": None, "low": None, "suppressed": 1}, {"share": 0.5, "low": 0.4}
+    rows = [
+        {"level": level, "dimension": dimension, **(seen if level == "none" else hidden)}
+        for level, dimension in [("north", "Region"), ("none", "Preparation course")]
+    ]
+    y = {"field": "level", "type": "nominal"}
+    share = {"field": "share", "type": "quantitative"}
+    low = {"field": "low", "type": "quantitative"}
+    tips = {"tooltip": [y, share]}
+    return {
+        "datasets": {"shares": rows},
+        "data": {"name": "shares"},
+        "height": {"step": 20},
+        "layer": [
+            {"mark": "rule", "encoding": {"x": low, "x2": {"field": "share"}, "y": y}},
+            {"mark": "circle", "encoding": {"x": share, "y": y, **tips}},
+            {"mark": "rect", "encoding": {"color": share, "y": y}},
+        ],
+        "width": "container",
+        "title": {"text": "Shares", "subtitle": "All students"},
+        "usermeta": {"page": ["ml"], "order": 3},
+    }
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     places = example.make(tmp_path_factory.mktemp("filters"))
     charts = places.charts(example.NEWEST)
     (charts / "gaps.vl.json").write_text(json.dumps(one_score_of_several()))
+    (charts / "shares.vl.json").write_text(json.dumps(hidden_in_a_dimension()))
     plain = json.loads((charts / "tiers.vl.json").read_text())
     plain["encoding"]["y"]["field"] = "name"
     plain["data"]["values"] = [{"name": "A tier", "share": 20}]
@@ -84,7 +116,7 @@ def opened(site, browser):
             return found.page
 
         yield turn_to
-        assert (found.outside, found.errors) == ([], [])
+        assert (found.outside, found.errors, found.warnings) == ([], [], [])
 
 
 def choose(page, label, option):
@@ -146,7 +178,26 @@ def test_dimension_leaves_its_groups_and_all_students(opened):
         "all|All students",
     ]
     choose(page, "Subject", "Essay")
-    assert captions(page)["gaps"][0] == "Essay · Region"
+    assert captions(page)["gaps"][0] == FINDINGS["Essay · Region"]
+
+
+def test_a_chart_that_begins_with_a_subject_tells_its_finding_in_the_chosen_dimension(opened):
+    page = opened("ml", "&dimension=course")
+    assert captions(page)["gaps"][0] == FINDINGS["Algebra · Preparation course"]
+    assert captions(page)["shares"][0] == "Preparation course"  # without a finding, what it shows
+
+
+def test_a_chart_whose_figures_are_all_hidden_says_so_and_nothing_in_the_console(opened):
+    page = opened("ml", "&dimension=region")
+    chart = page.locator("[data-chart=shares]")
+    assert "No figure can be shown here" in chart.inner_text()
+    assert chart.locator("svg.marks").count() == 0
+    assert chart.get_by_role("group", name="Save: Region").locator("button").all_inner_texts() == [
+        "CSV"
+    ]
+    choose(page, "Dimension", "Preparation course")
+    assert chart.locator("svg.marks").count() == 1
+    assert "No figure" not in chart.inner_text()
 
 
 def test_chart_that_a_filter_cannot_narrow_stays_and_says_so(opened):

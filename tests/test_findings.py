@@ -9,15 +9,23 @@ from exams.stages.findings import (
     TOO_FEW,
     alarms,
     apart,
+    at_risk,
+    by_dimension,
     calibrated,
-    crossed,
+    changed,
+    commonest,
+    farthest,
+    gained,
     in_words,
+    latest,
     lowest_level,
     missed,
     most_frequent,
     moved,
     of_each,
     span,
+    tier_means,
+    widest,
 )
 from exams.stages.gallery import Gallery
 
@@ -84,8 +92,64 @@ def test_groups_whose_interval_leaves_out_the_mean_of_all_are_counted():
 
 def test_groups_by_two_dimensions_are_told_by_both():
     pairs = means(NORTH, SOUTH).assign(level_2=["late", "early"])
-    assert crossed(pairs, "Points") == "Points: from 5.0 (north, late) to 7.0 (south, early)"
-    assert crossed(pairs.assign(mean=NAN), "Points") == TOO_FEW
+    assert span(pairs, "Points") == "Points: from 5.0 (north, late) to 7.0 (south, early)"
+    assert span(pairs.assign(mean=NAN), "Points") == TOO_FEW
+
+
+def test_the_level_of_most_students_is_told():
+    found = levels(*LOW).assign(level=["low", "high"])
+    said = "Points: 18% are at high, more than at any other level"
+    assert commonest(found, "Points") == said
+    assert commonest(found.assign(share=NAN), "Points") == TOO_FEW
+
+
+def test_the_share_at_risk_is_that_of_all_or_of_the_groups_of_one_dimension():
+    rows = [("all", "all", 0.2), ("Track", "north", 0.1), ("Track", "south", 0.3)]
+    found = pd.DataFrame([*rows, ("Age", "old", NAN)], columns=["dimension", "level", "share"])
+    assert by_dimension(found, at_risk) == {
+        "all": "20.0% of students are at risk: a low score in any subject",
+        "Track": "Track: from 10.0% (north) to 30.0% (south) are at risk",
+        "Age": TOO_FEW,
+    }
+    assert at_risk(found.assign(share=NAN)) == TOO_FEW
+
+
+def test_the_widest_gap_is_told_with_its_score_and_unit():
+    gaps = {"dimension": ["Track"] * 2, "level": ["south", "west"], "reference": ["north"] * 2}
+    gaps = pd.DataFrame(gaps | {"gap": [2.0, -9.0], "effect": [0.7, -0.2]})
+    scale = pd.DataFrame({"score": ["Points"], "unit": ["points"]})
+    said = "Points, Track: south is 2.0 points above north"
+    assert widest(gaps, "Points", scale) == said
+    assert widest(gaps.assign(gap=NAN), "Points", scale) == TOO_FEW
+
+
+def test_the_means_of_the_tiers_are_told_from_the_lowest_to_the_highest():
+    tiers = pd.DataFrame({"mean": [7.25, 3.5, NAN]})
+    assert tier_means(tiers, "Points") == "Points: the means of the tiers run from 3.5 to 7.2"
+    assert tier_means(tiers.tail(1), "Points") == TOO_FEW
+
+
+def test_the_best_gain_for_a_score_is_told():
+    gains = pd.DataFrame({"value": [0.1, 0.24]})
+    assert gained(gains, "Points") == "Points: background accounts for 24% of how it differs"
+    assert gained(gains.assign(value=NAN), "Points") == TOO_FEW
+
+
+def test_a_sentence_is_told_of_each_score_and_of_each_dimension_in_it():
+    track = means(EVERYONE, NORTH, SOUTH)
+    place = means(("Place", "east", 1.0, 0.9, 1.1))
+    found = of_each(pd.concat([track, place, track.assign(score="Mark", mean=NAN)]), span, "Points")
+    of_all = "Points: from 1.0 (east) to 7.0 (south)"
+    of_track, of_place = "Points: from 5.0 (north) to 7.0 (south)", "Points: from 1.0 (east) to 1.0"
+    assert found == {
+        "all": of_all,
+        "Points": of_all,
+        **dict.fromkeys(["Track", "Points · Track"], of_track),
+        **dict.fromkeys(["Place", "Points · Place"], f"{of_place} (east)"),
+        **dict.fromkeys(["Mark", "Mark · Track"], TOO_FEW),
+    }
+    assert of_each(track, span, "Mark")["all"] == TOO_FEW
+    assert of_each(track.head(0), span) == {}
 
 
 def parts(*rows):
@@ -113,6 +177,27 @@ def test_alarms_of_all_quarters_are_told_with_the_last():
     assert alarms(past) == "2 alarms in 2 quarters, the last in Mark in 2024Q2"
     assert alarms(past.head(1)) == "1 alarm in 1 quarter: Points in 2024Q1"
     assert alarms(past.assign(alarm=0)).startswith("No alarm in 2 quarters: ")
+
+
+def test_the_newest_mean_and_the_one_before_are_told():
+    past = pd.DataFrame({"quarter": ["2024Q1", "2024Q2", "2024Q3"], "mean": [5.0, NAN, 6.0]})
+    assert latest(past, "Points") == "Points: 6.0 in 2024Q3, after hidden in 2024Q2"
+    assert latest(past.head(1), "Points") == "Points: 5.0 in 2024Q1"
+
+
+def test_the_group_that_has_changed_most_in_the_newest_quarter_is_told():
+    rows = [("2024Q1", "north", 0.9), ("2024Q2", "north", 0.1), ("2024Q2", "south", -0.3)]
+    past = pd.DataFrame(rows, columns=["quarter", "level", "effect"]).assign(dimension="Track")
+    assert farthest(past) == "Track: south has changed most in 2024Q2, −0.30 SD"
+    assert farthest(past.assign(effect=NAN)) == TOO_FEW
+
+
+def test_the_change_of_a_score_is_told_with_its_alarm():
+    change = pd.DataFrame({"delta": [-0.012], "former": ["2024Q1"], "alarm": [1]})
+    said = "Points: −1.2% of the scale since 2024Q1, an alarm"
+    assert changed(change, "Points") == said
+    assert changed(change.assign(alarm=0), "Points") == said.replace("an alarm", "no alarm")
+    assert changed(change.assign(delta=NAN), "Points") == TOO_FEW
 
 
 def told(share=0.125, **row):
@@ -160,6 +245,14 @@ def test_a_chart_of_one_score_is_titled_by_its_finding_and_holds_those_of_the_ot
     assert spec["title"]["text"] == ["It is low"]
     assert spec["usermeta"]["findings"] == said
     assert spec["params"] == [{"name": "score", "value": "Essay"}]
+
+
+def test_a_chart_of_several_scores_is_titled_by_the_finding_of_all(tmp_path):
+    said = {"all": "They are high", "Essay": "It is low"}
+    bar = alt.Chart(BINS).mark_bar().encode(x="density:Q", y="score:N")
+    Gallery(tmp_path).show("bins", "home", bar, said, "Bins, 2026Q3", "Bars")
+    spec = json.loads((tmp_path / "bins.vl.json").read_text())
+    assert (spec["title"]["text"], spec["usermeta"]["findings"]) == (["They are high"], said)
 
 
 def test_a_chart_of_a_score_without_a_finding_is_titled_by_what_it_draws(tmp_path):

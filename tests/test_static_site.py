@@ -1,8 +1,10 @@
 """The static site: the dashboard's pages from files alone."""
 
 import json
+import re
 import shutil
 import threading
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -11,15 +13,21 @@ import pytest
 import example
 from browser import tab
 from exams import published, status
+from exams.dashboard.now import now
 from exams.dashboard.payload import payload
 from exams.errors import ExamsError
+from exams.moments import moment
 from exams.places import Places
 from exams.published import publish
+from exams.quarters import Timing
 from exams.site import write_index
 from exams.static_site import write_site
+from exams.ticks import Ticks, write_ticks
 from exams.web.bundle import bundle
 from serving import drawn_on_each_page
 
+AS_OF = re.compile(rb'"as_of":"[^"]*"')
+TICKS = Ticks("production", "0 2 1 1,4,7,10 *", "UTC", "host", 1, moment(), next_tick=moment())
 CHARTS = {"home": 2, "status": 0, "etl": 1, "ml": 3, "trends": 1, "data": 0}
 
 
@@ -42,6 +50,12 @@ def written(places):
     return {f.name: f.stat().st_mtime_ns for f in files if f.suffix != ".txt"}
 
 
+def contents(places):
+    """Return what is written, but for the time at which."""
+    files = [file for file in places.site.rglob("*.*") if file.suffix != ".txt"]
+    return {file.name: AS_OF.sub(b"", file.read_bytes()) for file in files}
+
+
 # What is written
 
 
@@ -50,6 +64,8 @@ def test_files_give_what_a_kernel_would_send(places):
         sent = payload(places, quarter)
         del sent["stamp"]
         assert {**given(places, "common"), **given(places, quarter)} == sent
+    told, sent = given(places, "now"), now(places, Timing())
+    assert told | {"as_of": ""} == sent | {"as_of": ""}
 
 
 def test_nothing_is_written_again_unless_it_has_changed(places):
@@ -80,17 +96,18 @@ def test_where_nothing_has_changed_nothing_is_read(places, monkeypatch):
         lambda places: (places.charts("2026Q3") / "more.vl.json").write_text('{"mark": "bar"}'),
         lambda places: (places.reports / "2026Q3" / "visualize.html").write_text("Report"),
         lambda places: status.start(places.status, "2026Q3", "extract"),
+        lambda places: write_ticks(places, TICKS),
+        lambda places: (places.site / "data" / "now.js").unlink(),
     ],
-    ids=["page", "table", "chart", "report", "status"],
+    ids=["page", "table", "chart", "report", "status", "schedule", "standing"],
 )
 def test_whatever_has_changed_is_written(places, change):
     change(places)
     write_site(places, "2026Q3")
-    found = {f.name: f.read_bytes() for f in places.site.rglob("*.*") if f.suffix != ".txt"}
+    found = contents(places)
     shutil.rmtree(places.site)
     write_site(places, "2026Q3")
-    anew = {f.name: f.read_bytes() for f in places.site.rglob("*.*") if f.suffix != ".txt"}
-    assert found == anew
+    assert found == contents(places)
 
 
 def test_version_names_every_quarter_and_changes_with_its_figures(places):
@@ -115,13 +132,33 @@ def test_quarter_that_is_withdrawn_is_nowhere_in_the_site(places):
     assert all(entry["quarter"] != "2026Q1" for entry in given(places, "common")["history"])
 
 
+def test_site_is_written_anew_when_a_tick_is_noted_and_not_for_a_sign_of_life(places):
+    write_ticks(places, TICKS)
+    write_site(places)
+    before = written(places)
+    write_ticks(places, replace(TICKS, heartbeat=moment()))
+    write_site(places)
+    assert written(places) == before
+    write_ticks(places, replace(TICKS, last_tick="2026-10-01T02:00:00+00:00"))
+    write_site(places)
+    changed = {name for name, time in written(places).items() if time != before[name]}
+    assert changed == {"now.js", "version.js"}
+    assert given(places, "now")["schedule"]["last_tick"] == "2026-10-01T02:00:00+00:00"
+
+
+def test_quarters_to_come_are_told_with_the_day_by_which_they_are_due(places):
+    write_site(places, timing=Timing(grace_days=45))
+    coming = {entry["quarter"]: entry["due_by"] for entry in given(places, "now")["coming"]}
+    assert coming == {"2027Q1": "2027-05-15", "2027Q2": "2027-08-14", "2027Q3": "2027-11-14"}
+
+
 @pytest.mark.parametrize("damage", ["2026Q2.js is gone", "version.js is damaged"])
 def test_file_that_is_gone_or_damaged_is_written_again(places, damage):
-    before = {f.name: f.read_text() for f in (places.site / "data").glob("*.js")}
+    before = contents(places)
     file = places.site / "data" / damage.split()[0]
     file.unlink() if "gone" in damage else file.write_text("exams.give([")
     write_site(places)
-    assert {f.name: f.read_text() for f in (places.site / "data").glob("*.js")} == before
+    assert contents(places) == before
 
 
 def test_quarter_of_another_release_is_written_again(places, monkeypatch):
@@ -277,6 +314,31 @@ def test_open_page_follows_a_correction_and_tells_when_the_line_is_lost(server, 
         page.clock.run_for(15_000)
         page.get_by_text("connection lost").wait_for(state="detached")
         assert students.get_by_text("800").is_visible()
+
+
+@pytest.mark.browser
+def test_status_tells_the_next_tick_and_by_the_readers_clock_what_is_late(places, browser):
+    write_ticks(places, replace(TICKS, next_tick="2054-01-01T02:00:00+00:00"))
+    write_site(places, timing=Timing(grace_days=10_000))  # due in 2054
+    address = (places.site / "index.html").as_uri()
+    tile = ".tile:has(dt:text('Next tick'))"
+    with tab(browser, places.reports.as_uri()) as opened:
+        page = opened.page
+        page.clock.set_fixed_time("2053-11-20T12:00:00Z")
+        page.goto(f"{address}?page=status")
+        page.get_by_text("There was none yet").wait_for()
+        assert "1 Jan 2054, 02:00" in page.locator(tile).inner_text()
+        assert page.get_by_text("when these pages were last written").is_visible()
+        assert page.get_by_role("link", name="is late").count() == 0
+        page.clock.set_fixed_time("2054-09-01T12:00:00Z")
+        page.goto(f"{address}?page=status")
+        page.get_by_role("link", name="2 quarters are late").wait_for()
+        assert "were not written since" in page.locator(tile).inner_text()
+        late = page.get_by_role("region", name="Late or waiting").locator("tr:has(.late)")
+        assert [row.inner_text().split()[0] for row in late.all()] == ["2027Q1", "2026Q4"]
+        said = page.get_by_role("listitem").filter(has_text="2027Q1").inner_text()
+        assert "It is not published. It was due by 16 Aug 2054." in said
+        assert (opened.outside, opened.errors) == ([], [])
 
 
 @pytest.mark.browser

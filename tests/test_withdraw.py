@@ -12,6 +12,7 @@ from exams.orchestrate import withdraw as withdrawing
 from exams.orchestrate.withdraw import vanished, withdraw
 from exams.places import STAGES, Places
 from exams.published import publish
+from exams.quarters import Timing
 from exams.samples import write_samples
 from exams.status import WITHDRAWN, stage_status
 from exams.warehouse.results import create_result, result_of, show_results
@@ -107,19 +108,19 @@ def test_all_that_shows_a_quarter_goes_and_another_quarter_stays(places):
         "publication.csv",
         f"{GONE}.js",
     }
-    assert withdraw(places, GONE)
+    assert withdraw(places, GONE, Timing())
     assert traces(places) == []
     assert {table: held(places, table) for table in SHOWN} == {t: [r] for t, r in before.items()}
     assert published.published_quarters(places.published) == [KEPT]
     assert (places.charts(KEPT) / "means.vl.json").exists()
     assert KEPT in places.index.read_text()
     assert vanished(places) == []
-    assert not withdraw(places, GONE)
-    assert not withdraw(places, KEPT)
+    assert not withdraw(places, GONE, Timing())
+    assert not withdraw(places, KEPT, Timing())
 
 
 def test_the_deliveries_stay_in_the_history_as_removed(places):
-    withdraw(places, GONE)
+    withdraw(places, GONE, Timing())
     with closing(sqlite3.connect(places.warehouse)) as connection:
         found = connection.execute(
             "SELECT file, received, loaded, removed IS NULL FROM delivery ORDER BY id"
@@ -128,7 +129,7 @@ def test_the_deliveries_stay_in_the_history_as_removed(places):
 
 
 def test_the_status_says_so_in_place_of_what_happened_before(places):
-    withdraw(places, GONE)
+    withdraw(places, GONE, Timing())
     runs = [r for r in stage_status(places.status) if r["quarter"] == GONE]
     assert [(r["stage"], r["state"], r["reason_code"]) for r in runs] == [
         (stage, "done", None) for stage in STAGES
@@ -162,9 +163,9 @@ def test_a_build_that_dies_on_the_way_is_finished_by_the_next(places, monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr(*step, die)
         with pytest.raises(KeyboardInterrupt):
-            withdraw(places, GONE)
+            withdraw(places, GONE, Timing())
     assert vanished(places) == [GONE]
-    assert withdraw(places, GONE)
+    assert withdraw(places, GONE, Timing())
     assert traces(places) == []
     assert {r["reason"] for r in stage_status(places.status)} == {WITHDRAWN}
 
@@ -181,9 +182,9 @@ def test_reports_that_are_half_removed_are_finished_by_the_next_build(places, mo
     with monkeypatch.context() as patch:
         patch.setattr(withdrawing.shutil, "rmtree", die)
         with pytest.raises(KeyboardInterrupt):
-            withdraw(places, GONE)
+            withdraw(places, GONE, Timing())
     assert traces(places) == ["reports"]
-    assert withdraw(places, GONE)
+    assert withdraw(places, GONE, Timing())
     assert traces(places) == []
 
 
@@ -209,7 +210,7 @@ def test_while_no_quarter_has_a_file_nothing_is_withdrawn(places, way):
     if way == "no deliveries":
         places.deliveries.rename(places.data / "elsewhere")
     before = traces(places)
-    for look in (vanished, lambda places: withdraw(places, GONE)):
+    for look in (vanished, lambda places: withdraw(places, GONE, Timing())):
         with pytest.raises(ExamsError, match=r"E405 .* up to 2019Q2 are loaded\."):
             look(places)
     assert traces(places) == before
@@ -266,6 +267,6 @@ def test_deliveries_that_cannot_be_read_are_an_error(places):
 
 def test_without_a_publication_the_list_goes(places):
     places.published.unlink()
-    withdraw(places, GONE)
+    withdraw(places, GONE, Timing())
     assert not places.index.exists() and not places.package_zip.exists()
     assert not places.site.exists()

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from exams import project
 from exams.errors import ExamsError, printable
 from exams.files import UNREADABLE, shown
 from exams.intake.reading.arrivals import delivered
@@ -95,7 +96,7 @@ def _rebuilt(root: Path, places: Places, quarter: str, sha256: str, names: list[
                 file.unlink()
         shutil.rmtree(places.interim(quarter, "extract").parent)
         if not (folder.is_dir() and visible(folder)):
-            take_away(places, quarter)
+            take_away(places, quarter, project.timing(project.settings(root)))
             say(f"{quarter}  no file is left: it is withdrawn")
             return True
         if build_quarter(quarter, root):

@@ -27,6 +27,7 @@ from exams.orchestrate import locks
 from exams.orchestrate.build import build_each, due_quarters
 from exams.orchestrate.failures import explain_exception
 from exams.orchestrate.fingerprint import inputs
+from exams.orchestrate.showing import show
 from exams.orchestrate.stopping import terminable
 from exams.places import Places
 from exams.processes import HOST
@@ -101,10 +102,12 @@ class Schedule:
             self._over.set()
             self.clock.shutdown(wait=False)
             self._note(ended=ended)
+            self._show()
 
     def _work(self) -> None:
         self.clock.start()
         self._note()
+        self._show()
         threading.Thread(target=self._live, daemon=True).start()
         since = self.ticks.last_tick or self.ticks.begun
         if since and missed(self.trigger, since, datetime.now(UTC)):
@@ -153,7 +156,13 @@ class Schedule:
             say(error)
         self._note(last_tick=moment(now), failing=failing, error=error)
         self._set_retry()
+        self._show()
         say(f"Next tick: {self._local(self.ticks.next_tick)}.")
+
+    def _show(self) -> None:
+        """Let the static site tell of the tick, also where nothing was due."""
+        with suppress(ExamsError, OSError):  # a site that is not written stops no schedule
+            show(self.places, project.timing(project.settings(self.root)))
 
     def _rests(self, quarter: str, entry: Failing, now: datetime) -> bool:
         left = datetime.fromisoformat(entry.retry) - now  # more than a day: the clock was set back

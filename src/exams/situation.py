@@ -44,7 +44,7 @@ def standing(
         known |= {*_expected(max(refused), timing, today)}
     quarters = [
         _quarter(quarter, [run for run in runs if run["quarter"] == quarter])
-        | _lateness(quarter, refused, _due_by(quarter, timing), today)
+        | _lateness(quarter, refused, due_by(quarter, timing), today)
         | _backoff(ticks, quarter)
         for quarter in sorted(known)
     ]
@@ -69,12 +69,13 @@ def standing(
 def _expected(newest: str, timing: Timing, today: date) -> Iterator[str]:
     """Yield the quarters after the newest published one whose time of grace is over."""
     quarter = shift(newest, 1)
-    while _due_by(quarter, timing) < today:
+    while due_by(quarter, timing) < today:
         yield quarter
         quarter = shift(quarter, 1)
 
 
-def _due_by(quarter: str, timing: Timing) -> date:
+def due_by(quarter: str, timing: Timing) -> date:
+    """Return the last day on which a quarter may be published without being late."""
     return last_day(quarter) + timedelta(days=timing.grace_days)
 
 
@@ -99,12 +100,10 @@ def _quarter(quarter: str, runs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _lateness(
-    quarter: str, refused: Mapping[str, int], due_by: date, today: date
-) -> dict[str, Any]:
+def _lateness(quarter: str, refused: Mapping[str, int], due: date, today: date) -> dict[str, Any]:
     return {
-        "late": due_by < today and quarter not in refused,
-        "due_by": due_by.isoformat(),
+        "late": due < today and quarter not in refused,
+        "due_by": due.isoformat(),
         "refused_files": refused.get(quarter, 0),
     }
 

@@ -1,9 +1,9 @@
 """reports/site/: the dashboard's pages without a kernel, from any web server or file system.
 
 The page is index.html, with style.css, app.js (the dashboard's own modules as one script) and
-vega.js. In data/ lies what a kernel would send: common.js, a file for each published quarter, in
-tables/ one for each published table, and version.js, by which an open page sees that one of them
-is new. Written when a build ends, and the status after each stage, too.
+vega.js. In data/ lies what a kernel would send: common.js, now.js (how things stand), a file for
+each published quarter, in tables/ one for each published table, and version.js, by which an open
+page sees that one of them is new. Written after each stage, when a build ends, and by the schedule.
 """
 
 import hashlib
@@ -16,18 +16,23 @@ from typing import Any
 import jinja2
 
 from exams import published, web
-from exams.dashboard import payload, tables
+from exams.dashboard import now, payload, tables
 from exams.files import locked, states, write_atomic
 from exams.places import Places, made
+from exams.quarters import Timing
 
 _FOLDER = web.FOLDER / "site"
 _CALL, _END = "exams.give(", ");\n"  # around the JSON of a file of data: see site.js
 _NOTE = ".made.txt"  # what the site was made of, and how it was left
 _TITLE = "Exam results"
+_USUAL = Timing()
+_MAKERS = (now, payload, tables)
 
 
-def write_site(places: Places, quarter: str | None = None) -> None:
-    """Write what has changed of the site: `quarter` and what is common to all.
+def write_site(places: Places, quarter: str | None = None, timing: Timing = _USUAL) -> None:
+    """Write what has changed of the site: `quarter`, what is common to all, and how things stand.
+
+    timing: when quarters are built by themselves, and from when on they are late.
 
     Another quarter is written if it is missing or was written by another release. Without a
     publication there is no site. Raise E303 if that cannot be read.
@@ -36,19 +41,25 @@ def write_site(places: Places, quarter: str | None = None) -> None:
         shutil.rmtree(places.site, ignore_errors=True)
         return
     with locked(made(places.reports) / ".site.lock"):
-        note, source = made(places.site) / _NOTE, _source(places)
+        standing = now.news(places, timing)
+        note, source = made(places.site) / _NOTE, _source(places, standing)
         if note.is_file() and note.read_text(encoding="utf-8") == _noted(places, source):
             return
-        if _write_all(places, quarter):
+        if _write_all(places, quarter, standing):
             write_atomic(note, _noted(places, source))
 
 
-def _source(places: Places) -> str:
+def _source(places: Places, standing: dict[str, Any] | None) -> str:
     """Return a text that changes with anything that the site is made of."""
-    modules = [Path(module.__file__ or "") for module in (payload, tables)]
+    modules = [Path(module.__file__ or "") for module in _MAKERS]
     pages = [*_FOLDER.iterdir(), *(web.FOLDER / "voila").rglob("*.*")]
-    runs = _digest(json.dumps(payload.runs(places)))
-    return f"{payload.stamp(places)} {runs} {states([*modules, web.vega(), *sorted(pages)])}"
+    files = states([*modules, web.vega(), *sorted(pages)])
+    return f"{payload.stamp(places)} {_stamp(standing)} {files}"
+
+
+def _stamp(standing: dict[str, Any] | None) -> str:
+    """Return a text that changes with how things stand, but not with the time alone."""
+    return standing["stamp"] if standing else "unknown"
 
 
 def _noted(places: Places, source: str) -> str:
@@ -57,7 +68,7 @@ def _noted(places: Places, source: str) -> str:
     return f"{source} {states(sorted(files))}"
 
 
-def _write_all(places: Places, quarter: str | None) -> bool:
+def _write_all(places: Places, quarter: str | None, standing: dict[str, Any] | None) -> bool:
     """Write what has changed; say whether that is all there is to show.
 
     Of a quarter in the making, another build writes the rest.
@@ -76,10 +87,10 @@ def _write_all(places: Places, quarter: str | None) -> bool:
     complete = set(versions) == set(common["quarters"])
     common["quarters"] = [name for name in common["quarters"] if name in versions]
     version = {"form": form, "common": _write(data, "common", common), "quarters": versions}
-    version |= _write_tables(places, former)
+    version |= _write_tables(places, former) | _write_standing(data, former, standing)
     _write(data, "version", version | {"stamp": _digest(json.dumps(version))})
     for file in data.glob("*.js"):
-        if file.stem not in ("common", "version", *versions):
+        if file.stem not in ("common", "now", "version", *versions):
             file.unlink()
     return complete
 
@@ -96,8 +107,17 @@ def _write_page(folder: Path) -> str:
     page = environment.get_template("dashboard.html.j2").render(title=_TITLE, version=versions)
     for name, text in {**files, "index.html": page}.items():
         _write_changed(folder / name, text)
-    makers = [inspect.getsource(module) for module in (payload, tables)]
+    makers = [inspect.getsource(module) for module in _MAKERS]
     return _digest(files["app.js"] + "".join(makers))
+
+
+def _write_standing(
+    data: Path, former: dict[str, Any], standing: dict[str, Any] | None
+) -> dict[str, Any]:
+    """Write how things stand, unless they stand as in `former`; return its version."""
+    if former.get("now") != _stamp(standing) or not (data / "now.js").is_file():
+        _write(data, "now", standing)
+    return {"now": _stamp(standing)}
 
 
 def _write_tables(places: Places, former: dict[str, Any]) -> dict[str, Any]:
@@ -126,7 +146,7 @@ def _write_quarter(places: Places, quarter: str, built: str | None) -> str | Non
         return None  # that build will write it when it ends
 
 
-def _write(folder: Path, name: str, content: dict[str, Any]) -> str:
+def _write(folder: Path, name: str, content: dict[str, Any] | None) -> str:
     """Write a file of data; return its version."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     _write_changed(folder / f"{name}.js", f"{_CALL}{text}{_END}")

@@ -34,7 +34,7 @@ HEADERS = {
         ]
     ),
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with none at all, the server refuses its own form of login
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from exams.dashboard.now import now
+from exams.dashboard.now import news
 from exams.dashboard.payload import card, payload, report, stamp
 from exams.dashboard.tables import table
 from exams.errors import ExamsError
@@ -28,7 +28,7 @@ def show() -> None:
     places, timing = find_places(), find_timing()
     channel = create_comm(target_name="exams")
     channel.on_msg(lambda message: channel.send(answer(places, message["content"]["data"], timing)))
-    data = {**payload(places), "now": _news(places, timing), "comm": channel.comm_id}
+    data = {**payload(places), "now": news(places, timing), "comm": channel.comm_id}
     text = "The dashboard is drawn by Voila: run `exams dashboard`."
     display({MIMETYPE: data, "text/plain": text}, raw=True)
 
@@ -67,7 +67,7 @@ def _figures(places: Places, question: dict[str, Any], timing: Timing) -> dict[s
     known = question.get("have") == stamp(places)
     return {
         "payload": None if known else payload(places, question.get("quarter")),
-        "now": _news(places, timing, question.get("seen")),
+        "now": news(places, timing, question.get("seen")),
     }
 
 
@@ -82,15 +82,6 @@ def _is_question(question: Any) -> bool:
     quarters = texts if page else filter(None, [question.get("quarter"), question.get("of")])
     asked = page or set(question) == _TABLE or set(question) <= _ASKED
     return asked and all(map(is_quarter, quarters))
-
-
-def _news(places: Places, timing: Timing, seen: str | None = None) -> dict[str, Any] | None:
-    """Return how things stand; None if that is what was seen, or cannot be read now."""
-    try:
-        found = now(places, timing)
-    except ExamsError:  # the status is being written
-        return None
-    return None if found["stamp"] == seen else found
 
 
 def find_places() -> Places:

@@ -9,7 +9,6 @@ from exams.editions import edition
 from exams.errors import ExamsError
 from exams.files import states
 from exams.places import STAGES, Places
-from exams.status import known
 
 SHOWN = (
     "field",
@@ -45,9 +44,8 @@ def common(places: Places) -> dict[str, Any]:
     """Return what the dashboard shows whatever the quarter.
 
     Keys: quarters (newest first), incomplete (those of which a file was refused), history (of
-    every quarter, oldest first: the rows of all students), status (of every quarter), stages,
-    catalog (what the published tables hold); and those of `of_quarter`, as they are where
-    nothing is published.
+    every quarter, oldest first: the rows of all students), stages, catalog (what the published
+    tables hold); and those of `of_quarter`, as they are where nothing is published.
     """
     publications = {row["quarter"]: row for row in _publications(places)}
     quarters = sorted(publications, reverse=True)
@@ -55,7 +53,6 @@ def common(places: Places) -> dict[str, Any]:
         "quarters": quarters,
         "incomplete": [q for q in quarters if publications[q]["refused"]],
         "history": _history(places) if quarters else [],
-        "status": runs(places),
         "stages": list(STAGES),
         "catalog": catalog(places) if quarters else [],
         "quarter": None,
@@ -124,14 +121,6 @@ def _history(places: Places) -> list[dict[str, Any]]:
                 entry = found.setdefault(row["quarter"], {"quarter": row["quarter"]})
                 entry.setdefault(name, []).append(row)
     return [found[quarter] for quarter in sorted(found)]
-
-
-def runs(places: Places) -> list[dict[str, Any]]:
-    """Return the latest run of each stage, without the machine that ran it."""
-    return [
-        {name: value for name, value in run.items() if name not in ("host", "pid")}
-        for run in known(places.status)
-    ]
 
 
 def _page(places: Places, quarter: str, name: str) -> Path:

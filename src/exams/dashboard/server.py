@@ -8,12 +8,15 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any, ClassVar
 
+from jinja2 import ChoiceLoader, FileSystemLoader
 from jupyter_server.base.handlers import JupyterHandler
 from tornado.web import StaticFileHandler, authenticated
 from traitlets import Int
 from voila.app import Voila
 from voila.request_info_handler import RequestInfoSocketHandler
 from voila.tornado.handler import TornadoVoilaHandler
+
+from exams import web
 
 LARGEST = 1 << 20  # bytes that a browser may send at once
 _BUSY = """<!DOCTYPE html>
@@ -73,9 +76,16 @@ class Dashboard(Voila):
     most = Int(60, config=True, help="Kernels at once, of 30 to 60 MB each.")
 
     def init_settings(self) -> dict[str, Any]:
-        """Return Voila's settings; no browser may order a kernel to end by a message."""
+        """Return Voila's settings; no browser may order a kernel to end by a message.
+
+        The page that asks for the token is our own: Jupyter's needs styles, which are not given
+        away without it, and lets whoever has it set a password for every server of this user.
+        """
         settings: dict[str, Any] = super().init_settings()
         self.kernel_manager.allowed_message_types.remove("shutdown_request")
+        self.identity_provider.allow_password_change = False
+        pages = settings["jinja2_env"]
+        pages.loader = ChoiceLoader([FileSystemLoader(web.FOLDER / "login"), pages.loader])
         return settings | {"most_kernels": self.most, "websocket_max_message_size": LARGEST}
 
     def init_handlers(self) -> list[Route]:

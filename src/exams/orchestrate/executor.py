@@ -75,7 +75,7 @@ class StageExecutor(Executor):
             self.quarter = check_quarter(quarter)
             project.intake({"largest_file": largest_file, "refused_files": refused_files})
             project.retention_years({"retention_years": retention_years})
-            project.timing(timing)  # found wrong here rather than at the next tick
+            self.timing = project.timing(timing)  # found wrong here rather than at the next tick
             self.places = Places.of(data, reports)
             # Ploomber looks at the products right after this. If another process is building
             # them, the build below waits for it and looks again.
@@ -122,9 +122,9 @@ class StageExecutor(Executor):
             done = self._build(dag)
         except BaseException:
             with suppress(OSError):  # the first failure is the one to tell of
-                show(self.places, self.quarter)
+                show(self.places, self.timing, self.quarter)
             raise
-        show(self.places, self.quarter)
+        show(self.places, self.timing, self.quarter)
         return done
 
     def _build(self, dag: Any) -> list[Any]:
@@ -156,7 +156,7 @@ class StageExecutor(Executor):
 
     def _run_planned(self, due: list[Any], now: list[Any]) -> None:
         status.plan(self.places.status, self.quarter, [task.name for task in now])
-        show(self.places)
+        show(self.places, self.timing)
         try:
             with status.beating(self.places.status, self.quarter):  # while it waits, too
                 for task in due:
@@ -171,7 +171,7 @@ class StageExecutor(Executor):
                 status.end(self.places.status, self.quarter, task.name, "skipped", reason=_UNDONE)
 
     def _withdraw(self) -> None:
-        if not withdraw(self.places, self.quarter):
+        if not withdraw(self.places, self.quarter, self.timing):
             delivered = self.places.delivered_quarters()
             raise ExamsError(
                 "E402",
@@ -188,7 +188,7 @@ class StageExecutor(Executor):
                 self.before(task.name)
                 failures += self._run(task)
                 if not failures:
-                    show(self.places)
+                    show(self.places, self.timing)
         if failures:
             raise BuildFailed("\n".join(failures))
 

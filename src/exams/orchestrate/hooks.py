@@ -32,7 +32,7 @@ def done(task: Any, params: Any) -> None:
     lineage.record(places, quarter, run | {"stage": task.name}, made_by)
     if not task.dag.executor.building:
         status.end(places.status, quarter, task.name, "done", **counted(found))
-        show(places, quarter)
+        show(places, task.dag.executor.timing, quarter)
 
 
 def failed(task: Any, params: Any) -> None:
@@ -46,7 +46,7 @@ def failed(task: Any, params: Any) -> None:
         if run["state"] == "done":  # Ploomber takes running it all the same for a failure
             say(f"{quarter}  {task.name} is up to date; --force runs it again.")
             sys.exit(0)
-        show(places, quarter)
+        show(places, task.dag.executor.timing, quarter)
         lines = verdict(places, quarter, task.name, run["reason_code"], run["reason"])
         say("\n".join(lines), "stderr")
         sys.exit(1)

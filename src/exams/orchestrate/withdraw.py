@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from exams import datapackage, published, site, static_site, status
 from exams.errors import ExamsError
 from exams.places import STAGES, Places
-from exams.quarters import is_quarter
+from exams.quarters import Timing, is_quarter
 from exams.warehouse import store
 from exams.warehouse.withdraw import withdraw_quarter
 
@@ -29,15 +29,15 @@ def vanished(places: Places) -> list[str]:
     return sorted({*loaded, *_in_folders(places)} - {*delivered})
 
 
-def withdraw(places: Places, quarter: str) -> bool:
+def withdraw(places: Places, quarter: str, timing: Timing) -> bool:
     """Take away all that is left of a quarter without a file; say whether there was anything."""
     if quarter not in vanished(places):
         return False
-    take_away(places, quarter)
+    take_away(places, quarter, timing)
     return True
 
 
-def take_away(places: Places, quarter: str) -> None:
+def take_away(places: Places, quarter: str, timing: Timing) -> None:
     """Take away all that is left of a quarter.
 
     Its records and figures leave the warehouse, the publication, the list, the static site and
@@ -54,7 +54,7 @@ def take_away(places: Places, quarter: str) -> None:
     else:
         places.index.unlink(missing_ok=True)
         datapackage.remove_package(places)
-    static_site.write_site(places)
+    static_site.write_site(places, timing=timing)
     parts = places.interim(quarter, STAGES[0]).parent
     for folder in (parts, places.corrections(quarter), places.models(quarter)):
         shutil.rmtree(folder)

@@ -12,6 +12,8 @@ AT_RISK = "Being at risk"
 EVERYONE = "All students"
 HIDDEN = "hidden"
 TOO_FEW = "Too few students to show"
+AND = " · "  # between a score and a dimension that are both chosen
+Sentence = Callable[..., str]  # of figures, and of the title of their score, if they are of one
 
 
 def said(value: float, form: str = ",.0f") -> str:
@@ -54,10 +56,40 @@ def ends(groups: pd.DataFrame, measure: str, form: str) -> tuple[str, str]:
     return f"{low[measure]:{form}} ({low['level']})", f"{high[measure]:{form}} ({high['level']})"
 
 
-def of_each(figures: pd.DataFrame, sentence: Callable[[pd.DataFrame, str], str]) -> dict[str, str]:
-    """Return the sentence about each score, by its title; `sentence` is given its figures, too."""
-    parts = figures.groupby("score", sort=False)
-    return {score: sentence(part, score) for score, part in parts}
+def of_each(
+    figures: pd.DataFrame, sentence: Sentence, main: str = "", of: str = "score"
+) -> dict[str, str]:
+    """Return the sentence about each score, and where there are dimensions about each in it.
+
+    figures: with `of`, the column with the scores' titles; `sentence` is given those of one
+    score, and its title. The keys are what a reader may choose: "Score", "Score · Dimension". With
+    `main`, for a chart of several scores at once, its sentences are also those of ALL and of
+    "Dimension".
+    """
+    parts = {str(score): part for score, part in figures.groupby(of, sort=False)}
+    told = {score: by_dimension(part, sentence, score) for score, part in parts.items()}
+    found = {
+        score if key == ALL else f"{score}{AND}{key}": text
+        for score, texts in told.items()
+        for key, text in texts.items()
+    }
+    return {**told.get(main, {ALL: TOO_FEW}), **found} if main else found
+
+
+def by_dimension(figures: pd.DataFrame, sentence: Sentence, *score: str) -> dict[str, str]:
+    """Return the sentence about ALL figures, and about those of each dimension, if there are any.
+
+    All students are among the figures of a dimension, as they are in a chart of it. `sentence`
+    is given the figures, and the title of their `score`, if they are of one.
+    """
+    found = {ALL: sentence(figures, *score)}
+    if "dimension" not in figures:
+        return found
+    for dimension in figures["dimension"].unique():
+        if dimension != ALL:
+            part = figures[figures["dimension"].isin([dimension, ALL])]
+            found[dimension] = sentence(part, *score)
+    return found
 
 
 def most_frequent(bins: pd.DataFrame, score: str) -> str:
@@ -69,12 +101,45 @@ def most_frequent(bins: pd.DataFrame, score: str) -> str:
 
 
 def span(means: pd.DataFrame, score: str) -> str:
-    """Return a sentence about the groups with the lowest and the highest mean of a score."""
+    """Return a sentence about the groups with the lowest and the highest mean of a score.
+
+    means: of groups of one dimension, or of two at once (level_2).
+    """
     groups = means[(means["score"] == score) & (means["dimension"] != ALL)]
     if groups["mean"].isna().all():
         return TOO_FEW
+    if "level_2" in groups:
+        groups = groups.assign(level=groups["level"] + ", " + groups["level_2"])
     low, high = ends(groups, "mean", ".1f")
     return f"{score}: from {low} to {high}"
+
+
+def commonest(levels: pd.DataFrame, score: str) -> str:
+    """Return a sentence about the level with the largest share of students."""
+    if levels["share"].isna().all():
+        return TOO_FEW
+    top = levels.loc[levels["share"].idxmax()]
+    return f"{score}: {top['share']:.0%} are at {top['level']}, more than at any other level"
+
+
+def latest(history: pd.DataFrame, score: str) -> str:
+    """Return a sentence about the newest mean of a score, and the one before."""
+    past = history.tail(2)[["quarter", "mean"]]
+    parts = [f"{said(mean, '.1f')} in {quarter}" for quarter, mean in past.itertuples(index=False)]
+    return f"{score}: " + ", after ".join(parts[::-1])
+
+
+def at_risk(risk: pd.DataFrame) -> str:
+    """Return a sentence about the share of students at risk: of all, or of a dimension's groups."""
+    groups = risk[risk["dimension"] != ALL]
+    if groups["dimension"].nunique() != 1:
+        share = risk.loc[risk["dimension"] == ALL, "share"].max()
+        of_all = f"{said(share, '.1%')} of students are at risk: a low score in any subject"
+        return shown(of_all, share)
+    if groups["share"].isna().all():
+        return TOO_FEW
+    low, high = ends(groups, "share", ".1%")
+    return f"{groups['dimension'].iloc[0]}: from {low} to {high} are at risk"
 
 
 def lowest_level(levels: pd.DataFrame, score: str) -> str:
@@ -111,16 +176,6 @@ def apart(means: pd.DataFrame, score: str) -> str:
     return f"{score}: the intervals of {beside} of {len(groups)} groups leave out {all_of_them}"
 
 
-def crossed(means: pd.DataFrame, score: str) -> str:
-    """Return a sentence about the lowest and the highest mean of groups by two dimensions."""
-    both = means["level"] + ", " + means["level_2"]
-    seen = means.assign(level=both)[means["score"] == score].dropna(subset=["mean"])
-    if seen.empty:
-        return TOO_FEW
-    low, high = ends(seen, "mean", ".1f")
-    return f"{score}: from {low} to {high}"
-
-
 def moved(shares: pd.DataFrame) -> str:
     """Return a sentence about the group whose share has changed most since the quarter before.
 
@@ -152,16 +207,29 @@ def alarms(changes: pd.DataFrame) -> str:
     return f"{len(rung)} alarms in {span}, the last in {newest}"
 
 
-def widest(gaps: pd.DataFrame, scale: pd.DataFrame) -> str:
+def farthest(changes: pd.DataFrame) -> str:
+    """Return a sentence about the group whose mean has changed most in the newest quarter.
+
+    changes: of groups in one score; the quarter's name, and effect in standard deviations.
+    """
+    seen = changes[changes["quarter"] == changes["quarter"].max()].dropna(subset=["effect"])
+    if seen.empty:
+        return TOO_FEW
+    most = seen.loc[seen["effect"].abs().idxmax()]
+    size = format(most["effect"], "+.2f").replace("-", "−")
+    return f"{most['dimension']}: {most['level']} has changed most in {most['quarter']}, {size} SD"
+
+
+def widest(gaps: pd.DataFrame, score: str, scale: pd.DataFrame) -> str:
     """Return a sentence about the gap of one score that is the widest in standard deviations."""
     gaps = gaps.dropna(subset=["gap", "effect"])
     if gaps.empty:
         return TOO_FEW
     gap = gaps.loc[gaps["effect"].abs().idxmax()]
-    unit = scale.set_index("score")["unit"][gap["score"]]
+    unit = scale.set_index("score")["unit"][score]
     way = "above" if gap["gap"] > 0 else "below"
     size = " ".join([format(abs(gap["gap"]), ".1f"), *([unit] if unit else [])])
-    return f"{gap['dimension']}: {gap['level']} is {size} {way} {gap['reference']}"
+    return f"{score}, {gap['dimension']}: {gap['level']} is {size} {way} {gap['reference']}"
 
 
 def largest_tier(tiers: pd.DataFrame) -> str:
@@ -171,6 +239,14 @@ def largest_tier(tiers: pd.DataFrame) -> str:
         return TOO_FEW
     most, of = seen.loc[seen["share"].idxmax()], tiers["tier"].max()
     return f"{said(most['share'], '.0%')} of students are in tier {most['tier']} of {of}"
+
+
+def tier_means(tiers: pd.DataFrame, score: str) -> str:
+    """Return a sentence about the lowest and the highest mean of a score's tiers."""
+    if tiers["mean"].isna().all():
+        return TOO_FEW
+    low, high = tiers["mean"].min(), tiers["mean"].max()
+    return f"{score}: the means of the tiers run from {low:.1f} to {high:.1f}"
 
 
 def accounted(gains: pd.DataFrame) -> str:
@@ -183,12 +259,30 @@ def accounted(gains: pd.DataFrame) -> str:
     return f"Background accounts for {share} of how scores differ, and not for the rest"
 
 
+def gained(gains: pd.DataFrame, target: str) -> str:
+    """Return a sentence about the best gain of the models of one target, a score or the risk."""
+    best = gains["value"].max()
+    return shown(f"{target}: background accounts for {said(best, '.0%')} of how it differs", best)
+
+
 def calibrated(bins: pd.DataFrame) -> str:
     """Return a sentence about how far predicted chances are from what was observed."""
     if bins["observed"].isna().all():
         return TOO_FEW
     off = (bins["predicted"] - bins["observed"]).abs().max()
     return f"Predicted chances of being at risk are off by {100 * off:.0f} points at most"
+
+
+def changed(changes: pd.DataFrame, score: str) -> str:
+    """Return a sentence about the change of all students' mean of one score.
+
+    changes: with delta in parts of the scale, former and alarm.
+    """
+    row = changes.iloc[-1]
+    alarm = "an alarm" if row["alarm"] == 1 else "no alarm"
+    delta = said(row["delta"], "+.1%").replace("-", "−")
+    text = f"{score}: {delta} of the scale since {row['former']}, {alarm}"
+    return shown(text, row["delta"])
 
 
 def alarmed(changes: pd.DataFrame) -> str:

@@ -11,6 +11,8 @@ import altair as alt
 import pandas as pd
 
 from exams.files import write_atomic
+from exams.stages.findings import ALL
+from exams.stages.lean import lean
 from exams.stages.tips import table
 from exams.web import CHART
 
@@ -41,14 +43,14 @@ class Gallery:
 
         `page` names the dashboard's pages (home, etl, ml, trends, several with spaces between;
         report: none of them). The title states the `finding`, with what is drawn, n and quarter as
-        `detail` below it. A reader may narrow the chart to a score or a dimension; the detail
-        must stay true then, the finding gives way. A chart that shows one of its scores, by an
-        Altair parameter `score`, may have a finding for each. `kind` tells those who cannot see
-        the chart what it draws; its figures are there for them as a table.
+        `detail` below it, which must stay true where a reader narrows the chart to a score or a
+        dimension. The finding gives way then, to another of several (findings.of_each): a chart
+        of one of its scores, by an Altair parameter `score`, begins with that one's, others with
+        that of all. `kind` says what is drawn to those who cannot see it; they get a table, too.
         """
         findings = {} if isinstance(finding, str) else dict(finding)
         detail = ". ".join(filter(None, [detail, self.caveat]))
-        spec = chart.to_dict()
+        spec = lean(chart.to_dict())
         spec.pop("config", None)  # the page's theme applies
         finding = finding if isinstance(finding, str) else finding.get(_chosen(spec), detail)
         self.names.append(name)
@@ -66,7 +68,7 @@ class Gallery:
                 "table": table(spec),
             },
         }
-        write_atomic(self.folder / f"{name}.vl.json", json.dumps(spec, ensure_ascii=False))
+        write_atomic(self.folder / f"{name}.vl.json", _text(spec))
         return Figure(spec)
 
     def paths(self) -> list[Path]:
@@ -80,9 +82,12 @@ class Gallery:
 
 
 def _chosen(spec: dict[str, Any]) -> str:
-    """Return the score that a chart starts with."""
-    [score] = [p["value"] for p in spec.get("params", []) if p["name"] == "score"]
-    return str(score)
+    """Return the score that a chart starts with: that of its parameter, else all of them."""
+    return next((str(p["value"]) for p in spec.get("params", []) if p["name"] == "score"), ALL)
+
+
+def _text(spec: dict[str, Any]) -> str:
+    return json.dumps(spec, ensure_ascii=False, separators=(",", ":"))
 
 
 def _summary(name: str, path: Path) -> tuple[str, str, str]:

@@ -42,9 +42,10 @@ def calendar(changes: pd.DataFrame, score: str) -> pd.DataFrame:
     """Return the changes of all students in every score and of each group in `score`.
 
     changes: the published table, of any number of quarters. All students come first, their
-    scores as levels of one dimension.
+    scores as levels of one dimension. There is no column `score`: no choice of one would hold of
+    both.
     """
     everyone = changes[changes["dimension"] == ALL]
     everyone = everyone.assign(dimension=EVERYONE, level=everyone["score"])
     groups = changes[(changes["dimension"] != ALL) & (changes["score"] == score)]
-    return pd.concat([everyone, groups], ignore_index=True)
+    return pd.concat([everyone, groups], ignore_index=True).drop(columns="score")

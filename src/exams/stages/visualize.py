@@ -117,10 +117,16 @@ def on_axis(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     return frame.assign(**part.where(~frame["points"].astype(bool), frame[columns]))
 
 
+def mean_title(scale: pd.DataFrame) -> str:
+    """Return the title of an axis of the means of one score: with the unit that they share."""
+    unit = scale["unit"].iloc[0] if scale["points"].all() else ""
+    return f"Mean, {unit}" if unit else "Mean score"
+
+
 def score_axis(shorthand: str, scale: pd.DataFrame) -> alt.Y:
     """Return the axis of mean scores: in their unit if they share one, else in % of the scale."""
     if scale["points"].all():
-        return alt.Y(shorthand, title=f"Mean, {scale['unit'].iloc[0] or 'score'}")
+        return alt.Y(shorthand, title=mean_title(scale))
     return alt.Y(shorthand, title="Mean, % of the scale", axis=alt.Axis(format="%"))
 
 
@@ -202,7 +208,7 @@ def with_reference(gaps: pd.DataFrame) -> pd.DataFrame:
     """Return gaps with a row for each score's and dimension's reference, at zero."""
     zero = gaps.drop_duplicates(["score", "dimension"])
     level = zero["reference"] + " (base)"
-    zero = zero.assign(level=level, gap=0.0, ci_low=0.0, ci_high=0.0, suppressed=0.0)
+    zero = zero.assign(level=level, n=pd.NA, gap=0.0, ci_low=0.0, ci_high=0.0, suppressed=0.0)
     return pd.concat([zero, gaps], ignore_index=True)
 
 

@@ -29,7 +29,7 @@ def read_cells(path: Path, name: str, layout: Layout, limit: int) -> Iterator[Re
         else:
             from exams.intake.reading.parquet import read_table  # noqa: PLC0415
 
-            found = read_table(file, name)
+            found = read_table(file, name, limit)
         yield from (record for record in found if record[0] > header)
 
 

@@ -80,7 +80,7 @@ def _batches(
     if layout.kind == "parquet":
         from exams.intake.reading.parquet import read_parquet  # noqa: PLC0415
 
-        return read_parquet(file, layout.header, name)
+        return read_parquet(file, layout.header, name, limit)
     if layout.kind == "xlsx":
         from exams.intake.reading.excel import read_excel, read_rows  # noqa: PLC0415
 

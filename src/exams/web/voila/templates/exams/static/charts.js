@@ -3,6 +3,7 @@
 
 import {h} from "./dom.js";
 import {savers} from "./downloads.js";
+import {drawable, embed} from "./drawing.js";
 import {drawnOf} from "./figures.js";
 import {moment} from "./format.js";
 import {heading, separate, stretch} from "./layout.js";
@@ -47,26 +48,32 @@ export const sourceOf = (publication) => (publication
  *  its figures come from, for pictures of it. */
 export async function drawChart(figure, spec, {name = "chart", taller = 0, source = ""} = {}) {
   const given = drawnOf(spec);
-  spec = structuredClone(given);
-  const words = heading(spec.title);
-  if (words) {
-    delete spec.title;
-    figure.append(caption(words));
-  }
+  const words = heading(given.title);
   const title = words?.title.join(" ") || name;
+  if (words) figure.append(caption(words));
   const canvas = h("div", {class: "canvas"});
   figure.append(canvas);
-  const embed = () => window.vegaEmbed(canvas, spec, {
-    renderer: "svg", actions: false, config: theme(figure.clientWidth),
-  });
-  let drawn = await embed();
+  const end = await draw(canvas, given, words !== null, {width: figure.clientWidth, taller});
+  if (end) describe(figure, spec.description || title);
+  figure.append(savers(given, name, title, source));
+  if (spec.usermeta?.table) figure.append(figures(given.usermeta.table, title));
+  return end ?? (() => {});
+}
+
+/** Draw a chart, its title apart if it is `titled`; end with a function that ends the drawing.
+ *  Where there is nothing to draw, say so instead, and end with null. */
+async function draw(canvas, given, titled, {width, taller}) {
+  const spec = structuredClone(drawable(given));
+  if (!spec) {
+    canvas.append(h("p", {class: "empty"}, TEXTS.charts.none));
+    return null;
+  }
+  if (titled) delete spec.title;
+  let drawn = await embed(canvas, spec, theme(width));
   if (taller) stretch(spec, drawn.view, taller);
   if (separate(spec, drawn.view) || taller) {
     drawn.finalize();
-    drawn = await embed();
+    drawn = await embed(canvas, spec, theme(width));
   }
-  describe(figure, spec.description || title);
-  figure.append(savers(given, name, title, source));
-  if (spec.usermeta?.table) figure.append(figures(spec.usermeta.table, title));
   return () => drawn.finalize();
 }

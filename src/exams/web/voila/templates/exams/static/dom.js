@@ -17,6 +17,9 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** Return a text as nodes: what stands between backticks is code. */
+export const coded = (text) => text.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part));
+
 /** Return a card: a titled part of a page. */
 export function card(title, note, ...content) {
   return h("section", {class: "card"},

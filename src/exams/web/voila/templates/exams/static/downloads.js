@@ -2,6 +2,7 @@
 
 import {csv} from "./csv.js";
 import {h} from "./dom.js";
+import {drawable} from "./drawing.js";
 import {figuresOf} from "./figures.js";
 import {picture, pngFile, svgFile} from "./picture.js";
 import {TEXTS} from "./texts.js";
@@ -32,7 +33,7 @@ export function savers(spec, name, title, source) {
     ["CSV", async () => figuresFile(spec)],
     ["PNG", async () => pngFile(await picture(spec, source))],
     ["SVG", async () => svgFile(await picture(spec, source))],
-  ].slice(figuresOf(spec).rows.length ? 0 : 1);
+  ].slice(figuresOf(spec).rows.length ? 0 : 1, drawable(spec) ? 3 : 1);
   const button = ([kind, file]) => h("button", {
     type: "button", "aria-label": SAID.saveAs(kind, title),
     onclick: async () => save(await file(), `${name}.${kind.toLowerCase()}`),

@@ -1,6 +1,6 @@
 // ETL results: every record that was received was loaded or is in quarantine.
 
-import {card, h, longTable, tile, tiles} from "./dom.js";
+import {card, coded, h, longTable, tile, tiles} from "./dom.js";
 import {count, percent, words} from "./format.js";
 import {titleOf} from "./fields.js";
 import {partial} from "./home.js";
@@ -84,7 +84,7 @@ export function etl({tables, history, quarter, publication}) {
     ],
     after: [
       card(SAID.reconciliation, SAID.reconciliationNote, reconciliation(rows)),
-      card(SAID.quarantine, SAID.quarantineNote(quarter),
+      card(SAID.quarantine, coded(SAID.quarantineNote(quarter)),
         counted(tables, "quarantine_count", "reason", SAID.noQuarantine, SAID.byReason)),
       card(SAID.repairs, SAID.repairsNote,
         counted(tables, "repair_count", "repair", SAID.noRepair, SAID.byRepair)),

@@ -9,6 +9,7 @@ import {fieldsOf} from "./fields.js";
 import {heading} from "./layout.js";
 
 const EVERYONE = "all"; // stands in the column `dimension` of figures of all students
+const AND = " · "; // between subject and dimension, in titles and in a file's findings
 const COLUMNS = {score: ["score", "target"], dimension: ["dimension"]};
 
 /** Return the values among which a chart can be narrowed, by `score` or by `dimension`. */
@@ -75,20 +76,24 @@ function reduced(spec, name, title) {
   return params.length ? {...found, params} : found;
 }
 
+/** Return the title of a narrowed chart: the finding of what it shows, or just what that is.
+ *  A chart that begins with one subject shows it also where a dimension alone is chosen. */
+function titleOf({params, usermeta}, chosen, titles) {
+  const begun = params?.find(({name}) => name === "score")?.value;
+  const shown = [chosen.score ?? begun, chosen.dimension].filter(Boolean).join(AND);
+  return usermeta?.findings?.[shown] ?? titles.join(AND);
+}
+
 /** Return {spec, by}: the chart, narrowed to what is chosen ({score, dimension}: titles) as far as
- *  it can be, and the titles that it is narrowed to.
- *
- *  Its finding is about all that it showed before. So its title is the finding of the chosen
- *  subject, where the chart has one, or says just what it is narrowed to. */
+ *  it can be, and the titles that it is narrowed to. */
 export function narrowed(spec, chosen) {
   const by = Object.entries(chosen).filter(([name, title]) => choices(spec, name).has(title));
   if (!by.length) return {spec, by: []};
   const titles = by.map(([, title]) => title);
-  const {findings, kind} = spec.usermeta ?? {};
-  const text = (by.length === 1 && findings?.[titles[0]]) || titles.join(" · ");
+  const text = titleOf(spec, Object.fromEntries(by), titles);
   const subtitle = heading(spec.title)?.subtitle ?? [];
   const found = by.reduce((chart, [name, title]) => reduced(chart, name, title), spec);
-  const words = [text, subtitle.join(" "), kind].filter(Boolean);
+  const words = [text, subtitle.join(" "), spec.usermeta?.kind].filter(Boolean);
   return {
     spec: {...fitted(found), title: {text, subtitle}, description: `${words.join(". ")}.`},
     by: titles,

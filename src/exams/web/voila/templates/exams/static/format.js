@@ -40,12 +40,15 @@ export const cell = (row, text) => {
 };
 
 /** Date and time in UTC: 3 Oct 2026, 14:05 UTC. */
-export function moment(iso) {
-  const time = new Date(iso);
-  if (!iso || Number.isNaN(time.valueOf())) return "–";
+export const moment = (iso) => (isTime(iso) ? SAID.utc(brief(iso)) : "–");
+
+/** The same where it is said already that it is UTC. */
+export function brief(iso) {
   const options = {dateStyle: "medium", timeStyle: "short", timeZone: "UTC"};
-  return SAID.utc(time.toLocaleString(TEXTS.locale, options));
+  return isTime(iso) ? new Date(iso).toLocaleString(TEXTS.locale, options) : "–";
 }
+
+const isTime = (iso) => Boolean(iso) && !Number.isNaN(new Date(iso).valueOf());
 
 /** Day: 30 Oct 2026. */
 export const day = (iso) =>

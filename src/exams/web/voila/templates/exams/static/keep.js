@@ -35,7 +35,8 @@ export function restore(root, kept) {
   each(root, FOCUSED, (element, name) => {
     if (kept.focus !== name) return;
     kept.focus = null;
-    element.focus({preventScroll: true});
+    const {activeElement: other, body} = document;
+    if (!other || other === body) element.focus({preventScroll: true}); // or the reader went on
   });
 }
 

@@ -1,5 +1,6 @@
 // A chart as a picture of its own: title above it, source below it, on white.
 
+import {drawable, embed} from "./drawing.js";
 import {heading, separate} from "./layout.js";
 import {inks, theme, token} from "./theme.js";
 
@@ -40,12 +41,10 @@ function write(svg, text, top, {size, weight, color}) {
 /** Draw `spec` on paper; return Vega's SVG. */
 async function drawn(spec) {
   const canvas = document.createElement("div");
-  const embed = () => window.vegaEmbed(canvas, spec,
-    {renderer: "svg", actions: false, config: theme(WIDTH, true)});
-  let chart = await embed();
+  let chart = await embed(canvas, spec, theme(WIDTH, true));
   if (separate(spec, chart.view)) {
     chart.finalize();
-    chart = await embed();
+    chart = await embed(canvas, spec, theme(WIDTH, true));
   }
   const text = await chart.view.toSVG();
   chart.finalize();
@@ -54,7 +53,7 @@ async function drawn(spec) {
 
 /** Return a chart as an SVG element, `source` below it. */
 export async function picture(spec, source) {
-  spec = structuredClone(spec);
+  spec = structuredClone(drawable(spec));
   const words = heading(spec.title);
   if (words) delete spec.title;
   if (spec.width) spec.width = WIDTH;

@@ -42,12 +42,30 @@ export function found(table, search) {
   });
 }
 
-/** Return rows in the order of a column; hidden and missing values come last in any. */
-export function sorted(rows, column, descending) {
+/** Return the order that an address names, `-n` say: {by: a column's place, descending}; `by` is
+ *  null where it names no column. */
+export function orderOf({columns}, sort) {
+  const descending = sort?.startsWith("-") ?? false;
+  const name = descending ? sort.slice(1) : sort;
+  const by = columns.findIndex((column) => column.name === name);
+  return {by: by < 0 ? null : by, descending};
+}
+
+/** Return where the `length` rows begin among which is the one that an address names, from 1 on;
+ *  where it names none, the first or the last ones. */
+export function startOf(rows, from, length) {
+  const last = Math.max(0, rows.length - 1);
+  const row = Math.min(Math.max(Math.trunc(Number(from)) - 1 || 0, 0), last);
+  return row - (row % length);
+}
+
+/** Return rows in an order; hidden and missing values come last in any. */
+export function sorted(rows, {by, descending}) {
+  if (by === null) return rows;
   const way = descending ? -1 : 1;
   const {compare} = new Intl.Collator(TEXTS.locale, {numeric: true});
   return rows.toSorted((a, b) => {
-    const [x, y] = [a[column], b[column]];
+    const [x, y] = [a[by], b[by]];
     if (x === null || y === null) return (x === null) - (y === null);
     return way * (typeof x === "number" ? x - y : compare(x, y));
   });

@@ -35,13 +35,17 @@ function run(address) {
 /** Return the figures of `quarter` (the newest, if it is not published), or null if the page has
  *  them: `have` is the stamp of what it shows. */
 async function figures(quarter, have) {
-  const {stamp, common, quarters} = await run(`data/version.js?${Date.now()}`);
+  const {stamp, common, now, quarters} = await run(`data/version.js?${Date.now()}`);
   if (have === stamp) return null;
   const every = load("common", common);
+  const stands = load("now", now);
   const chosen = Object.hasOwn(quarters, quarter) ? quarter : Object.keys(quarters).sort().at(-1);
   const own = chosen ? load(chosen, quarters[chosen]) : {};
-  return {...(await every), ...(await own), stamp};
+  return {...(await every), ...(await own), now: dated(await stands), stamp};
 }
+
+/** Return how things stand, with when that was written. */
+const dated = (now) => now && {...now, written: now.as_of};
 
 /** Hear the rows of a published table, of a quarter or (null) of all. */
 async function tableOf({table: name, of}, hear, state) {

@@ -1,23 +1,23 @@
 // How things stand now: what is at work, what is wrong, what is late or waits, what comes next.
 
-import {card, h, table} from "./dom.js";
+import {isPast} from "./clock.js";
+import {card, coded, h, table} from "./dom.js";
 import {day, duration, moment, words} from "./format.js";
 import {TEXTS} from "./texts.js";
 
 const SAID = TEXTS.standing;
-const WRONG = ["failed", "interrupted"];
-
-/** Return the runs of stages that a payload tells of: as they are now, if that is known. */
-export const runsOf = ({now, status}) => now?.runs ?? status;
 
 /** Return the quarters that are late. */
-export const lateOf = ({now}) =>
+export const lateOf = (now) =>
   (now?.quarters ?? []).filter((entry) => entry.late && entry.state !== "withdrawn")
     .map((entry) => entry.quarter);
 
+/** Return since when a page knows how things stand, where no kernel tells it; null otherwise. */
+export const written = (now) => (now.written
+  ? h("p", {class: "lead"}, SAID.written(moment(now.written))) : null);
+
 /** Return what is at work: each stage with its cell, its time, and how long it took elsewhere. */
-export function atWork(payload) {
-  const runs = runsOf(payload);
+export function atWork({runs, as_of: asOf, written: still}) {
   const running = runs.filter((run) => run.state === "running");
   if (!running.length) return null;
   return card(SAID.atWork, SAID.atWorkNote, h("ul", {class: "problems"}, running.map((run) => {
@@ -25,7 +25,7 @@ export function atWork(payload) {
     const label = `${quarter} ${words(stage)}`;
     const bar = cell ? h("progress", {value: cell - 1, max: cells, "aria-label": label}) : null;
     const so = [cell ? TEXTS.status.cell(cell, cells) : SAID.begins,
-      SAID.since(duration(started, payload.now?.as_of ?? run.heartbeat)),
+      still ? SAID.sinceWhen(moment(started)) : SAID.since(duration(started, asOf)),
       usual(runs, run), next(runs, run)].filter(Boolean);
     return h("li", {}, h("strong", {}, label), bar,
       h("p", {}, so.join(" · ")));
@@ -46,9 +46,8 @@ function next(runs, {quarter}) {
 }
 
 /** Return what is wrong, in words, each with what its code means. */
-export function trouble({now, status}) {
-  const wrong = now?.trouble ?? status.filter(({state}) => WRONG.includes(state)).map((run) =>
-    ({...run, kind: run.state, code: run.reason_code, what: run.reason, since: run.ended}));
+export function trouble(now) {
+  const {trouble: wrong, codes} = now;
   if (!wrong.length) return null;
   const newest = wrong.map(({since}) => since ?? "").sort().at(-1);
   return card(SAID.trouble, SAID.troubleNote, h("ul", {class: "problems"}, wrong.map((found) => {
@@ -60,13 +59,14 @@ export function trouble({now, status}) {
       since ? h("time", {class: "when", datetime: since}, moment(since)) : null,
       wrong.length > 1 && since && since === newest && kind !== "late"
         ? h("span", {class: "when"}, SAID.newest) : null,
-      h("p", {}, code ? h("code", {}, code) : null, ` ${what ?? TEXTS.status.noReason}`),
-      retry(now, found), meaning(now?.codes?.[code], code));
+      h("p", {}, code ? h("code", {}, code) : null, " ",
+        coded(what ?? TEXTS.status.noReason)),
+      retry(now, found), meaning(codes[code], code));
   })));
 }
 
-function retry(now, {quarter, kind}) {
-  const entry = now?.quarters.find((found) => found.quarter === quarter);
+function retry({quarters}, {quarter, kind}) {
+  const entry = quarters.find((found) => found.quarter === quarter);
   if (kind !== "failed" || !entry?.failures) return null;
   const when = entry.retry ? moment(entry.retry) : null;
   return h("p", {class: "note"}, SAID.retry(entry.failures, when));
@@ -77,13 +77,13 @@ function meaning(said, code) {
   if (!said?.length) return null;
   return h("details", {class: "meaning"}, h("summary", {}, SAID.meaning(code)),
     table(SAID.meaning(code), [{title: SAID.said}, {title: SAID.remedy}],
-      said.map(({message, remedy}) => [message, remedy])),
+      said.map((found) => [found.message, found.remedy].map((text) => h("span", {}, coded(text))))),
     h("p", {class: "note"}, SAID.everyCode));
 }
 
 /** Return the quarters that are not done, with what they wait for. */
-export function waiting({now}) {
-  const open = (now?.quarters ?? []).filter(({state, late}) =>
+export function waiting({quarters}) {
+  const open = quarters.filter(({state, late}) =>
     late || !["done", "withdrawn"].includes(state));
   if (!open.length) return null;
   const columns = [{title: TEXTS.frame.quarter}, {title: SAID.state}, {title: SAID.files},
@@ -100,11 +100,11 @@ const stateOf = ({state, files}) => {
 };
 
 /** Return when the schedule goes on, and a line on it. */
-export function nextTick({now}) {
-  const schedule = now?.schedule;
+export function nextTick({schedule, written: still}) {
   if (schedule?.state !== "running") {
-    return ["–", schedule?.state === "dead" ? SAID.dead : SAID.noSchedule];
+    return ["–", coded(schedule?.state === "dead" ? SAID.dead : SAID.noSchedule)];
   }
+  if (still && isPast(schedule.next_tick)) return [moment(schedule.next_tick), SAID.passed];
   const last = schedule.last_tick ? SAID.lastTick(moment(schedule.last_tick)) : SAID.noTick;
   return [moment(schedule.next_tick), last];
 }

@@ -1,8 +1,9 @@
 // Process status: a grid of quarter by stage, and what went wrong.
 
-import {card, h, tile, tiles} from "./dom.js";
-import {duration, moment, words} from "./format.js";
-import {atWork, nextTick, runsOf, trouble, waiting} from "./standing.js";
+import {standing} from "./clock.js";
+import {card, coded, h, tile, tiles} from "./dom.js";
+import {brief, duration, moment, words} from "./format.js";
+import {atWork, nextTick, trouble, waiting, written} from "./standing.js";
 import {TEXTS} from "./texts.js";
 
 const SAID = TEXTS.status;
@@ -12,7 +13,7 @@ const MARKS = {
 
 function details(run) {
   if (!run?.started) return [];
-  if (run.state === "done" && run.reason) return [h("span", {class: "detail"}, run.reason)];
+  if (run.state === "done" && run.reason) return [h("span", {class: "detail"}, coded(run.reason))];
   const parts = [];
   if (run.state === "running" && run.cell) parts.push(SAID.cell(run.cell, run.cells));
   if (run.ended) parts.push(duration(run.started, run.ended));
@@ -20,7 +21,7 @@ function details(run) {
   if (rows !== null && rows !== undefined) parts.push(SAID.rows(rows));
   return [
     h("span", {class: "detail"}, parts.join(" · ")),
-    h("span", {class: "detail"}, h("time", {datetime: run.started}, moment(run.started))),
+    h("span", {class: "detail"}, h("time", {datetime: run.started}, brief(run.started))),
   ];
 }
 
@@ -48,7 +49,9 @@ function grid(quarters, stages, find) {
 
 export function status(payload) {
   const {stages, quarter, quarters} = payload;
-  const runs = runsOf(payload);
+  const now = standing(payload);
+  if (!now) return {before: [h("p", {class: "empty"}, SAID.unknown)], after: []};
+  const {runs} = now;
   const find = (q, stage) => runs.find((run) => run.quarter === q && run.stage === stage);
   const seen = [...new Set([...runs.map((run) => run.quarter), ...quarters])].sort().reverse();
   const chosen = quarter ?? seen[0];
@@ -58,9 +61,10 @@ export function status(payload) {
   const seconds = done.reduce((sum, run) => sum + (new Date(run.ended) - new Date(run.started)), 0);
   const failed = runs.filter((run) => run.state === "failed").length;
   const running = runs.filter((run) => run.state === "running");
-  const [tick, tickNote] = nextTick(payload);
+  const [tick, tickNote] = nextTick(now);
   return {
     before: [
+      written(now),
       tiles(
         tile(SAID.done(chosen ?? "–"), SAID.doneOf(done.length, stages.length),
           [ended ? SAID.ended(moment(ended)) : SAID.noneEnded,
@@ -70,10 +74,10 @@ export function status(payload) {
         tile(SAID.failed, String(failed), failed ? SAID.reasonsBelow : SAID.everywhere,
           failed ? "bad" : ""),
         tile(SAID.nextTick, tick, tickNote, "moment")),
-      atWork(payload),
-      trouble(payload),
-      waiting(payload),
-      seen.length ? card(SAID.grid, null, grid(seen, stages, find))
+      atWork(now),
+      trouble(now),
+      waiting(now),
+      seen.length ? card(SAID.grid, SAID.gridNote, grid(seen, stages, find))
         : h("p", {class: "empty"}, SAID.none),
     ],
     after: [],

@@ -1,5 +1,6 @@
 // Says as of when the figures are, whether the line holds, and which quarters are late.
 
+import {standing} from "./clock.js";
 import {h} from "./dom.js";
 import {moment} from "./format.js";
 import {lateOf} from "./standing.js";
@@ -16,7 +17,7 @@ export function tell(app, turn) {
   if (app.link !== "open") text += ` · ${SAID.lost}`;
   if (app.message.textContent !== text) app.message.textContent = text;
   app.message.classList.toggle("bad", app.link !== "open" || Boolean(app.trouble));
-  const late = lateOf(app.payload);
+  const late = lateOf(standing(app.payload));
   const said = late.length ? SAID.late(late) : "";
   if (app.late.textContent === said) return;
   app.late.replaceChildren(said && lateLink(said, () => turn(app, "status")));

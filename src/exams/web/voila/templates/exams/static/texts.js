@@ -34,6 +34,7 @@ export const TEXTS = {
   },
 
   charts: {
+    none: "No figure can be shown here: too few students, or none.",
     notDrawn: (reason) => `This chart cannot be drawn: ${reason}`,
     figures: "Figures of this chart",
     figuresOf: (chart) => `Figures: ${chart}`,
@@ -101,7 +102,10 @@ export const TEXTS = {
     everywhere: "In all quarters",
     reasonsBelow: "The reasons are below",
     grid: "Stages by quarter",
+    gridNote: "The latest run of each stage: how long it took, what it wrote and when it began "
+      + "(UTC).",
     none: "No stage has run yet.",
+    unknown: "How things stand cannot be read at the moment. It comes back by itself.",
   },
 
   // How things stand, on the page of the status
@@ -110,6 +114,7 @@ export const TEXTS = {
     atWorkNote: "The stages that run now. What they have done before stays published meanwhile.",
     begins: "It begins",
     since: (time) => `for ${time}`,
+    sinceWhen: (when) => `since ${when}`,
     took: (time, quarter) => `it took ${time} for ${quarter}`,
     then: (stages) => `then ${stages}`,
     trouble: "What is wrong",
@@ -133,8 +138,12 @@ export const TEXTS = {
     come: (files) => ({true: "have come", false: "none has come"})[files] ?? "–",
     dead: "The schedule gives no sign of life; start `exams schedule` again",
     noSchedule: "No schedule runs; `exams schedule` starts one",
+    passed: "This time has passed, and these pages were not written since: does the schedule run?",
     lastTick: (when) => `The last one was ${when}`,
     noTick: "There was none yet",
+    notPublished: (due) => `It is not published. It was due by ${due}.`,
+    written: (when) => `How things stood on ${when}, when these pages were last written. `
+      + "What is late is so by today's date.",
   },
 
   etl: {
