@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from exams import web
-from exams.stages.visualize import STATE_COLOURS
+from exams.stages.visualize import SIGN_COLOUR, STATE_COLOURS, STATE_SIGNS
 from serving import ROOT
 
 TEXT, GRAPHIC = 4.5, 3.0
@@ -87,10 +87,18 @@ def test_text_can_be_read_on_every_shade_that_holds_some():
     assert too_weak(shades | {ink: ink for ink in inks}, product(inks, pale), TEXT) == {}
 
 
+def test_signs_can_be_read_on_the_colours_of_states():
+    states = dict(zip(STATE_COLOURS.domain, STATE_COLOURS.range, strict=True))
+    light = {state for state in states if f"'{state}'" in SIGN_COLOUR["condition"]["test"]}
+    signs = {"light": "#ffffff", "dark": "#15202b"}
+    pairs = [("light" if state in light else "dark", state) for state in STATE_SIGNS]
+    assert light and too_weak(states | signs, pairs, TEXT) == {}
+
+
 def test_areas_of_a_scale_of_colours_have_an_edge_which_stands_out():
     """Their shades cannot: some are pale, some dark, and the page is one or the other."""
     areas = re.findall(r"mark_(?:rect|bar)\(([^)]*)\)", SHADED)
-    assert areas.count('style="outlined"') == 7
+    assert sum('style="outlined"' in area for area in areas) == 8
     assert "style: {outlined: {stroke: edge" in web.static("theme.js")
 
 

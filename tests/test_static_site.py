@@ -375,3 +375,24 @@ def test_a_chart_grows_by_as_much_as_its_column_lacks_whatever_its_rows_hold(pla
         opened.page.goto(f"file://{places.site}/index.html")
         opened.page.wait_for_selector("main[data-drawn]")
         assert opened.page.evaluate(grow) == 25
+
+
+def test_of_many_quarters_the_past_ones_that_are_done_are_folded(places, browser):
+    count = """(now) => {
+      const stages = ["extract", "load"];
+      const quarters = [...Array(40).keys()].map((i) => `${2060 - i}Q1`);
+      const state = (i) => (i === 20 ? "failed" : "done");
+      const runs = quarters.flatMap((quarter, i) =>
+        stages.map((stage) => ({quarter, stage, state: state(i)})));
+      const page = {stages, quarter: quarters[0], quarters, now: {...now, runs}};
+      const main = document.createElement("main");
+      main.append(...modules["status.js"].status(page).before.filter(Boolean));
+      const rows = (box) => box.querySelectorAll("tbody tr").length;
+      return [rows(main.querySelector("section.card:has(.grid)")),
+        main.querySelector(".fold summary").textContent, rows(main.querySelector(".fold"))];
+    }"""
+    with tab(browser, "file://") as opened:
+        opened.page.goto(f"file://{places.site}/index.html")
+        opened.page.wait_for_selector("main[data-drawn]")
+        found = opened.page.evaluate(count, given(places, "now"))
+    assert found == [9, "31 earlier quarters, all stages done", 31]

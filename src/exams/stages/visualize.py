@@ -24,6 +24,9 @@ STATE_COLOURS = alt.Scale(  # told apart by colour-blind eyes
     domain=["done", "running", "pending", "skipped", "interrupted", "failed"],
     range=["#2a78b8", "#7fb2dd", "#c9d3de", "#8f9bab", "#e69f00", "#c4391d"],
 )
+SIGN_COLOUR = alt.condition(  # on these
+    "datum.state == 'done' || datum.state == 'failed'", alt.value("#ffffff"), alt.value("#15202b")
+)
 STATE_SIGNS = {"done": "✓", "failed": "✕", "interrupted": "!", "running": "…", "skipped": "–"}
 _NAMED = ["dimension", "dimension_2", "score", "column", "target"]  # fields of the contract
 _NUMBERS = {"INTEGER": "Int64", "REAL": "float64"}  # hidden cells are NA, NaN

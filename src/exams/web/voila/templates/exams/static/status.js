@@ -1,12 +1,13 @@
 // Process status: a grid of quarter by stage, and what went wrong.
 
 import {standing} from "./clock.js";
-import {card, coded, h, tile, tiles} from "./dom.js";
+import {card, coded, fold, h, tile, tiles} from "./dom.js";
 import {brief, duration, moment, words} from "./format.js";
 import {atWork, nextTick, trouble, waiting, written} from "./standing.js";
 import {TEXTS} from "./texts.js";
 
 const SAID = TEXTS.status;
+const RECENT = 8; // quarters that are always in sight
 const MARKS = {
   done: "✓", failed: "✕", running: "▸", pending: "·", skipped: "–", interrupted: "!",
 };
@@ -47,6 +48,18 @@ function grid(quarters, stages, find) {
       h("tbody", {role: "rowgroup"}, rows)));
 }
 
+/** Return the grid of recent quarters and of those where not all is done, and the others folded. */
+function grids(quarters, stages, find) {
+  if (!quarters.length) return [h("p", {class: "empty"}, SAID.none)];
+  const past = quarters.slice(RECENT).filter((quarter) =>
+    stages.every((stage) => find(quarter, stage)?.state === "done"));
+  const shown = quarters.filter((quarter) => !past.includes(quarter));
+  return [
+    card(SAID.grid, SAID.gridNote, grid(shown, stages, find)),
+    past.length ? fold(SAID.past(past.length), grid(past, stages, find)) : null,
+  ];
+}
+
 export function status(payload) {
   const {stages, quarter, quarters} = payload;
   const now = standing(payload);
@@ -77,8 +90,7 @@ export function status(payload) {
       atWork(now),
       trouble(now),
       waiting(now),
-      seen.length ? card(SAID.grid, SAID.gridNote, grid(seen, stages, find))
-        : h("p", {class: "empty"}, SAID.none),
+      ...grids(seen, stages, find),
     ],
     after: [],
   };

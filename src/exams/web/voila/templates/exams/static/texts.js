@@ -105,6 +105,7 @@ export const TEXTS = {
     grid: "Stages by quarter",
     gridNote: "The latest run of each stage: how long it took, what it wrote and when it began "
       + "(UTC).",
+    past: (number) => `${counted(number, "earlier quarter", "earlier quarters")}, all stages done`,
     none: "No stage has run yet.",
     unknown: "How things stand cannot be read at the moment. It comes back by itself.",
   },
