@@ -86,7 +86,7 @@ def test_every_file_that_reports_are_made_with_is_looked_at():
     template = {"conf.json", "index.html.j2", "report.css", "report.js"}
     names = {name for name, _ in fingerprint.report_form()}
     scripts = {"charts.js", "csv.js", "dom.js", "downloads.js", "figures.js", "format.js"}
-    scripts |= {"layout.js", "picture.js", "texts.js", "theme.js"}
+    scripts |= {"drawing.js", "layout.js", "picture.js", "texts.js", "theme.js"}
     assert names == template | scripts | {"report.py", "tokens.css"}
 
 

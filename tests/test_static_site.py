@@ -27,7 +27,15 @@ from exams.web.bundle import bundle
 from serving import drawn_on_each_page
 
 AS_OF = re.compile(rb'"as_of":"[^"]*"')
-TICKS = Ticks("production", "0 2 1 1,4,7,10 *", "UTC", "host", 1, moment(), next_tick=moment())
+
+
+def ticks(**changes) -> Ticks:
+    """Return what a schedule notes that is alive now: a sign of life is good for minutes."""
+    beat = moment()
+    found = Ticks("production", "0 2 1 1,4,7,10 *", "UTC", "host", 1, beat, next_tick=beat)
+    return replace(found, **changes)
+
+
 CHARTS = {"home": 2, "status": 0, "etl": 1, "ml": 3, "trends": 1, "data": 0}
 
 
@@ -96,7 +104,7 @@ def test_where_nothing_has_changed_nothing_is_read(places, monkeypatch):
         lambda places: (places.charts("2026Q3") / "more.vl.json").write_text('{"mark": "bar"}'),
         lambda places: (places.reports / "2026Q3" / "visualize.html").write_text("Report"),
         lambda places: status.start(places.status, "2026Q3", "extract"),
-        lambda places: write_ticks(places, TICKS),
+        lambda places: write_ticks(places, ticks()),
         lambda places: (places.site / "data" / "now.js").unlink(),
     ],
     ids=["page", "table", "chart", "report", "status", "schedule", "standing"],
@@ -144,13 +152,14 @@ def test_quarter_that_is_withdrawn_is_nowhere_in_the_site(places):
 
 
 def test_site_is_written_anew_when_a_tick_is_noted_and_not_for_a_sign_of_life(places):
-    write_ticks(places, TICKS)
+    begun = ticks()
+    write_ticks(places, begun)
     write_site(places)
     before = written(places)
-    write_ticks(places, replace(TICKS, heartbeat=moment()))
+    write_ticks(places, replace(begun, heartbeat=moment()))
     write_site(places)
     assert written(places) == before
-    write_ticks(places, replace(TICKS, last_tick="2026-10-01T02:00:00+00:00"))
+    write_ticks(places, replace(begun, last_tick="2026-10-01T02:00:00+00:00"))
     write_site(places)
     changed = {name for name, time in written(places).items() if time != before[name]}
     assert changed == {"now.js", "version.js"}
@@ -329,7 +338,7 @@ def test_open_page_follows_a_correction_and_tells_when_the_line_is_lost(server, 
 
 @pytest.mark.browser
 def test_status_tells_the_next_tick_and_by_the_readers_clock_what_is_late(places, browser):
-    write_ticks(places, replace(TICKS, next_tick="2054-01-01T02:00:00+00:00"))
+    write_ticks(places, ticks(next_tick="2054-01-01T02:00:00+00:00"))
     write_site(places, timing=Timing(grace_days=10_000))  # due in 2054
     address = (places.site / "index.html").as_uri()
     tile = ".tile:has(dt:text('Next tick'))"

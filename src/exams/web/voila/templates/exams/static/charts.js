@@ -55,7 +55,8 @@ export async function drawChart(figure, spec, {name = "chart", taller = 0, sourc
   figure.append(canvas);
   const end = await draw(canvas, given, words !== null, {width: figure.clientWidth, taller});
   if (end) describe(figure, spec.description || title);
-  figure.append(savers(given, name, title, source));
+  const saved = savers(given, name, title, source);
+  if (saved) figure.append(saved);
   if (spec.usermeta?.table) figure.append(figures(given.usermeta.table, title));
   return end ?? (() => {});
 }

@@ -27,13 +27,14 @@ function figuresFile(spec) {
     rows.map((row) => columns.map(({field}) => row[field] ?? none(row))));
 }
 
-/** Return the controls that save a chart as <name>.csv, .png and .svg. */
+/** Return the controls that save a chart as <name>.csv, .png and .svg; null without figures. */
 export function savers(spec, name, title, source) {
   const kinds = [
     ["CSV", async () => figuresFile(spec)],
     ["PNG", async () => pngFile(await picture(spec, source))],
     ["SVG", async () => svgFile(await picture(spec, source))],
   ].slice(figuresOf(spec).rows.length ? 0 : 1, drawable(spec) ? 3 : 1);
+  if (!kinds.length) return null;
   const button = ([kind, file]) => h("button", {
     type: "button", "aria-label": SAID.saveAs(kind, title),
     onclick: async () => save(await file(), `${name}.${kind.toLowerCase()}`),
