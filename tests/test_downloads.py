@@ -133,7 +133,7 @@ def test_picture_of_a_report_names_quarter_and_version(tmp_path, browser, monkey
     publication = {"quarter": "2026Q3", "version": 2, "edition": "revised", "contract": "It's"}
     publication |= {"published_at": "2026-10-04T09:00:00+00:00", "contract_version": "1"}
     found = {"publication": publication, "deliveries": [], "stages": []}
-    monkeypatch.setattr("exams.report.lineage.read", lambda _: found)
+    monkeypatch.setattr("exams.report.read_note", lambda _: found)
     address = report(tmp_path, chart())
     with tab(browser, address, offline=True) as opened:
         opened.page.goto(address)

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from exams import project
-from exams.commands import api, forget, lineage, reproduce, versions, where
+from exams.commands import api, forget, lineage, listening_options, reproduce, versions, where
 from exams.errors import ExamsError
 from exams.places import STAGES, Places
 from exams.quarters import check_quarter
@@ -244,10 +244,7 @@ def restore(folder: Path) -> None:
 
 
 @main.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8866, show_default=True, help="Port to listen on.")
-@click.option("--base-url", default="/", show_default=True, help="Path below which it lies.")
-@click.option("--name", "names", multiple=True, help="Name of the host behind a proxy.")
+@listening_options(8866)
 def dashboard(host: str, port: int, base_url: str, names: Sequence[str]) -> None:
     """Serve the dashboard until Ctrl-C; behind a proxy: docs/deploy.md."""
     places = project.places(project.find_root(Path.cwd()))

@@ -1,8 +1,9 @@
 """Commands that find, serve and trace what was published, make it again, give it up, and forget."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -82,11 +83,26 @@ def reproduce(quarter: str | None, every: bool) -> None:
     sys.exit(1 if any(outcome.differences for outcome in outcomes) else 0)
 
 
+def listening_options(port: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return the options of a command that serves: host, port, base_url and names."""
+    told = partial(click.option, show_default=True)
+    options = (
+        told("--host", default="127.0.0.1", help="Address to listen on."),
+        told("--port", default=port, help="Port to listen on."),
+        told("--base-url", default="/", help="Path below which it lies."),
+        click.option("--name", "names", multiple=True, help="Name of the host behind a proxy."),
+    )
+
+    def given(command: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return given
+
+
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8867, show_default=True, help="Port to listen on.")
-@click.option("--base-url", default="/", show_default=True, help="Path below which it lies.")
-@click.option("--name", "names", multiple=True, help="Name of the host behind a proxy.")
+@listening_options(8867)
 def api(host: str, port: int, base_url: str, names: Sequence[str]) -> None:
     """Serve the published tables as JSON and CSV until Ctrl-C (docs/api.md)."""
     places = project.places(project.find_root(Path.cwd()))

@@ -14,7 +14,7 @@ from typing import Any
 from exams import published
 from exams.editions import edition
 from exams.errors import ExamsError
-from exams.files import write_atomic
+from exams.files import read_note, write_atomic
 from exams.places import STAGES, Places
 from exams.schema import Column, Table, create, quoted
 
@@ -78,16 +78,7 @@ def lineage(places: Places, quarter: str) -> dict[str, Any]:
     each with started, ended, rows_in, rows_out and ORIGIN, and basis: what the published version
     was made by.
     """
-    return read(path_of(places, quarter))
-
-
-def read(path: Path) -> dict[str, Any]:
-    """Return the content of a lineage.json; empty if it is missing or broken."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    return read_note(path_of(places, quarter))
 
 
 def path_of(places: Places, quarter: str) -> Path:

@@ -16,6 +16,7 @@ from nbformat import NotebookNode, from_dict
 from traitlets import default
 
 from exams import lineage, web
+from exams.files import read_note
 from exams.notebook import INJECTED, injected
 from exams.places import STAGES
 
@@ -145,7 +146,7 @@ def _page(nb: NotebookNode, parameters: dict[str, Any]) -> dict[str, Any]:
 
 def _lineage(page: Path) -> dict[str, Any]:
     """Return the lineage that lies beside the page, as far as it is complete."""
-    found = lineage.read(page.with_name(lineage.NAME))
+    found = read_note(page.with_name(lineage.NAME))
     return found if "publication" in found else {}
 
 

@@ -17,7 +17,7 @@ import jinja2
 
 from exams import published, web
 from exams.dashboard import now, payload, tables
-from exams.files import locked, states, write_atomic
+from exams.files import locked, read_note, states, write_atomic
 from exams.places import Places, made
 from exams.quarters import Timing
 
@@ -43,7 +43,7 @@ def write_site(places: Places, quarter: str | None = None, timing: Timing = _USU
     with locked(made(places.reports) / ".site.lock"):
         standing = now.news(places, timing)
         source, note = _source(places, standing), made(places.site) / _NOTE
-        noted, quarters = _read_note(note), source["quarters"]
+        noted, quarters = read_note(note), source["quarters"]
         if noted == source | {"site": _left(places)}:
             return
         written = _write_all(places, quarter, standing)
@@ -62,15 +62,6 @@ def _source(places: Places, standing: dict[str, Any] | None) -> dict[str, Any]:
         "form": states([*modules, web.vega(), *sorted(pages)]),
         "quarters": payload.stamps(places),
     }
-
-
-def _read_note(path: Path) -> dict[str, Any]:
-    """Return of what the site was made, and how it was left; nothing if that is not known."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _stamp(standing: dict[str, Any] | None) -> str:

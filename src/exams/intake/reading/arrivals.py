@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from exams.errors import ExamsError, printable
-from exams.files import write_atomic
+from exams.files import read_note, write_atomic
 from exams.places import Places, private, visible
 
 _KINDS = {
@@ -166,7 +166,7 @@ class _Hashes:
     def __init__(self, places: Places) -> None:
         self.data = places.data
         self.file = places.data / "private" / ".deliveries.json"
-        self.known = _notes(self.file)
+        self.known: Notes = read_note(self.file)
         self.new: Notes = {}
 
     def __enter__(self) -> "_Hashes":
@@ -196,14 +196,6 @@ class _Hashes:
             return self.of(path)
         except (ExamsError, OSError):
             return ""
-
-
-def _notes(file: Path) -> Notes:
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _listed(folder: Path) -> list[Path]:
