@@ -30,6 +30,7 @@ _ANSWER = 10.0  # seconds for a scheduler to answer the first time
 _PATIENCE = 60.0  # seconds for a scheduler to come back, or for a worker to come
 _TRIES = 3  # so often a scheduler may be lost in one stage
 _AGAIN = "Nothing was handed on. Look after the cluster and run `ploomber build` again."
+_OURS = ("E435", "E437", "E438", "E439")  # what workers say of themselves, not of a file
 _HERE = Path(__file__).parent
 
 
@@ -39,16 +40,28 @@ def ask_for(workers: Workers) -> None:
 
 
 class Outcome(NamedTuple):
-    """What a call returned, or code, message and remedy of the ExamsError that it raised."""
+    """What a call returned, or what the ExamsError says that it raised (code: else empty)."""
 
     value: Any
-    refusal: tuple[str, str, str] | None = None
+    code: str = ""
+    message: str = ""
+    remedy: str = ""
+
+    @property
+    def error(self) -> ExamsError:
+        """The error that was raised."""
+        return ExamsError(self.code, self.message, self.remedy)
 
     def get(self) -> Any:
         """Return the value, or raise the error."""
-        if self.refusal:
-            raise ExamsError(*self.refusal)
+        if self.code:
+            raise self.error
         return self.value
+
+    @classmethod
+    def failed(cls, error: ExamsError) -> "Outcome":
+        """Return that a call has raised `error`, which dask could not pass on."""
+        return cls(None, error.code, error.message, error.remedy)
 
 
 @contextmanager
@@ -151,6 +164,7 @@ def _client(address: str) -> Any:
     import logging  # noqa: PLC0415  here, so that no other build takes the time
 
     try:
+        import dask  # noqa: PLC0415  takes a second
         from distributed import Client, LocalCluster  # noqa: PLC0415
     except ImportError:
         remedy = "Install it: `.venv/bin/python -m pip install -e '.[dask]'`."
@@ -158,14 +172,21 @@ def _client(address: str) -> Any:
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # an ExamsError tells it all
     if not address:
         cores = len(os.sched_getaffinity(0))
-        # With certificates of its own: whoever may talk to a scheduler can run code.
-        local = LocalCluster(
-            n_workers=cores,
-            threads_per_worker=1,
-            security=True,
-            dashboard_address=None,
-            silence_logs=logging.CRITICAL,
-        )
+        # With certificates of its own, as whoever may talk to a scheduler can run code; no pages.
+        pages: dict[str, list[str]] = {
+            f"distributed.{who}.http.routes": [] for who in ("scheduler", "worker")
+        }
+        with dask.config.set(pages):
+            local = LocalCluster(
+                n_workers=cores,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                security=True,
+                dashboard_address="127.0.0.1:0",
+                worker_dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": False},
+                silence_logs=logging.CRITICAL,
+            )
         return Client(local, set_as_default=False)
     try:
         return Client(address, timeout=_ANSWER, set_as_default=False)
@@ -178,7 +199,10 @@ def _outcome(future: Future[Outcome], name: str) -> Outcome:
     """Return what came of a call; raise E436 if it never came to an end."""
     error = future.exception()
     if error is None:
-        return future.result()
+        outcome = future.result()
+        if outcome.code in _OURS:
+            raise outcome.error
+        return outcome
     if type(error).__name__ == "KilledWorker":
         what = f"Several workers died, one after the other, over the same call of {name}."
         remedy = "Have they enough memory? Their logs and the system's say why they ended."
@@ -190,15 +214,14 @@ def _guarded(function: Callable[..., Any], expected: str, *arguments: Any) -> Ou
     """Call a function on a worker; nothing is raised, as dask would log what that says."""
     if release() != expected:
         what = "A worker has another release of this package than the build."
-        return Outcome(None, ("E435", what, "Install the same on all machines."))
+        return Outcome.failed(ExamsError("E435", what, "Install the same on all machines."))
     try:
         with one_thread():
             return Outcome(function(*arguments))
     except ExamsError as error:
-        return Outcome(None, (error.code, error.message, error.remedy))
+        return Outcome.failed(error)
     except Exception as error:
-        found = _defect(error)
-        return Outcome(None, (found.code, found.message, found.remedy))
+        return Outcome.failed(_defect(error))
 
 
 def _defect(error: BaseException) -> ExamsError:
@@ -206,8 +229,9 @@ def _defect(error: BaseException) -> ExamsError:
     what = type(error).__name__
     if isinstance(error, OSError) and error.errno:
         what += f" ({os.strerror(error.errno)})"
-    frames = [f for f in extract_tb(error.__traceback__) if Path(f.filename).is_relative_to(_HERE)]
-    where = "".join(f" in {Path(f.filename).name} line {f.lineno}" for f in frames[-1:])
+    frames = [f for f in extract_tb(error.__traceback__) if f.filename != __file__]
+    own = [f for f in frames if Path(f.filename).is_relative_to(_HERE)]
+    where = "".join(f" in {Path(f.filename).name} line {f.lineno}" for f in (own or frames)[-1:])
     remedy = "Build with `executor: process` to see whether it fails there, too."
     return ExamsError("E437", f"A worker failed: {what}{where}.", remedy)
 

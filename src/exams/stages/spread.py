@@ -10,15 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from exams.cluster import Crew
 from exams.contract import Contract
-from exams.errors import ExamsError
 from exams.files import closed, read_note, write_atomic
 from exams.intake.arrays import to_numpy
 from exams.intake.judging.columns import Tally
-from exams.intake.judging.seen import Seen
 from exams.intake.parts import (
     MALFORMED,
     Delivery,
@@ -57,8 +54,8 @@ def extracting_there(
     kept, refusals = list[str](), dict[int, Refusal]()
     try:
         for place, found in crew.run(extract_file, _calls(readable, sources, shelf, limit)):
-            if found.refusal:
-                refusals[place] = Refusal(readable[place][0].file, ExamsError(*found.refusal))
+            if found.code:
+                refusals[place] = Refusal(readable[place][0].file, found.error)
                 continue
             read: Extracted = found.get()
             shelf.bring(read.parts)
@@ -133,17 +130,16 @@ class _Work:
 
         Only in their order can that be told. It takes 16 bytes a record here, as in one process.
         """
-        seen = self.writer.desk.identities.seen
         again = dict[int, Repeats]()
-        for place in sorted(self.batches) if seen else ():
-            batch = self.batches[place]
-            parts = (n for n in self.groups[place][1] if not n.endswith(MALFORMED))
-            found = {
-                part: _repeats(seen, read_part(self.out.folder / asked))
-                for part, asked in zip(parts, batch.asked, strict=True)
-            }
-            if any(len(rows) for of_part in found.values() for rows in of_part.values()):
-                again[place] = found
+        for seen in self.writer.desk.identities.seen.values():  # one, or none
+            for place, batch in sorted(self.batches.items()):
+                parts = (n for n in self.groups[place][1] if not n.endswith(MALFORMED))
+                found = {
+                    part: np.flatnonzero(seen.add(_asked(self.out.folder / name)))
+                    for part, name in zip(parts, batch.asked, strict=True)
+                }
+                if any(map(len, found.values())):
+                    again[place] = found
         yield from self._judge(again)
 
     def close(self, read: Extracted, keep_lines: bool) -> Judged:
@@ -189,15 +185,9 @@ class _Work:
             yield from parts
 
 
-def _repeats(seen: Mapping[str, Seen], asked: pa.RecordBatch) -> dict[str, np.ndarray]:
-    """Return which pseudonyms of a part are repeats: places among those asked for, see `Told`."""
-    found = dict[str, np.ndarray]()
-    left = np.ones(len(asked), bool)  # a record that is a repeat is not asked for any further
-    for name, memory in seen.items():
-        digests = asked.column(name).to_pylist()
-        again = memory.add([digests[at] for at in np.flatnonzero(left)])
-        found[name] = np.flatnonzero(again)
-        left[np.flatnonzero(left)[again]] = False
+def _asked(path: Path) -> list[bytes | None]:
+    """Return the pseudonyms of a part that have to be told from those of others."""
+    found: list[bytes | None] = read_part(path).column("pseudonym").to_pylist()
     return found
 
 

@@ -29,7 +29,8 @@ from exams.intake.shelf import Shelf
 from exams.stages.writer import Writer
 from exams.statistics.cube import Cube
 
-Repeats = Mapping[str, Mapping[str, np.ndarray]]  # by part and identifier, see `Told`
+_NONE = np.zeros(0, np.int64)
+Repeats = Mapping[str, np.ndarray]  # by part, see `Told`
 
 
 class Batch(NamedTuple):
@@ -71,18 +72,18 @@ def judge_parts(
 ) -> Batch:
     """Judge some parts of a delivery, in their order, and add up their cube."""
     mark, asked = _mark(), list[str]()
+    unique = any(identifier.unique for identifier in contract.identifiers)
     with raw.opened() as here, out.opened() as there:
         writer = Writer(here, contract, there, key, mark)
         for name in names:
-            told = {i: Told(rows) for i, rows in _of_part(contract, repeats.get(name, {})).items()}
-            writer.desk.identities.told = told
+            told = writer.desk.identities.told = Told(repeats.get(name, _NONE)) if unique else None
             raw.fetch(name, here)
             part = Part(delivery, name)
             judged = writer.take(part)
             assert isinstance(judged, Part)
             written = [judged.quarantine] if part.malformed else [judged.name, judged.quarantine]
             if told and not part.malformed:
-                asked.append(_write_asked(there / f"asked-{judged.name}", told))
+                asked.append(_write_asked(there / f"asked-{judged.name}", told.asked))
                 written.append(asked[-1])
             for file in written:
                 out.send(there / file)
@@ -113,14 +114,8 @@ def _mark() -> str:
     return f"-{secrets.token_hex(4)}"
 
 
-def _of_part(contract: Contract, found: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    unique = (f.name for f in contract.identifiers if f.unique)
-    return {name: found.get(name, np.zeros(0, np.int64)) for name in unique}
-
-
-def _write_asked(path: Path, told: Mapping[str, Told]) -> str:
-    columns = [of_optional_texts(memory.asked) for memory in told.values()]
-    return write_part(path, pa.record_batch(columns, list(told)))
+def _write_asked(path: Path, pseudonyms: Sequence[bytes | None]) -> str:
+    return write_part(path, pa.record_batch([of_optional_texts(pseudonyms)], ["pseudonym"]))
 
 
 def _save(cube: Cube, out: Shelf, there: Path, mark: str) -> str:

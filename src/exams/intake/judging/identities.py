@@ -1,6 +1,5 @@
 """Identifiers of records: pseudonyms instead of them, and records that share one."""
 
-from collections.abc import Mapping
 from copy import copy
 
 import numpy as np
@@ -19,14 +18,14 @@ class Identities:
     """The identifiers of a quarter so far. Without a lasting key, nothing of them is stored.
 
     Which unique ones have occurred before, `seen` knows; where only some parts of a quarter are
-    judged, `told` says it instead, by identifier.
+    judged, `told` says it instead.
     """
 
     def __init__(self, contract: Contract, key: RunKey | None = None) -> None:
         self.contract = contract
         self.key = key or RunKey.drawn()
         self.seen = {f.name: Seen() for f in contract.identifiers if f.unique}
-        self.told: Mapping[str, Told] = {}
+        self.told: Told | None = None
 
     def copy(self) -> "Identities":
         """Return the same; what one sees from now on, the other does not."""
@@ -51,7 +50,7 @@ class Identities:
         for name, seen in self.seen.items():
             fine = np.flatnonzero(~records.bad)
             digests = [found[name][row] for row in fine]
-            again = self.told[name].add(digests) if self.told else seen.add(digests)
+            again = (self.told or seen).add(digests)
             records.refuse(fine[again], name, "duplicate")
         return found if self.key.lasting else {}
 
