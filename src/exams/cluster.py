@@ -4,6 +4,7 @@ Stages hand calls to its workers. What goes there and comes back are names, coun
 records pass through files. Nothing of dask is imported in any other build.
 """
 
+import ctypes
 import hashlib
 import os
 import time
@@ -31,6 +32,7 @@ _PATIENCE = 60.0  # seconds for a scheduler to come back, or for a worker to com
 _TRIES = 3  # so often a scheduler may be lost in one stage
 _AGAIN = "Nothing was handed on. Look after the cluster and run `ploomber build` again."
 _OURS = ("E435", "E437", "E438", "E439")  # what workers say of themselves, not of a file
+_MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # glibc, malloc.h
 _HERE = Path(__file__).parent
 
 
@@ -215,6 +217,7 @@ def _guarded(function: Callable[..., Any], expected: str, *arguments: Any) -> Ou
     if release() != expected:
         what = "A worker has another release of this package than the build."
         return Outcome.failed(ExamsError("E435", what, "Install the same on all machines."))
+    _hold_memory()
     try:
         with one_thread():
             return Outcome(function(*arguments))
@@ -222,6 +225,18 @@ def _guarded(function: Callable[..., Any], expected: str, *arguments: Any) -> Ou
         return Outcome.failed(error)
     except Exception as error:
         return Outcome.failed(_defect(error))
+
+
+@cache
+def _hold_memory() -> None:
+    """Let this process use again what memory it has, as a process does that dask did not start.
+
+    Dask has workers give it back at once. Then each array costs its pages anew: half of the time.
+    """
+    with suppress(OSError, AttributeError):  # a C library without it needs it not
+        library = ctypes.CDLL(None)
+        library.mallopt(_MMAP_THRESHOLD, 32 << 20)
+        library.mallopt(_TRIM_THRESHOLD, 64 << 20)
 
 
 def _defect(error: BaseException) -> ExamsError:
