@@ -139,7 +139,7 @@ def _said(
         lines.append(f"Records of it were delivered again in {names}: forget that, too?")
     again = "could not be built: what is published of it is as it was. Mend it and build."
     lines += [f"{quarter} {again}" for quarter in failed]
-    private = places.warehouse.parent
+    private = places.private
     kept = [private / "former", *private.glob(f"*{UNREADABLE}*")]
     held = [str(shown(path)) for path in kept if path.exists()]
     also = f" So may {', '.join(held)}." if held else ""

@@ -47,14 +47,19 @@ class Places:
         return self.data / "deliveries"
 
     @property
+    def private(self) -> Path:
+        """The folder of what never leaves: parts, models, the warehouse, the key. Private."""
+        return private(self.data / "private")
+
+    @property
     def warehouse(self) -> Path:
         """The private warehouse."""
-        return private(self.data / "private") / "warehouse.db"
+        return self.private / "warehouse.db"
 
     @property
     def ledger(self) -> Path:
         """What was ever published, version by version. Private."""
-        return private(self.data / "private") / "ledger.db"
+        return self.private / "ledger.db"
 
     @property
     def status(self) -> Path:

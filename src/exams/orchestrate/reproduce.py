@@ -117,8 +117,8 @@ def _scratch(places: Places) -> Iterator[Places]:
         if places.contracts.is_dir():
             shutil.copytree(places.contracts, scratch.contracts)
         scratch.deliveries.symlink_to(places.deliveries)
-        key = private(scratch.data / "private") / "key"
-        key.write_bytes(private_key(places.data / "private"))
+        key = scratch.private / "key"
+        key.write_bytes(private_key(places.private))
         key.chmod(0o600)
         for name in ("warehouse", "ledger", "published", "status"):
             _copy(getattr(places, name), closed(getattr(scratch, name)))

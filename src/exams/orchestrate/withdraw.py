@@ -74,6 +74,6 @@ def _loaded(places: Places) -> Iterator[str]:
 
 def _in_folders(places: Places) -> Iterator[str]:
     """Yield the quarters with reports or parts, of a build that failed, say."""
-    for folder in (places.reports, places.warehouse.with_name("interim")):
+    for folder in (places.reports, places.private / "interim"):
         if folder.is_dir():
             yield from (f.name for f in folder.iterdir() if is_quarter(f.name) and f.is_dir())
