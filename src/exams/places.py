@@ -3,13 +3,32 @@
 import os
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from exams.errors import ExamsError
 from exams.files import draft_of
 from exams.quarters import is_quarter
 
+
+@dataclass(frozen=True)
+class Server:
+    """The warehouse on a PostgreSQL server.
+
+    `address` may hold a password, and is never shown; `home` is the private folder of the office
+    that uses it.
+    """
+
+    address: str = field(repr=False)
+    home: Path
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return "The warehouse's server"
+
+
+Warehouse = Path | Server
 STAGES = ("extract", "transform", "load", "model", "publish", "visualize")
 
 
@@ -145,6 +164,11 @@ def _may_hold_files(folder: Path) -> bool:
         return False
     except OSError:
         return True
+
+
+def home(warehouse: Warehouse) -> Path:
+    """Return the private folder that a warehouse belongs to."""
+    return warehouse.parent if isinstance(warehouse, Path) else warehouse.home
 
 
 def visible(folder: Path) -> list[Path]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,24 +30,25 @@ from exams.intake.parts import (
     watched,
 )
 from exams.moments import moment
+from exams.places import Warehouse, home
 from exams.stages.receipt import private_fingerprint
 from exams.stages.transform import CUBE
 from exams.statistics.cube import Cube
 from exams.statistics.folds import Folds
+from exams.warehouse.dialect import Connection
 from exams.warehouse.load import (
     close_delivery,
     empty_quarter,
     enter_delivery,
-    insert,
+    next_number,
     profile_numbers,
     resolve,
     retire,
 )
-from exams.warehouse.packed import Optional, Values, insert_columns
-from exams.warehouse.records import Records
-from exams.warehouse.results import create_result, result_of, show_results
-from exams.warehouse.schema import result_table
+from exams.warehouse.results import clear_result, show_results
+from exams.warehouse.rows import insert, insert_columns, records
 from exams.warehouse.transaction import writing
+from exams.warehouse.values import Optional, Values
 
 Judging = Delivery | Part | Judged
 
@@ -65,7 +65,7 @@ class Loaded:
     content: str
 
 
-def load(clean: Path, contract: Contract, warehouse: Path, quarter: str) -> Loaded:
+def load(clean: Path, contract: Contract, warehouse: Warehouse, quarter: str) -> Loaded:
     """Replace `quarter` in the warehouse by the records in `clean`; all of it or nothing.
 
     Raise E204 if what is loaded, in quarantine and resolved is not what was received, E208 if
@@ -80,7 +80,7 @@ def loading(
     items: Iterable[Judging],
     clean: Path,
     contract: Contract,
-    warehouse: Path,
+    warehouse: Warehouse,
     quarter: str,
     left_out: Sequence[LeftOut],
 ) -> Loaded:
@@ -88,7 +88,6 @@ def loading(
     items = started(items)
     with writing(warehouse, contract) as connection:
         former = empty_quarter(connection, quarter)
-        create_result(connection, contract, quarter)
         desk = _Desk(connection, contract, clean, quarter)
         for item in items:
             desk.take(item)
@@ -102,7 +101,7 @@ def loading(
         _write_cube(connection, quarter, cube, desk.numbers)
         hashes = sorted(judged.delivery.sha256 for judged in desk.judged)
         counts = [list(file.values()) for file in files]
-        content = private_fingerprint(warehouse.parent, quarter, counts, hashes, _digest(cube))
+        content = private_fingerprint(home(warehouse), quarter, counts, hashes, _digest(cube))
         receipt = (quarter, content, contract.title, contract.version)
         insert(connection, "loaded", [receipt])
         _write_notes(connection, quarter, contract, left_out)
@@ -121,12 +120,13 @@ class _Desk:
     """Where deliveries enter the warehouse, one after the other."""
 
     def __init__(
-        self, connection: sqlite3.Connection, contract: Contract, clean: Path, quarter: str
+        self, connection: Connection, contract: Contract, clean: Path, quarter: str
     ) -> None:
         self.connection, self.contract = connection, contract
         self.clean, self.quarter = clean, quarter
         self.now = moment()
-        self.records = Records(connection, result_table(contract, result_of(quarter)))
+        self.results = clear_result(connection, contract, quarter)
+        self.records = records(connection, self.results)
         self.numbers = np.zeros(profiles(contract), np.int64)  # in the warehouse; 0: none yet
         self.ids: dict[int, int] = {}  # number in the warehouse by number in the quarter
         self.judged: list[Judged] = []
@@ -153,7 +153,7 @@ class _Desk:
         for judged in sorted(self.judged, key=lambda j: j.delivery.file):
             number = self.ids[judged.delivery.number]
             read_as = judged.delivery.read_as
-            found = (self.quarter, number, judged.received, read_as)
+            found = (self.results.name, number, judged.received, read_as)
             counts = close_delivery(self.connection, *found)
             rows.append({"file": judged.delivery.file} | dict(zip(COUNTS, counts, strict=True)))
         return rows
@@ -220,7 +220,7 @@ def _values(column: pa.Array) -> Values:
 
 
 def _write_notes(
-    connection: sqlite3.Connection, quarter: str, contract: Contract, left_out: Sequence[LeftOut]
+    connection: Connection, quarter: str, contract: Contract, left_out: Sequence[LeftOut]
 ) -> None:
     insert(connection, "left_out", ((quarter, f.file, f.code, f.why) for f in left_out))
     insert(
@@ -238,9 +238,7 @@ def _write_notes(
     insert(connection, "score_level", rows)
 
 
-def _write_cube(
-    connection: sqlite3.Connection, quarter: str, cube: Cube, numbers: np.ndarray
-) -> None:
+def _write_cube(connection: Connection, quarter: str, cube: Cube, numbers: np.ndarray) -> None:
     present = np.flatnonzero(cube.n)
     counts = (a[present].tolist() for a in (numbers, cube.n, cube.complete, cube.at_risk))
     insert(connection, "cube", ((quarter, *row) for row in zip(*counts, strict=True)))
@@ -258,13 +256,13 @@ def _write_cube(
     for pair, total in cube.moments.items():
         sums = zip(numbers[present].tolist(), total[present].tolist(), strict=True)
         insert(connection, "cube_moment", ((quarter, p, *pair, t) for p, t in sums))
-    insert_columns(connection, "cube_combination", {"quarter": quarter, **cube.combinations()})
+    first = next_number(connection, "cube_combination")
+    made: dict[str, Values] = {"id": np.arange(len(cube.packed)) + first, "quarter": quarter}
+    insert_columns(connection, "cube_combination", {**made, **cube.combinations()})
     _write_folds(connection, quarter, cube.folds, numbers)
 
 
-def _write_folds(
-    connection: sqlite3.Connection, quarter: str, folds: Folds, numbers: np.ndarray
-) -> None:
+def _write_folds(connection: Connection, quarter: str, folds: Folds, numbers: np.ndarray) -> None:
     for score in dict.fromkeys(score for score, _ in folds.sums):
         sums = {name: array for (of, name), array in folds.sums.items() if of == score}
         profile, fold = np.nonzero(sums["n"])

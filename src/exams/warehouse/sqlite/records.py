@@ -6,8 +6,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from exams.schema import Table, quoted
-from exams.warehouse.packed import Values, insert_columns
-from exams.warehouse.pages import COLUMNS, ROWS, empty, filled
+from exams.warehouse.sqlite.packed import insert_columns
+from exams.warehouse.sqlite.pages import COLUMNS, ROWS, empty, filled
+from exams.warehouse.values import Values
 
 
 class Records:
