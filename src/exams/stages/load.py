@@ -30,7 +30,7 @@ from exams.intake.parts import (
     watched,
 )
 from exams.moments import moment
-from exams.places import Warehouse, home
+from exams.places import Warehouse, home, mark_of
 from exams.stages.receipt import private_fingerprint
 from exams.stages.transform import CUBE
 from exams.statistics.cube import Cube
@@ -45,6 +45,7 @@ from exams.warehouse.load import (
     resolve,
     retire,
 )
+from exams.warehouse.offices import check_own
 from exams.warehouse.results import clear_result, show_results
 from exams.warehouse.rows import insert, insert_columns, records
 from exams.warehouse.transaction import writing
@@ -69,7 +70,7 @@ def load(clean: Path, contract: Contract, warehouse: Warehouse, quarter: str) ->
     """Replace `quarter` in the warehouse by the records in `clean`; all of it or nothing.
 
     Raise E204 if what is loaded, in quarantine and resolved is not what was received, E208 if
-    more is in quarantine than the contract allows.
+    more is in quarantine than the contract allows, E217 if the quarter is another office's.
     """
     judged = read_manifest(clean, Judged)
     items = watched(ahead(handed_on(judged)), judged, "load")
@@ -87,6 +88,7 @@ def loading(
     """Load the stream of transform as it comes: see `load`."""
     items = started(items)
     with writing(warehouse, contract) as connection:
+        check_own(connection, warehouse, quarter)
         former = empty_quarter(connection, quarter)
         desk = _Desk(connection, contract, clean, quarter)
         for item in items:
@@ -102,7 +104,7 @@ def loading(
         hashes = sorted(judged.delivery.sha256 for judged in desk.judged)
         counts = [list(file.values()) for file in files]
         content = private_fingerprint(home(warehouse), quarter, counts, hashes, _digest(cube))
-        receipt = (quarter, content, contract.title, contract.version)
+        receipt = (quarter, content, contract.title, contract.version, mark_of(home(warehouse)))
         insert(connection, "loaded", [receipt])
         _write_notes(connection, quarter, contract, left_out)
         show_results(connection)

@@ -57,7 +57,7 @@ def forget_records(connection: Connection) -> None:
     if history in store.names(connection):
         now = moment()
         connection.execute("UPDATE delivery SET removed = ? WHERE removed IS NULL", [now])
-    store.drop_all(connection, kept=[history])
+    store.drop_all(connection, [history])
     store.set_release(connection, LAYOUT)
 
 

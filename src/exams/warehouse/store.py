@@ -79,9 +79,14 @@ def loaded_content(warehouse: Warehouse, quarter: str) -> str | None:
     return loaded(warehouse).get(quarter)
 
 
+def modelled(warehouse: Warehouse) -> dict[str, str]:
+    """Return the fingerprint of the figures of each quarter, oldest first; raise as `loaded`."""
+    return _contents(warehouse, "modelled")
+
+
 def modelled_content(warehouse: Warehouse, quarter: str) -> str | None:
     """Return the fingerprint of the figures of `quarter`, or None if there are none."""
-    return _contents(warehouse, "modelled").get(quarter)
+    return modelled(warehouse).get(quarter)
 
 
 _NOTHING = ("E203", "E207", "E211")  # there is nothing to read

@@ -4,6 +4,7 @@ from exams.moments import moment
 from exams.places import Warehouse
 from exams.schema import quoted
 from exams.warehouse.dialect import Connection, structure
+from exams.warehouse.offices import is_foreign
 from exams.warehouse.results import drop_result, forget_records, show_results
 from exams.warehouse.store import LAYOUT, changing, exists, release
 
@@ -14,15 +15,15 @@ def withdraw_quarter(warehouse: Warehouse, quarter: str) -> None:
     """Delete all that the warehouse holds of `quarter`, in one transaction.
 
     Its records, quarantine, cube, figures and receipt go, whatever its contract; its deliveries
-    stay in the history, marked as removed. Raise E207 if the warehouse cannot be read, E210 if
-    another writer keeps it.
+    stay in the history, marked as removed. What another office has loaded is left alone. Raise
+    E207 if the warehouse cannot be read, E210 if another writer keeps it.
     """
     if not exists(warehouse):
         return
     with changing(warehouse) as connection:
         if release(connection) != LAYOUT:
             forget_records(connection)
-        else:
+        elif not is_foreign(connection, warehouse, quarter):
             _delete(connection, quarter)
 
 
