@@ -127,8 +127,7 @@ class _Desk:
         self.connection, self.contract = connection, contract
         self.clean, self.quarter = clean, quarter
         self.now = moment()
-        self.results = clear_result(connection, contract, quarter)
-        self.records = records(connection, self.results)
+        self.records = records(connection, clear_result(connection, contract, quarter))
         self.numbers = np.zeros(profiles(contract), np.int64)  # in the warehouse; 0: none yet
         self.ids: dict[int, int] = {}  # number in the warehouse by number in the quarter
         self.judged: list[Judged] = []
@@ -155,7 +154,7 @@ class _Desk:
         for judged in sorted(self.judged, key=lambda j: j.delivery.file):
             number = self.ids[judged.delivery.number]
             read_as = judged.delivery.read_as
-            found = (self.results.name, number, judged.received, read_as)
+            found = (self.records.count(number), number, judged.received, read_as)
             counts = close_delivery(self.connection, *found)
             rows.append({"file": judged.delivery.file} | dict(zip(COUNTS, counts, strict=True)))
         return rows

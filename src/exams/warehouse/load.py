@@ -70,15 +70,13 @@ def retire(
 
 
 def close_delivery(
-    connection: Connection, results: str, number: int, received: int, read_as: str
+    connection: Connection, loaded: int, number: int, received: int, read_as: str
 ) -> tuple[int, ...]:
-    """Write into the delivery what became of its records in the table `results`; return counts.
+    """Write into the delivery what became of its records; return these counts.
 
     They are received, loaded, quarantined and resolved, as the tables have them; raise E204 if
     they do not add up.
     """
-    count = f"SELECT count(*) FROM {quoted(results)} WHERE key >= ? AND key < ?"
-    loaded = connection.execute(count, _keys(number)).fetchone()[0]
     held, resolved = connection.execute(
         "SELECT count(DISTINCT CASE WHEN resolved_by IS NULL THEN line END),"
         " count(DISTINCT CASE WHEN resolved_by IS NOT NULL THEN line END)"
@@ -130,7 +128,3 @@ def profile_numbers(
             known[key] = last
             insert(connection, "profile", [(last, *key)])
         yield known[key]
-
-
-def _keys(number: int) -> tuple[int, int]:
-    return number << 32, (number + 1) << 32

@@ -16,8 +16,11 @@ class Bulk(Protocol):
     def insert(self, columns: Mapping[str, Values]) -> None:
         """Insert one row per place of `columns`, by name in the table's order.
 
-        The keys, from 0 to 2^56, ascend and are new.
+        The keys, from 0 to 2^56, ascend and are new: delivery << 32 | line.
         """
+
+    def count(self, delivery: int) -> int:
+        """Return how many records of a delivery the table has, when all are in."""
 
 
 def insert(connection: Connection, table: str, rows: Iterable[Sequence[Any]]) -> None:

@@ -42,6 +42,7 @@ def _tables(session: Session) -> Iterator[Table]:
 
 
 def _key(session: Session, table: str) -> tuple[str, ...]:
+    """Return the columns of the primary key; of tables without one, all that may be of it."""
     found = session.execute(
         "SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid"
         " AND a.attnum = ANY(i.indkey) WHERE i.indisprimary AND i.indrelid = to_regclass(?)"

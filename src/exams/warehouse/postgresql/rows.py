@@ -8,6 +8,7 @@ from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
+from psycopg.copy import QueuedLibpqWriter
 
 from exams.schema import Table, quoted
 from exams.warehouse.postgresql.opening import Session
@@ -27,10 +28,18 @@ class Records:
 
     def __init__(self, session: Session, table: Table) -> None:
         self.session, self.table = session, table
+        self.counts: dict[int, int] | None = None  # by delivery, when all are in
 
     def insert(self, columns: Mapping[str, Values]) -> None:
         """Insert one row per place of `columns`, by name."""
         insert_columns(self.session, self.table.name, columns)
+
+    def count(self, delivery: int) -> int:
+        """Return how many records of a delivery the table has: all are counted at once."""
+        if self.counts is None:
+            query = f"SELECT key >> 32, count(*) FROM {quoted(self.table.name)} GROUP BY 1"
+            self.counts = dict(self.session.execute(query).fetchall())
+        return self.counts.get(delivery, 0)
 
 
 def insert(session: Session, table: str, rows: Iterable[Sequence[Any]]) -> None:
@@ -56,7 +65,10 @@ def insert_columns(session: Session, table: str, columns: Mapping[str, Values]) 
         every = [repeat(v, size) if isinstance(v, str) else _plain(v) for v in columns.values()]
         _insert_rows(session, table, columns, zip(*every, strict=True))
         return
-    with session.connection.cursor().copy(_copy(table, columns, "BINARY")) as copy:
+    cursor = session.connection.cursor()
+    statement = _copy(table, columns, "BINARY")
+    # Rows are made while others are on their way.
+    with cursor.copy(statement, writer=QueuedLibpqWriter(cursor)) as copy:
         copy.write(_START)
         for start in range(0, size, _ROWS):
             part = slice(start, min(start + _ROWS, size))
@@ -109,7 +121,8 @@ def _is_wide(values: Values) -> bool:
 def _field(values: Values, part: slice) -> _Field:
     size = part.stop - part.start
     if isinstance(values, str):
-        return _texts(repeat(_text(values).encode(), size), size)
+        one = _texts([_text(values).encode()], 1)
+        return _Field(np.broadcast_to(one.content, (size, one.content.shape[1])), None)
     if isinstance(values, Optional):
         content = _integers(values.numbers[part])
         missing = values.missing[part]

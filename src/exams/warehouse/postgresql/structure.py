@@ -25,6 +25,7 @@ _LAYOUT = Table(
     (Column("number", "INTEGER", "Number of the layout; tables of another one are made anew."),),
     ("number",),
 )
+_OF_RECORDS = ("key",)
 _BESIDE = "+"  # ends the name of a table that is filled beside the one whose place it takes
 _LONGEST = 57  # characters of a name: the server cuts off at 63, and views add six
 _HELD = "50ms"  # for so long a change of tables may keep readers waiting
@@ -130,22 +131,34 @@ def _make(session: Session, table: Table) -> None:
     lines = [_column(column) for column in table.columns]
     if _is_ordered(table):
         lines.append(f"{_ROWID.name} bigint GENERATED ALWAYS AS IDENTITY")
-    lines.append(f"PRIMARY KEY ({', '.join(map(quoted, table.key))})")
+    if not _is_bulk(table):
+        lines.append(f"PRIMARY KEY ({', '.join(map(quoted, table.key))})")
     if session.connection.info.server_version >= _NOT_ENFORCED:
         lines += [
             f"FOREIGN KEY ({quoted(own)}) REFERENCES {quoted(other)} ({quoted(key)}) NOT ENFORCED"
             for own, other, key in table.references
         ]
     session.execute(f"CREATE TABLE {quoted(table.name)} ({', '.join(lines)})")
+    if _is_bulk(table):
+        index = f"USING brin ({quoted(table.key[0])}) WITH (autosummarize = on)"
+        session.execute(f"CREATE INDEX ON {quoted(table.name)} {index}")
 
 
 def _column(column: Column) -> str:
     return f"{quoted(column.name)} {_KINDS[column.type]}"
 
 
+def _is_bulk(table: Table) -> bool:
+    """Say whether a table has so many rows that to check each key would double a load's time.
+
+    The keys are new as they are made; rows of a quarter, and of a delivery, lie together.
+    """
+    return table.key == _OF_RECORDS or table.clustered
+
+
 def _is_ordered(table: Table) -> bool:
     """Say whether the order of insertion counts: rows have no number, and no order by their key."""
-    return table.key not in (("id",), ("key",), ("number",)) and not table.clustered
+    return table.key not in (("id",), _OF_RECORDS, ("number",)) and not table.clustered
 
 
 def document(session: Session, tables: Iterable[Table]) -> None:

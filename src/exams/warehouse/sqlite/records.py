@@ -35,6 +35,12 @@ class Records:
             key, *others = (column[start : start + ROWS] for column in numbers)
             self._copy(filled(self.empty, key, others))
 
+    def count(self, delivery: int) -> int:
+        """Return how many records of a delivery the table has."""
+        query = f"SELECT count(*) FROM {quoted(self.table.name)} WHERE key >= ? AND key < ?"
+        keys = (delivery << 32, (delivery + 1) << 32)
+        return int(self.connection.execute(query, keys).fetchone()[0])
+
     def _copy(self, image: bytes) -> None:
         name = quoted(self.table.name)
         self.connection.deserialize(image, name="image")
