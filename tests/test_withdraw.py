@@ -15,7 +15,7 @@ from exams.published import publish
 from exams.quarters import Timing
 from exams.samples import write_samples
 from exams.status import WITHDRAWN, stage_status
-from exams.warehouse.results import create_result, result_of, show_results
+from exams.warehouse.results import clear_result, result_of, show_results
 from exams.warehouse.transaction import writing
 from exams.warehouse.withdraw import withdraw_quarter
 
@@ -40,7 +40,7 @@ def places(tmp_path, small):
     with writing(places.warehouse, small) as connection:
         connection.execute("INSERT INTO profile (id) VALUES (1)")
         for number, quarter in enumerate((GONE, KEPT), 1):
-            create_result(connection, small, quarter)
+            clear_result(connection, small, quarter)
             records = {result_of(quarter): RECORD}
             for table, row in {"delivery": DELIVERY, **HELD, **records}.items():
                 connection.execute(f"INSERT INTO '{table}' {row.format(q=quarter, id=number)}")

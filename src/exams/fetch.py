@@ -18,7 +18,7 @@ from urllib3.exceptions import HTTPError, ProtocolError
 from exams.deliver import deliver
 from exams.errors import ExamsError
 from exams.kaggle import download_from_kaggle
-from exams.places import Places, private
+from exams.places import Places
 from exams.progress import track
 from exams.quarters import check_quarter
 
@@ -50,7 +50,7 @@ def fetch(url: str, quarter: str, places: Places, largest: int) -> list[str]:
     and E029 as download_from_kaggle.
     """
     check_quarter(quarter)
-    draft = TemporaryDirectory(prefix=".fetch-", dir=private(places.data / "private"))
+    draft = TemporaryDirectory(prefix=".fetch-", dir=places.private)
     with draft as folder:
         if url.startswith("kaggle://"):
             file = download_from_kaggle(url, Path(folder))

@@ -64,6 +64,7 @@ class StageExecutor(Executor):
         retention_years: object,
         workers: Mapping[str, object],
         timing: Mapping[str, object],
+        warehouse: str = "",
     ) -> None:
         self.announces, self.building, self.ran, self._ready = True, False, False, False
         self.withdrawn = False
@@ -77,6 +78,7 @@ class StageExecutor(Executor):
             project.intake({"largest_file": largest_file, "refused_files": refused_files})
             project.retention_years({"retention_years": retention_years})
             cluster.ask_for(project.workers(workers))
+            project.hand_on({"warehouse": warehouse})
             self.timing = project.timing(timing)  # found wrong here rather than at the next tick
             self.places = Places.of(data, reports)
             # Ploomber looks at the products right after this. If another process is building

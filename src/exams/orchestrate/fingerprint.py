@@ -108,7 +108,7 @@ def pseudonym_key(places: Places, quarter: str) -> str:
         identifiers = contract_of(places, quarter).identifiers
     except ExamsError:
         return ""
-    return key_fingerprint(private_key(places.data / "private")) if identifiers else ""
+    return key_fingerprint(private_key(places.private)) if identifiers else ""
 
 
 def earlier(places: Places, quarter: str) -> list[tuple[str, str]]:

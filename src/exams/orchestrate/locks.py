@@ -11,7 +11,7 @@ from typing import IO
 
 from exams.errors import ExamsError
 from exams.files import closed
-from exams.places import Places, private
+from exams.places import Places
 from exams.processes import HOST, birth, is_gone
 from exams.progress import say
 
@@ -31,7 +31,7 @@ def hold(places: Places, quarter: str, *, wait: bool = True) -> bool:
     if _marker(places).exists():
         what = "A restore was interrupted: databases of different times lie side by side."
         raise ExamsError("E414", what, "Run that `exams restore` again.")
-    path = private(places.data / "private") / f".{quarter}.lock"
+    path = places.private / f".{quarter}.lock"
     if path in _held:
         return True
     file = closed(path).open("a+")
@@ -91,11 +91,11 @@ def _share(places: Places, *, wait: bool) -> bool:
 
 
 def _builds(places: Places) -> Path:
-    return private(places.data / "private") / ".builds.lock"
+    return places.private / ".builds.lock"
 
 
 def _marker(places: Places) -> Path:
-    return private(places.data / "private") / ".restoring"
+    return places.private / ".restoring"
 
 
 def release() -> None:

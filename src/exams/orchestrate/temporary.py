@@ -47,8 +47,8 @@ def temporary(places: Places, quarter: str) -> Iterator[Path]:
 def sweep_drafts(places: Places, quarter: str) -> None:
     """Remove drafts of files that killed processes left where a build of `quarter` writes."""
     reports = places.reports / quarter
-    corrections = places.warehouse.with_name("corrections") / quarter
-    beside = [file.parent for file in (places.warehouse, places.published, places.status)]
+    corrections = places.private / "corrections" / quarter
+    beside = [file.parent for file in (places.ledger, places.published, places.status)]
     charts, delivery = reports / "charts", places.delivery(quarter)
     site = (places.site, places.site / "data", places.site / "data" / "tables")
     for folder in (places.reports, reports, charts, *site, delivery, corrections, *beside):
