@@ -469,6 +469,8 @@ def bucket(monkeypatch):
     s3fs.S3FileSystem.clear_instance_cache()  # of another server
     client = boto3.client("s3")
     client.create_bucket(Bucket="exams")
+    for left in ("extract/deliveries-1/a", "extract/parts-1/b", "transform/parts-1/c"):
+        client.put_object(Bucket="exams", Key=f"office/2024Q1/{left}", Body=b"of a killed build")
     yield "s3://exams/office", lambda: client.list_objects_v2(Bucket="exams").get("Contents", [])
     server.stop()
 

@@ -49,7 +49,7 @@ def extracting_there(
     skip: bool,
 ) -> Iterator[Read]:
     """Yield the stream of extract, delivery by delivery as they end; see `extracting`."""
-    _handed(crew, out).clear()
+    _clear(crew, out.parent.name)
     shelf, sources = _shelf(crew, emptied(out), "parts"), _shelf(crew, out, "deliveries")
     kept, refusals = list[str](), dict[int, Refusal]()
     try:
@@ -85,6 +85,7 @@ def transforming_there(
     writer = Writer(raw, contract, emptied(out))
     plain = [r for r in read if not r.delivery.corrects]
     corrections = [r for r in read if r.delivery.corrects]
+    _clear(crew, out.parent.name, out.name)
     given, shelf = _handed(crew, raw), _shelf(crew, out, "parts")
     work = _Work(crew, given, shelf, writer, plain)
     done = list[Judged]()
@@ -226,6 +227,12 @@ def _handed(crew: Crew, raw: Path) -> Shelf:
     if crew.storage and url.startswith(f"{crew.storage}/"):
         return Shelf(raw, url)
     return _shelf(crew, raw, "parts")
+
+
+def _clear(crew: Crew, *names: str) -> None:
+    """Remove what builds that were killed have left of a quarter, or of a stage of it."""
+    if crew.storage:
+        Shelf(Path(), "/".join([crew.storage, *names])).clear()
 
 
 def _put(raw: Shelf, names: Sequence[str]) -> None:
