@@ -51,6 +51,15 @@ class Cluster:
         self.started.ensure_postgres_running()
 
 
+def files_with(address: str, words: bytes) -> list[Path]:
+    """Return the files of tables that hold `words`, as they are on the disk now."""
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("CHECKPOINT")
+        ((folder,),) = connection.execute("SHOW data_directory").fetchall()
+    files = [path for path in (Path(folder) / "base").rglob("*") if path.is_file()]
+    return [path for path in files if words in path.read_bytes()]
+
+
 @contextmanager
 def cluster(*, durable: bool = False) -> Iterator[Cluster]:
     """Yield a server; unless it is `durable`, it spares itself what only a power cut needs."""

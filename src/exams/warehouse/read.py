@@ -137,7 +137,7 @@ _RECONCILIATION = {
     " FROM delivery WHERE quarter = ? AND removed IS NULL ORDER BY file",
     "quarantine_count": 'SELECT quarter, file, "column", reason, count(*) AS records'
     " FROM quarantine WHERE quarter = ? AND resolved_by IS NULL"
-    ' GROUP BY file, "column", reason ORDER BY file, "column", reason',
+    ' GROUP BY quarter, file, "column", reason ORDER BY file, "column", reason',
     "repair_count": 'SELECT quarter, file, field AS "column", repair, records'
     " FROM repair r JOIN delivery d ON d.id = r.delivery"
     " WHERE quarter = ? AND removed IS NULL ORDER BY file, field, repair",
