@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
+from resource import RUSAGE_SELF, getrusage
 from subprocess import run
 from typing import Any
 
@@ -68,13 +68,7 @@ def once(folder: Path, way: str) -> dict[str, float]:
     os.sync()
     settle()
     command = [sys.executable, __file__, "--way", way, "--folder", str(folder)]
-    busy, idle, own = *machine(), getrusage(RUSAGE_CHILDREN)
-    cost = json.loads(run(command, capture_output=True, text=True, check=True).stdout)
-    after, used = machine(), getrusage(RUSAGE_CHILDREN)
-    ours = used.ru_utime + used.ru_stime - own.ru_utime - own.ru_stime
-    spent_by_all = after[0] - busy
-    every = spent_by_all + after[1] - idle
-    return cost | {"others": max(spent_by_all - ours, 0) / every}
+    return json.loads(run(command, capture_output=True, text=True, check=True).stdout)
 
 
 def machine() -> tuple[float, float]:
@@ -122,19 +116,21 @@ def spent(folder: Path, number: int) -> dict[str, float]:
     raw, clean = (places.interim(QUARTER, stage) for stage in ("extract", "transform"))
     here = workers(number) if number else one_core()
     with here as clocks, nullcontext() if number else one_thread():
-        before, begin = clocks(), time.perf_counter()
+        before, idle_before, begin = clocks(), machine(), time.perf_counter()
         extract(find_files(places, QUARTER, contract, LIMIT), raw, LIMIT)
         middle, between = clocks(), time.perf_counter()
         judged = transform(raw, contract, clean)
-        end, after = time.perf_counter(), clocks()
-    driver, *others = spans(before, after)
+        end, idle_after, after = time.perf_counter(), machine(), clocks()
+    driver, scheduler, *others = spans(before, after)
+    busy, idle = (now - then for then, now in zip(idle_before, idle_after, strict=True))
     return {
         "seconds": end - begin,
-        "cpu": driver + max(others, default=0),
+        "cpu": driver + sum(others) / max(number, 1),
         "driver": driver,
-        "by_stage": {
-            "extract": spans(before, middle)[-1],
-            "transform": spans(middle, after)[-1],
+        "others": max(busy - driver - scheduler - sum(others), 0) / (busy + idle),
+        "by_stage": {  # CPU seconds of all workers
+            "extract": sum(spans(before, middle)[2:]),
+            "transform": sum(spans(middle, after)[2:]),
         },
         "extract": between - begin,
         "transform": end - between,
@@ -153,7 +149,7 @@ def one_core() -> Iterator[Callable[[], list[float]]]:
     """Let this process run on one core: what it starts as a thread takes turns with it."""
     every = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(every)})
-    yield lambda: [time.process_time()]
+    yield lambda: [time.process_time(), 0.0]
     os.sched_setaffinity(0, every)
 
 
@@ -161,7 +157,7 @@ def one_core() -> Iterator[Callable[[], list[float]]]:
 def workers(number: int) -> Iterator[Callable[[], list[float]]]:
     """Start workers of one thread each, in processes beside a scheduler in one of its own.
 
-    Yield what returns the CPU seconds so far of this process and of each worker.
+    Yield what returns the CPU seconds so far of this process, the scheduler and each worker.
     """
     from distributed import Client, SubprocessCluster
 
@@ -176,7 +172,11 @@ def workers(number: int) -> Iterator[Callable[[], list[float]]]:
         client.run(__import__, "exams.stages.there")
         asked = {cluster.EXECUTOR: "dask", cluster.SCHEDULER: started.scheduler_address}
         os.environ |= asked | {cluster.STORAGE: ""}
-        yield lambda: [time.process_time(), *client.run(time.process_time).values()]
+        yield lambda: [
+            time.process_time(),
+            client.run_on_scheduler(time.process_time),
+            *client.run(time.process_time).values(),
+        ]
 
 
 if __name__ == "__main__":
