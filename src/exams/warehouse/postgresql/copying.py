@@ -38,11 +38,12 @@ def _tables(session: Session) -> Iterator[Table]:
     for name, kind in structure.names(session).items():
         found = structure.columns(session, name)
         if kind == "table" and not name.startswith(_RECORDS) and name != "layout":
-            yield Table(name, "", tuple(Column(*c, "") for c in found.items()), _key(session, name))
+            key = _key(session, name) or tuple(found)
+            yield Table(name, "", tuple(Column(*c, "") for c in found.items()), key)
 
 
 def _key(session: Session, table: str) -> tuple[str, ...]:
-    """Return the columns of the primary key; of tables without one, all that may be of it."""
+    """Return the columns of the primary key; none of a table that has none."""
     found = session.execute(
         "SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid"
         " AND a.attnum = ANY(i.indkey) WHERE i.indisprimary AND i.indrelid = to_regclass(?)"

@@ -15,9 +15,8 @@ from exams.places import Server
 
 SCHEMA = "exams"
 LOADER, ANALYST = "exams_loader", "exams_analyst"  # roles, where an administrator has made them
-_PATIENCE = 15 * 60.0  # seconds to wait for the load of another quarter: that may be a large one
 _PIECE = 0.2  # seconds after which it is tried again
-_TURN = 0x6578616D73  # key of the lock that writers take
+TURN = 0x6578616D73  # key of the lock that writers take
 _PLACE = re.compile(r"""("[^"]*"|'[^']*')|(\?)|(%)""")
 _AGAIN = "Nothing was changed. Try again."
 # What a server does in the midst of work, and what is to be said of it.
@@ -98,8 +97,9 @@ def changing(server: Server, wait: float) -> Iterator[Session]:
     """
     with guarded(), _connected(server) as connection:
         connection.autocommit = True  # so that BEGIN and COMMIT are where they are written
-        _take_turn(connection)
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}") if _lacks(connection) else None
+        _take_turn(connection, wait)
+        if _lacks(connection):
+            connection.execute(f"CREATE SCHEMA {SCHEMA}")
         connection.execute("BEGIN")
         yield Session(connection)
         connection.execute("COMMIT")
@@ -163,11 +163,11 @@ def _lacks(connection: psycopg.Connection) -> bool:
     return not found or found[0] is None
 
 
-def _take_turn(connection: psycopg.Connection) -> None:
+def _take_turn(connection: psycopg.Connection, wait: float) -> None:
     """Wait, in pieces, until no one else writes; the turn ends with the connection."""
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + wait
     while True:
-        found = connection.execute("SELECT pg_try_advisory_lock(%s)", [_TURN]).fetchone()
+        found = connection.execute("SELECT pg_try_advisory_lock(%s)", [TURN]).fetchone()
         if found and found[0]:
             return
         if time.monotonic() > end:
@@ -188,7 +188,7 @@ def scrub(server: Server, wait: float) -> None:
     """
     with guarded(), _connected(server) as connection:
         connection.autocommit = True
-        _take_turn(connection)
+        _take_turn(connection, wait)
         found = connection.execute(
             "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = %s", [SCHEMA]
         )
