@@ -12,43 +12,14 @@ from psycopg import errors
 
 from exams.errors import ExamsError
 from exams.places import Server
+from exams.warehouse.refusals import busy, missing, unreadable
 
 SCHEMA = "exams"
 LOADER, ANALYST = "exams_loader", "exams_analyst"  # roles, where an administrator has made them
 _PIECE = 0.2  # seconds after which it is tried again
 TURN = 0x6578616D73  # key of the lock that writers take
+_MEANWHILE = (errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable)
 _PLACE = re.compile(r"""("[^"]*"|'[^']*')|(\?)|(%)""")
-_AGAIN = "Nothing was changed. Try again."
-# What a server does in the midst of work, and what is to be said of it.
-_REFUSALS: dict[type[Exception] | tuple[type[Exception], ...], tuple[str, str, str]] = {
-    errors.DiskFull: ("E214", "The disk of the warehouse's server is full.", _AGAIN),
-    (errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable): (
-        "E210",
-        "The warehouse's server is being written by another build.",
-        _AGAIN,
-    ),
-    errors.InsufficientPrivilege: (
-        "E215",
-        "The warehouse's server does not allow this to the role of `warehouse:`.",
-        "See docs/postgresql.md: builds need the role exams_loader.",
-    ),
-    errors.ReadOnlySqlTransaction: (
-        "E215",
-        "The warehouse's server takes no changes now: it is a standby.",
-        "Name the server that may be written in `warehouse:`.",
-    ),
-    (errors.UndefinedTable, errors.UndefinedColumn): (
-        "E207",
-        f"The schema {SCHEMA} on the warehouse's server cannot be read.",
-        f"Rename it (ALTER SCHEMA {SCHEMA} …) and run `exams build --due`: it loads every"
-        " quarter again.",
-    ),
-    psycopg.OperationalError: (
-        "E213",
-        "The connection to the warehouse's server was lost.",
-        "Nothing was changed. Build again when the server is there.",
-    ),
-}
 
 
 class Session:
@@ -85,7 +56,7 @@ def reading(server: Server, wait: float) -> Iterator[Session]:
         connection.read_only = True
         found = connection.execute("SELECT to_regclass('layout')").fetchone()
         if not found or found[0] is None:
-            raise ExamsError("E203", "There is no warehouse yet.", "Run `ploomber build`.")
+            raise missing()
         yield Session(connection)
 
 
@@ -115,10 +86,26 @@ def guarded() -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        for kind, (code, what, remedy) in _REFUSALS.items():
-            if isinstance(error, kind):
-                raise ExamsError(code, what, remedy) from error
+        if refusal := _refusal(error):
+            raise refusal from error
         raise
+
+
+def _refusal(error: psycopg.Error) -> ExamsError | None:
+    if isinstance(error, errors.DiskFull):
+        what = "The disk of the warehouse's server is full."
+        return ExamsError("E214", what, "Nothing was changed. Make room there, and build again.")
+    if isinstance(error, _MEANWHILE):
+        return busy("The warehouse's server")
+    if isinstance(error, errors.InsufficientPrivilege | errors.ReadOnlySqlTransaction):
+        what = "The warehouse's server does not allow this to the user of `warehouse:`."
+        return ExamsError("E215", what, "See docs/postgresql.md: who builds is a loader.")
+    if isinstance(error, errors.UndefinedTable | errors.UndefinedColumn):
+        return unreadable(f"The schema {SCHEMA} on the warehouse's server")
+    if isinstance(error, psycopg.OperationalError):
+        what = "The connection to the warehouse's server was lost."
+        return ExamsError("E213", what, "Nothing was changed. Build again when it is there.")
+    return None
 
 
 @contextmanager
@@ -132,7 +119,7 @@ def _connected(server: Server) -> Iterator[psycopg.Connection]:
     except psycopg.Error as error:
         what = f"The warehouse's server cannot be reached{_why(error)}."
         remedy = "Nothing was changed. Start it, or correct `warehouse:` in env.yaml."
-        raise ExamsError("E212", what, remedy) from None  # its words may name what is private
+        raise ExamsError("E212", what, remedy) from None  # its words tell the address
     try:
         _as_loader(connection)
         yield connection
