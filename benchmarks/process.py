@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,13 +22,19 @@ class Cost(NamedTuple):
     peak: float
 
 
-def cost(command: Sequence[object], folder: Path | None = None) -> Cost:
+def cost(
+    command: Sequence[object], folder: Path | None = None, env: Mapping[str, str] | None = None
+) -> Cost:
     """Run a command in `folder` to its end and return its cost; stop here if it fails."""
     os.sync()  # what an earlier command wrote is not paid for by this one
     with tempfile.TemporaryFile("w+") as said:
         begin = time.perf_counter()
         process = subprocess.Popen(
-            [str(word) for word in command], cwd=folder, stdout=said, stderr=subprocess.STDOUT
+            [str(word) for word in command],
+            cwd=folder,
+            env={**os.environ, **(env or {})},
+            stdout=said,
+            stderr=subprocess.STDOUT,
         )
         _, status, used = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - begin

@@ -10,6 +10,8 @@ from hypothesis import settings
 
 from browser import chromium
 from exams.contract import read_contract
+from exams.places import WAREHOUSE
+from postgres import cluster
 
 ROOT = Path(__file__).parents[1]
 LONGEST = {"test_recovery.py": -2, "test_end_to_end.py": -1}  # files that take minutes
@@ -44,6 +46,28 @@ def small(contract_of):
 @pytest.fixture(scope="session")
 def shipped():
     return read_contract(ROOT / "data/contract.yaml")
+
+
+@pytest.fixture(autouse=True)
+def in_a_file(monkeypatch):
+    """Let the warehouse be a file, whatever tests before have handed on."""
+    monkeypatch.setenv(WAREHOUSE, "")
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """Return a PostgreSQL server."""
+    with cluster() as started:
+        yield started
+
+
+@pytest.fixture(params=["file", "server"])
+def store(request, in_a_file, monkeypatch):
+    """Run a test twice: with the warehouse in a file, and on a server."""
+    if request.param == "server":
+        address = request.getfixturevalue("postgres").new_database()
+        monkeypatch.setenv(WAREHOUSE, address)
+    return request.param
 
 
 @pytest.fixture(scope="session")

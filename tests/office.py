@@ -1,13 +1,13 @@
 """A small office: a folder of deliveries, a contract and a warehouse, without notebooks."""
 
-import sqlite3
-from contextlib import closing
-
 from exams.places import Places
+from exams.schema import quoted
 from exams.stages.extract import extract, find_files
 from exams.stages.flow import run
 from exams.stages.load import load
 from exams.stages.transform import transform
+from exams.warehouse.dialect import structure
+from exams.warehouse.store import changing, reading
 
 QUARTER = "2024Q1"
 LIMIT = 100_000_000
@@ -58,12 +58,31 @@ class Office:
         return run(self.places, quarter, self.contract, LIMIT)
 
     def rows(self, query):
-        with closing(sqlite3.connect(self.warehouse)) as connection:
+        with reading(self.warehouse) as connection:
             return connection.execute(query).fetchall()
 
+    def change(self, *statements):
+        """Execute statements, as no stage would."""
+        with changing(self.warehouse) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
     def dump(self):
-        with closing(sqlite3.connect(self.warehouse)) as connection:
-            return list(connection.iterdump())
+        """Return all that the warehouse holds: rows by table or view and names of its columns."""
+        with reading(self.warehouse) as connection:
+            shown = structure(connection)
+            return {
+                (name, *shown.columns(connection, name)): sorted(
+                    connection.execute(_select(shown.columns(connection, name), name)).fetchall(),
+                    key=repr,
+                )
+                for name in shown.names(connection)
+                if name != "layout"  # a file has it elsewhere
+            }
+
+
+def _select(columns, table):
+    return f"SELECT {', '.join(map(quoted, columns))} FROM {quoted(table)}"
 
 
 def counts(loaded):

@@ -18,9 +18,10 @@ def store(path: Path, quarter: str, content: str, table: str = "loaded") -> None
     from exams.warehouse import store as warehouse
     from exams.warehouse.deliveries import DELIVERY, SCORE_LEVEL
     from exams.warehouse.schema import LOADED, MODELLED
+    from exams.warehouse.sqlite.opening import guarded
 
     opened = closing(sqlite3.connect(path, timeout=warehouse.BUSY))
-    with warehouse.guarded(path), opened as connection, connection:
+    with guarded(path), opened as connection, connection:
         connection.execute(f"PRAGMA user_version = {warehouse.LAYOUT}")
         create(connection, [DELIVERY, SCORE_LEVEL, LOADED, MODELLED])
         new = f"INSERT OR REPLACE INTO {table} (quarter, content) VALUES (?, ?)"

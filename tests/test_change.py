@@ -24,6 +24,8 @@ from exams.statistics.change import COLUMNS, alarms, change, mean_changes
 from exams.statistics.common import common
 from exams.warehouse.form import Form, read_form
 
+pytestmark = pytest.mark.usefixtures("store")
+
 NEXT = "2024Q2"
 EVEN = pd.DataFrame({"track": ["north", "south"] * 20, "points": [2, 6, 4, 8] * 10, "mark": 3.0})
 

@@ -14,6 +14,8 @@ from exams.errors import ExamsError
 from exams.intake.judging.corrections import in_order, reference
 from exams.quarantine import export, safe, summary
 
+pytestmark = pytest.mark.usefixtures("store")
+
 NORTH = "track,Remarks,points,mark\nnorth,fine,3,4.5\nwest,=1+1,11,\nsouth,5\nsouth,,x,2\n"
 
 

@@ -8,6 +8,8 @@ from office import QUARTER, Office
 
 from exams.stages.model import mean_by_crossing, read_cube
 
+pytestmark = pytest.mark.usefixtures("store")
+
 PLACE = {
     "name": "place",
     "type": "string",

@@ -8,6 +8,8 @@ from exams.contract import Field
 from exams.intake.judging.drift import CHANGES, MOST, Change, changes
 from exams.warehouse.form import Form
 
+pytestmark = pytest.mark.usefixtures("store")
+
 TRACK = Field("track", "Track", "", "dimension", levels=("north", "south"))
 POINTS = Field("points", "Points", "", "score", minimum=0, maximum=100)
 FORM = Form(

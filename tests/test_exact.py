@@ -24,6 +24,8 @@ from exams.statistics.levels import level_by_group
 from exams.statistics.tiers import tier_start
 from exams.warehouse.read import CubeFrames, read_cube
 
+pytestmark = pytest.mark.usefixtures("store")
+
 EXACT = 1e-9
 
 

@@ -19,6 +19,8 @@ from exams.stages.model import (
 )
 from exams.statistics.intervals import mean_interval, share_interval, welch
 
+pytestmark = pytest.mark.usefixtures("store")
+
 
 def cube_of(folder, file, contract):
     """Build one quarter of the one file, and return its cube."""

@@ -19,6 +19,8 @@ from exams.statistics.intervals import holm, paired, welch
 from exams.statistics.words import gap_sentences, score_gap_sentences
 from exams.warehouse.read import read_cube
 
+pytestmark = pytest.mark.usefixtures("store")
+
 
 @pytest.fixture(scope="module")
 def cube(reference, shipped, tmp_path_factory):

@@ -11,6 +11,8 @@ from exams.warehouse.schema import MODEL
 from exams.warehouse.store import loaded_content
 from exams.warehouse.withdraw import withdraw_quarter
 
+pytestmark = pytest.mark.usefixtures("store")
+
 FIRST, SECOND = "2024Q1", "2024Q2"
 
 

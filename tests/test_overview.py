@@ -20,13 +20,15 @@ from exams.overview import (
 )
 from exams.places import STAGES, Places
 from exams.quarters import Timing
-from exams.schema import create
 from exams.situation import situation
 from exams.status import WITHDRAWN
 from exams.ticks import Failing, Ticks, write_ticks
 from exams.warehouse.history import Delivered, read_deliveries
-from exams.warehouse.schema import tables
-from exams.warehouse.store import LAYOUT
+from exams.warehouse.store import changing
+from exams.warehouse.transaction import writing
+from stores import IN_A_FILE
+
+pytestmark = pytest.mark.usefixtures("store")
 
 NORTH = ("region-north.csv", "aaaaaaaaaaaaaaaa", 498, 492, 6)
 COLUMNS = "quarter, file, sha256, received, loaded, quarantined, first_seen, removed, superseded_by"
@@ -34,23 +36,23 @@ COLUMNS = "quarter, file, sha256, received, loaded, quarantined, first_seen, rem
 
 @pytest.fixture
 def places(tmp_path, small):
-    places = Places(tmp_path / "data", tmp_path / "reports")
+    places = Places.of(tmp_path / "data", tmp_path / "reports")
     rows = [
         ("2026Q2", *NORTH, "2026-07-01T08:00:00+00:00", "2026-07-02T09:00:00+00:00", 2),
         ("2026Q2", NORTH[0], "bbbbbbbbbbbbbbbb", 1500, 1500, 0, "2026-07-02T09:00Z", None, None),
         ("2026Q2", "all.csv", "cccccccccccccccc", 7, 7, 0, "2026-07-01T08:00Z", None, None),
         ("2026Q1", *NORTH, "2026-04-01T08:00:00+00:00", "2026-04-30T10:00:00+00:00", None),
     ]
-    with closing(sqlite3.connect(places.warehouse)) as connection, connection:
-        create(connection, tables(small))
-        connection.execute(f"PRAGMA user_version = {LAYOUT}")
-        marks = ", ".join("?" * len(rows[0]))
-        connection.executemany(f"INSERT INTO delivery ({COLUMNS}) VALUES ({marks})", rows)
+    with writing(places.warehouse, small) as connection:
+        numbered = [(number, *row) for number, row in enumerate(rows, 1)]
+        marks = ", ".join("?" * len(numbered[0]))
+        connection.executemany(f"INSERT INTO delivery (id, {COLUMNS}) VALUES ({marks})", numbered)
         connection.execute("INSERT INTO loaded (quarter, content) VALUES ('2026Q2', 'x')")
     status.start(places.status, "2026Q2", "extract")
     return places
 
 
+@IN_A_FILE
 def test_while_a_load_keeps_readers_out_the_rest_is_told_at_once(places):
     with closing(sqlite3.connect(places.warehouse, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -176,6 +178,6 @@ def test_resolved_records_are_named_where_there_are_some(places):
     assert file_lines([row._replace(quarantined=4, resolved=2)]) == [
         "region-north.csv  498 received = 492 loaded + 4 quarantined + 2 resolved"
     ]
-    with closing(sqlite3.connect(places.warehouse)) as connection, connection:
+    with changing(places.warehouse) as connection:
         connection.execute("UPDATE delivery SET resolved = 3 WHERE file = 'all.csv'")
     assert [d.resolved for d in read_deliveries(places.warehouse, "2026Q2")] == [3, 0, 0]

@@ -32,6 +32,8 @@ from exams.statistics.folds import FOLDS, fold_of
 from exams.statistics.prediction import fold_interval, scored
 from exams.warehouse.schema import tables
 
+pytestmark = pytest.mark.usefixtures("store")
+
 SHA = "ade5869dba8b2d3e" + "0" * 48
 RATES = {
     "flagged": selection_rate,

@@ -48,7 +48,7 @@ def offices():
 
         def opened(name="office"):
             office = Office(Path(folder, name), read_contract(contract))
-            office.warehouse.with_name("key").write_bytes(b"k" * 32)
+            (office.places.private / "key").write_bytes(b"k" * 32)
             return office
 
         yield opened

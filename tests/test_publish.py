@@ -23,6 +23,8 @@ from exams.versions import give_up, version_lines
 from exams.warehouse.ledger import forget_values, read_ledger, record
 from test_protect import dimension
 
+pytestmark = pytest.mark.usefixtures("store")
+
 FIELDS = [dimension("track", 3), SMALL["fields"][1]]
 
 

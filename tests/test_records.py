@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exams.schema import Column, Table
-from exams.warehouse import pages
-from exams.warehouse.packed import Optional, insert_columns
-from exams.warehouse.records import Records
+from exams.warehouse.sqlite import pages
+from exams.warehouse.sqlite.packed import insert_columns
+from exams.warehouse.sqlite.records import Records
+from exams.warehouse.values import Optional
 
 NUMBER = st.one_of(
     st.integers(-130, 130), st.integers(-(2**31), 2**31 - 1), st.integers(-(2**63), 2**63 - 1)

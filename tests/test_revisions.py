@@ -18,6 +18,8 @@ from exams.tables import MASKED
 from exams.warehouse.load import enter_delivery
 from exams.warehouse.transaction import writing
 
+pytestmark = pytest.mark.usefixtures("store")
+
 QUARTER = example.NEWEST
 FILES = {row["file"]: row["received"] for row in example.delivery_rows(1000, 0)}
 SHA256 = example.delivery_rows(1000, 0)[0]["sha256"]

@@ -8,6 +8,7 @@ import orchestrate_project
 from exams import published, status
 from exams.errors import ExamsError
 from exams.warehouse import store
+from exams.warehouse.sqlite import opening
 from exams.warehouse.store import loaded_content, reading
 from exams.warehouse.transaction import writing
 
@@ -145,8 +146,8 @@ def test_a_change_waits_in_pieces_too_and_is_all_or_nothing(tmp_path, monkeypatc
         waits.append(seconds)
         real(connection, 0.01)
 
-    real = store._wait
-    monkeypatch.setattr(store, "_wait", waited)
+    real = opening._wait
+    monkeypatch.setattr(opening, "_wait", waited)
     monkeypatch.setattr(store, "BUSY", 0.1)
     with pytest.raises(ExamsError, match="E210"), store.changing(path):
         pytest.fail("another writer has it")

@@ -1,8 +1,6 @@
 """A quarter without a file any more: all that shows it goes, its history stays."""
 
 import json
-import sqlite3
-from contextlib import closing
 
 import pytest
 
@@ -10,25 +8,31 @@ from exams import datapackage, published, site, static_site, status
 from exams.errors import ExamsError
 from exams.orchestrate import withdraw as withdrawing
 from exams.orchestrate.withdraw import vanished, withdraw
-from exams.places import STAGES, Places
+from exams.places import STAGES, Places, mark_of
 from exams.published import publish
 from exams.quarters import Timing
 from exams.samples import write_samples
+from exams.schema import quoted
 from exams.status import WITHDRAWN, stage_status
-from exams.warehouse.results import create_result, result_of, show_results
+from exams.warehouse.results import clear_result, result_of, show_results
+from exams.warehouse.store import reading
 from exams.warehouse.transaction import writing
 from exams.warehouse.withdraw import withdraw_quarter
+from stores import remove
+
+pytestmark = pytest.mark.usefixtures("store")
 
 GONE, KEPT = "2019Q1", "2019Q2"
 NOTHING = {table.name: [] for table in published.CONTENT}
 HELD = {  # a row of each table, by quarter and number of the delivery
-    "loaded": "(quarter, content) VALUES ('{q}', 'content of {q}')",
-    "quarantine": "(quarter, delivery, line) VALUES ('{q}', {id}, 2)",
+    "loaded": "(quarter, content, office) VALUES ('{q}', 'content of {q}', '{office}')",
+    "quarantine": '(quarter, delivery, line, "column", reason)'
+    " VALUES ('{q}', {id}, 2, '*', 'R1')",
     "repair": "(delivery, field, repair) VALUES ({id}, 'points', 'trimmed')",
     "cube": "(quarter, profile, n) VALUES ('{q}', 1, 1)",
-    "levels": "(quarter, score, n) VALUES ('{q}', 'points', 1)",
+    "levels": "(quarter, score, code, n) VALUES ('{q}', 'points', 1, 1)",
 }
-RECORD = "(key, profile) VALUES ({id} << 32 | 3, 1)"
+RECORD = "(key, profile) VALUES (CAST({id} AS BIGINT) << 32 | 3, 1)"
 SHOWN = (*HELD, "results")
 DELIVERY = "(id, quarter, file, received, loaded) VALUES ({id}, '{q}', 'a.csv', 2, 1)"
 
@@ -36,14 +40,17 @@ DELIVERY = "(id, quarter, file, received, loaded) VALUES ({id}, '{q}', 'a.csv', 
 @pytest.fixture
 def places(tmp_path, small):
     """Two quarters, loaded, published and reported; the first has lost its file since."""
-    places = Places(tmp_path / "data", tmp_path / "reports")
+    places = Places.of(tmp_path / "data", tmp_path / "reports")
     with writing(places.warehouse, small) as connection:
+        office = mark_of(places.private)
         connection.execute("INSERT INTO profile (id) VALUES (1)")
         for number, quarter in enumerate((GONE, KEPT), 1):
-            create_result(connection, small, quarter)
+            clear_result(connection, small, quarter)
             records = {result_of(quarter): RECORD}
             for table, row in {"delivery": DELIVERY, **HELD, **records}.items():
-                connection.execute(f"INSERT INTO '{table}' {row.format(q=quarter, id=number)}")
+                connection.execute(
+                    f"INSERT INTO {quoted(table)} {row.format(q=quarter, id=number, office=office)}"
+                )
         show_results(connection)
     for quarter in (GONE, KEPT):
         publish(places.published, quarter, NOTHING, ("Small exam", "1"))
@@ -61,13 +68,13 @@ def places(tmp_path, small):
 
 
 def held(places, table):
-    with closing(sqlite3.connect(places.warehouse)) as connection:
+    with reading(places.warehouse) as connection:
         return connection.execute(f"SELECT * FROM {table}").fetchall()
 
 
 def traces(places):
     """Return what is still to be seen of the quarter that is gone."""
-    with closing(sqlite3.connect(places.warehouse)) as connection:
+    with reading(places.warehouse) as connection:
         view = connection.execute("SELECT quarter FROM results").fetchall()
     rows = [table for table in SHOWN if len(held(places, table)) > 1]
     folders = [places.data / "private" / "interim", places.reports]
@@ -121,10 +128,9 @@ def test_all_that_shows_a_quarter_goes_and_another_quarter_stays(places):
 
 def test_the_deliveries_stay_in_the_history_as_removed(places):
     withdraw(places, GONE, Timing())
-    with closing(sqlite3.connect(places.warehouse)) as connection:
-        found = connection.execute(
-            "SELECT file, received, loaded, removed IS NULL FROM delivery ORDER BY id"
-        ).fetchall()
+    query = "SELECT file, received, loaded, removed IS NULL FROM delivery ORDER BY id"
+    with reading(places.warehouse) as connection:
+        found = connection.execute(query).fetchall()
     assert found == [("a.csv", 2, 1, 0), ("a.csv", 2, 1, 1)]
 
 
@@ -188,13 +194,10 @@ def test_reports_that_are_half_removed_are_finished_by_the_next_build(places, mo
     assert traces(places) == []
 
 
-def test_the_warehouse_lets_go_of_all_or_nothing(places):
-    with closing(sqlite3.connect(places.warehouse)) as connection, connection:
-        connection.execute(
-            "CREATE TRIGGER stop BEFORE UPDATE ON delivery BEGIN SELECT RAISE(ABORT, ''); END"
-        )
+def test_the_warehouse_lets_go_of_all_or_nothing(places, monkeypatch):
     before = {table: held(places, table) for table in (*SHOWN, "delivery")}
-    with pytest.raises(sqlite3.IntegrityError):
+    monkeypatch.setattr("exams.warehouse.withdraw.drop_result", lambda *_: 1 / 0)  # last of all
+    with pytest.raises(ZeroDivisionError):
         withdraw_quarter(places.warehouse, GONE)
     assert {table: held(places, table) for table in before} == before
 
@@ -221,12 +224,12 @@ def test_one_sign_that_results_were_loaded_is_enough_for_that(places, sign):
     (places.delivery(KEPT) / "a.csv").unlink()
     receipts = [places.report(quarter) / "load.receipt.json" for quarter in (GONE, KEPT)]
     signs = {
-        "warehouse": [places.warehouse],
         "publication": [places.published],
         "receipt": receipts,
     }
-    del signs[sign]
-    for path in [path for paths in signs.values() for path in paths]:
+    if sign != "warehouse":
+        remove(places.warehouse)
+    for path in [path for kind, paths in signs.items() for path in paths if kind != sign]:
         path.unlink()
     with pytest.raises(ExamsError, match="E405"):
         vanished(places)

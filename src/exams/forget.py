@@ -23,6 +23,7 @@ from exams.scratch import scratch_of
 from exams.warehouse.forget import corrected_by, note_forgotten, scrub
 from exams.warehouse.history import Delivered, read_current, read_deliveries
 from exams.warehouse.ledger import forget_values
+from exams.warehouse.store import exists
 from exams.warehouse.withdraw import withdraw_quarter
 
 _SHORTEST = 8  # digits of a hash that are enough to name it
@@ -35,7 +36,7 @@ def forget(root: Path, places: Places, prefix: str) -> tuple[list[str], bool]:
     Return lines for a person, and whether every quarter was built again. Called again after it
     was interrupted, it goes on. Raise E335 if no delivery, E336 if several start so.
     """
-    history = read_deliveries(places.warehouse) if places.warehouse.is_file() else []
+    history = read_deliveries(places.warehouse) if exists(places.warehouse) else []
     lying = _lying(places)
     sha256 = _chosen(prefix, {*(d.sha256 for d in history), *lying})
     rows = [d for d in history if d.sha256 == sha256]

@@ -9,7 +9,7 @@ from exams.places import STAGES, Places
 from exams.quarters import Timing, check_quarter
 from exams.situation import situation
 from exams.warehouse.history import Delivered, read_current, read_deliveries, read_left_out
-from exams.warehouse.store import is_busy, loaded
+from exams.warehouse.store import exists, is_busy, loaded
 
 _NAME = 48  # characters of a file's name that are shown
 _COLUMN = 12
@@ -109,7 +109,7 @@ def _local(text: str | None, timing: Timing) -> str:
 def record_lines(places: Places, quarter: str | None, *, history: bool = False) -> list[str]:
     """Return where the records of the files of `quarter` are (else of the newest loaded)."""
     wished = check_quarter(quarter) if quarter else None
-    if not places.warehouse.is_file():
+    if not exists(places.warehouse):
         return []
     if is_busy(places.warehouse):
         return ["", f"{places.warehouse.name} is being written: its files are not listed now."]

@@ -1,35 +1,67 @@
 """Where everything lies: the one module that knows names of files and folders."""
 
+import hashlib
+import hmac
 import os
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from exams.errors import ExamsError
 from exams.files import draft_of
 from exams.quarters import is_quarter
 
+
+@dataclass(frozen=True)
+class Server:
+    """The warehouse on a PostgreSQL server.
+
+    `address` may hold a password, and is never shown; `home` is the private folder of the office
+    that uses it.
+    """
+
+    address: str = field(repr=False)
+    home: Path
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return "The warehouse's server"
+
+
+Warehouse = Path | Server
+WAREHOUSE = "EXAMS_WAREHOUSE"  # what builds hand on to their kernels, so no report shows it
+_COPY = "COPY.txt"  # lies in the data folder of a working copy
 STAGES = ("extract", "transform", "load", "model", "publish", "visualize")
 
 
 @dataclass(frozen=True)
 class Places:
-    """The folders of one pipeline; `data` and `reports` as in env.yaml."""
+    """The folders of one pipeline; `data` and `reports` as in env.yaml.
+
+    `server`: address of the PostgreSQL server that has the warehouse; empty: it is a file.
+    """
 
     data: Path
     reports: Path
+    server: str = field(default="", repr=False)
 
     @classmethod
     def of(cls, data: str | Path, reports: str | Path) -> "Places":
-        """Make the places from two folders, absolute from here on."""
+        """Make the places from two folders, absolute from here on.
+
+        The warehouse is where EXAMS_WAREHOUSE says; that of a working copy is always a file.
+        """
         if not data or not reports:
             raise ExamsError(
                 "E002",
                 "This notebook's parameters are empty.",
                 "Open it with `make lab`, or run `ploomber build`.",
             )
-        return cls(Path(data).resolve(), Path(reports).resolve())
+        folder = Path(data).resolve()
+        server = "" if (folder / _COPY).is_file() else os.environ.get(WAREHOUSE, "")
+        return cls(folder, Path(reports).resolve(), server)
 
     @property
     def contract(self) -> Path:
@@ -52,9 +84,9 @@ class Places:
         return private(self.data / "private")
 
     @property
-    def warehouse(self) -> Path:
+    def warehouse(self) -> Warehouse:
         """The private warehouse."""
-        return self.private / "warehouse.db"
+        return Server(self.server, self.private) if self.server else self.private / "warehouse.db"
 
     @property
     def ledger(self) -> Path:
@@ -95,6 +127,11 @@ class Places:
     def package_zip(self) -> Path:
         """The data package as one file, for download."""
         return self.reports / "data.zip"
+
+    def mark_as_copy(self) -> None:
+        """Mark the data folder as that of a working copy: nothing on a server is its own."""
+        mark = self.data / _COPY
+        mark.write_text("A working copy of results: nothing here counts.\n", encoding="utf-8")
 
     def delivery(self, quarter: str) -> Path:
         """Return the folder of a quarter's deliveries."""
@@ -147,6 +184,11 @@ def _may_hold_files(folder: Path) -> bool:
         return True
 
 
+def home(warehouse: Warehouse) -> Path:
+    """Return the private folder that a warehouse belongs to."""
+    return warehouse.parent if isinstance(warehouse, Path) else warehouse.home
+
+
 def visible(folder: Path) -> list[Path]:
     """Return what lies in `folder`, sorted by name, without hidden names."""
     return sorted(f for f in folder.iterdir() if not f.name.startswith("."))
@@ -171,6 +213,11 @@ def _closed(folder: Path, *names: str) -> Path:
     for name in names:
         folder = private(folder) / name
     return private(folder)
+
+
+def mark_of(folder: Path) -> str:
+    """Return the mark of the office whose private folder that is: it tells nothing of the key."""
+    return hmac.new(private_key(folder), b"office", hashlib.sha256).hexdigest()
 
 
 def private_key(folder: Path) -> bytes:

@@ -1,5 +1,6 @@
 """The project's root folder and what env.yaml says of it."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,10 +9,11 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from exams.errors import ExamsError
-from exams.places import Places
+from exams.places import WAREHOUSE, Places
 from exams.quarters import Timing
 
 REFUSED_FILES = ("fail", "skip")
+_SERVERS = ("postgresql://", "postgres://")
 
 
 class Intake(NamedTuple):
@@ -58,7 +60,21 @@ def places(root: Path) -> Places:
     for name in ("data", "reports"):
         if not isinstance(env[name], str) or not env[name]:
             raise ExamsError("E004", f"env.yaml: {name} is no folder.", f"Write `{name}: {name}`.")
+    hand_on(env)
     return Places.of(root / env["data"], root / env["reports"])
+
+
+def hand_on(env: Mapping[str, Any]) -> None:
+    """Let all that is started from here use the warehouse that `env` names; raise E004 if wrong.
+
+    EXAMS_WAREHOUSE goes before what env.yaml says.
+    """
+    address = os.environ.get(WAREHOUSE) or env.get("warehouse") or ""
+    if address and not (isinstance(address, str) and address.startswith(_SERVERS)):
+        what = "The warehouse is no address of PostgreSQL."
+        raise ExamsError("E004", what, "Write `warehouse: postgresql://...`, or leave it empty.")
+    if address:
+        os.environ[WAREHOUSE] = address
 
 
 def environment(root: Path, quarter: str, places: Places) -> dict[str, Any]:
@@ -66,7 +82,8 @@ def environment(root: Path, quarter: str, places: Places) -> dict[str, Any]:
     folders = {"quarter": quarter, "data": str(places.data), "reports": str(places.reports)}
     env = settings(root)
     found = {**intake(env)._asdict(), **timing(env)._asdict()}  # defaults, where it has none
-    return folders | found | {"retention_years": retention_years(env)}
+    found |= {"retention_years": retention_years(env), "warehouse": env.get("warehouse") or ""}
+    return folders | found
 
 
 def intake(env: Mapping[str, Any]) -> Intake:

@@ -1,5 +1,6 @@
 """data/scratch: a working copy in which stages are run by hand."""
 
+import json
 import os
 import shutil
 import sqlite3
@@ -7,9 +8,10 @@ from contextlib import closing
 from pathlib import Path
 from threading import Lock
 
-from exams.files import replacing, settled
+from exams.files import read_note, replacing, settled, write_atomic
 from exams.places import STAGES, Places, made
 from exams.progress import BY_HAND
+from exams.warehouse.copying import copy_to_file, fingerprint
 
 _ONE_AT_A_TIME = Lock()
 
@@ -33,7 +35,9 @@ def prepare_scratch(places: Places, quarter: str) -> Places:
         for real in (places.contract, places.contracts, places.deliveries):
             _link(scratch.data / real.name, real)
         _copy_interim(places, scratch, quarter)
-        for database in (scratch.warehouse, scratch.ledger, scratch.published, scratch.status):
+        scratch.mark_as_copy()
+        _copy_warehouse(places, scratch)
+        for database in (scratch.ledger, scratch.published, scratch.status):
             _copy_database(places.data / database.relative_to(scratch.data), database)
         for receipt in (places.reports / quarter).glob("*.receipt.json"):
             _copy_file(receipt, scratch.report(quarter) / receipt.name)
@@ -89,6 +93,17 @@ def _folder_age(folder: Path) -> int:
 def _copy_file(real: Path, copy: Path) -> None:
     if not copy.exists() or real.stat().st_mtime_ns > copy.stat().st_mtime_ns:
         shutil.copy2(real, copy)
+
+
+def _copy_warehouse(places: Places, scratch: Places) -> None:
+    if isinstance(places.warehouse, Path):
+        _copy_database(places.warehouse, scratch.private / "warehouse.db")
+        return
+    note = scratch.private / ".warehouse.json"
+    state = {"state": fingerprint(places.warehouse)}
+    if read_note(note) != state:
+        copy_to_file(places.warehouse, scratch.private / "warehouse.db")
+        write_atomic(note, json.dumps(state))
 
 
 def _copy_database(real: Path, copy: Path) -> None:

@@ -10,6 +10,7 @@ from exams.files import shown
 from exams.places import Places
 from exams.quarters import check_quarter
 from exams.warehouse.history import Delivered, read_current
+from exams.warehouse.store import exists
 
 _PREFIX = "published."
 _START = 12  # characters of a hash that tell it from others; lineage.json has all
@@ -116,7 +117,7 @@ def _file_lines(places: Places, quarter: str, deliveries: list[dict[str, Any]]) 
 
 
 def _loaded(places: Places, quarter: str) -> list[Delivered]:
-    if not places.warehouse.is_file():
+    if not exists(places.warehouse):
         return []
     return read_current(places.warehouse, quarter)
 

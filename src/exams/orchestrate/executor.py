@@ -64,6 +64,7 @@ class StageExecutor(Executor):
         refused_files: object,
         retention_years: object,
         timing: Mapping[str, object],
+        warehouse: str = "",
     ) -> None:
         self.announces, self.building, self.ran, self._ready = True, False, False, False
         self.withdrawn = self.waits = False
@@ -76,6 +77,7 @@ class StageExecutor(Executor):
             self.quarter = check_quarter(quarter)
             project.intake({"largest_file": largest_file, "refused_files": refused_files})
             project.retention_years({"retention_years": retention_years})
+            project.hand_on({"warehouse": warehouse})
             self.timing = project.timing(timing)  # found wrong here rather than at the next tick
             self.places = Places.of(data, reports)
             # Ploomber looks at the products right after this. If another process is building

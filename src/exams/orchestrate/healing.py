@@ -29,7 +29,8 @@ UNENDED = "Its last run did not end well."
 
 def set_aside_unreadable(places: Places) -> list[Path]:
     """Rename the databases that cannot be read, so that the stages make them anew; return them."""
-    return [p for p in (places.warehouse, places.published, places.status) if set_aside(p)]
+    databases = (places.warehouse, places.published, places.status)
+    return [p for p in databases if isinstance(p, Path) and set_aside(p)]
 
 
 def clear_away(places: Places) -> None:

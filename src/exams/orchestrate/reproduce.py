@@ -31,6 +31,7 @@ from exams.places import STAGES, Places, made, private, private_key
 from exams.progress import track
 from exams.quarters import check_quarter
 from exams.schema import Table
+from exams.warehouse.copying import copy_to_file
 
 _LINES = 20  # of differences that are listed
 _OWN = {"version", "published_at", "fingerprint"}  # of a publication: these count and date it
@@ -112,7 +113,8 @@ def _scratch(places: Places) -> Iterator[Places]:
     sweep(Path(gettempdir()))
     folder = draft_of(Path(gettempdir()) / "exams")
     with terminable(), _private_folder(folder):
-        scratch = Places.of(made(folder / "data"), made(folder / "reports"))
+        scratch = Places(made(folder / "data").resolve(), made(folder / "reports").resolve())
+        scratch.mark_as_copy()
         shutil.copy(places.contract, scratch.contract)
         if places.contracts.is_dir():
             shutil.copytree(places.contracts, scratch.contracts)
@@ -120,7 +122,8 @@ def _scratch(places: Places) -> Iterator[Places]:
         key = scratch.private / "key"
         key.write_bytes(private_key(places.private))
         key.chmod(0o600)
-        for name in ("warehouse", "ledger", "published", "status"):
+        _copy_warehouse(places, scratch)
+        for name in ("ledger", "published", "status"):
             _copy(getattr(places, name), closed(getattr(scratch, name)))
         _reopen(scratch.published)
         try:
@@ -136,6 +139,14 @@ def _private_folder(folder: Path) -> Iterator[None]:
         yield
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copy_warehouse(places: Places, scratch: Places) -> None:
+    copy = closed(scratch.private / "warehouse.db")
+    if isinstance(places.warehouse, Path):
+        _copy(places.warehouse, copy)
+    else:
+        copy_to_file(places.warehouse, copy)
 
 
 def _copy(real: Path, copy: Path) -> None:

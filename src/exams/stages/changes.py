@@ -1,14 +1,14 @@
 """What has changed in form since the quarter before: fields, columns, levels, scales."""
 
-from pathlib import Path
 from typing import Any
 
 from exams.intake.judging.drift import CHANGES, Change, changes
+from exams.places import Warehouse
 from exams.warehouse.form import read_form
 from exams.warehouse.store import loaded
 
 
-def schema_changes(warehouse: Path, quarter: str) -> list[dict[str, Any]]:
+def schema_changes(warehouse: Warehouse, quarter: str) -> list[dict[str, Any]]:
     """Return the changes since the loaded quarter before `quarter`, none if it is the first.
 
     Each has place, former (that quarter), subject (a field or a column), change (its code),

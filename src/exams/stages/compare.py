@@ -11,7 +11,7 @@ from exams import published
 from exams.contract import ALL, Contract, Field
 from exams.errors import ExamsError
 from exams.intake.judging.drift import CHANGES, Change, field_changes
-from exams.places import Places
+from exams.places import Places, Warehouse
 from exams.stages.notice import Notice
 from exams.stages.protection import former_versions, hold
 from exams.statistics import change as statistics
@@ -25,7 +25,7 @@ BREAKS = CHANGES | {"version_changed": "The quarters were read under two version
 _EVERY = ("level_added", "level_removed", "role_changed")  # who counts, or as what, is another
 
 
-def former_quarter(warehouse: Path, quarter: str) -> str | None:
+def former_quarter(warehouse: Warehouse, quarter: str) -> str | None:
     """Return the newest loaded quarter before `quarter`, None if it is the first."""
     return max((q for q in loaded(warehouse) if q < quarter), default=None)
 
@@ -35,7 +35,7 @@ def waiting(places: Places, contract: Contract, quarter: str) -> Notice | None:
     return hold(former_versions(places, contract, quarter), contract)
 
 
-def change(warehouse: Path, contract: Contract, quarter: str) -> pd.DataFrame:
+def change(warehouse: Warehouse, contract: Contract, quarter: str) -> pd.DataFrame:
     """Return former and the columns of `statistics.change`, since the loaded quarter before.
 
     Only dimensions and scores that both quarters have, on one scale, are compared. No rows if
@@ -56,7 +56,7 @@ def change(warehouse: Path, contract: Contract, quarter: str) -> pd.DataFrame:
     return statistics.change(now, before).assign(former=former)[columns]
 
 
-def _read(warehouse: Path, rules: Contract, quarter: str) -> CubeFrames | None:
+def _read(warehouse: Warehouse, rules: Contract, quarter: str) -> CubeFrames | None:
     try:
         return narrowed(read_cube(warehouse, rules, quarter), rules)
     except ExamsError as error:
@@ -65,7 +65,7 @@ def _read(warehouse: Path, rules: Contract, quarter: str) -> CubeFrames | None:
         return None
 
 
-def breaks(warehouse: Path, contract: Contract, quarter: str) -> pd.DataFrame:
+def breaks(warehouse: Warehouse, contract: Contract, quarter: str) -> pd.DataFrame:
     """Return what makes `quarter` hard to compare with the loaded one before it.
 
     One row per break and score whose line it breaks (all: every score): place, former, score,

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,24 +30,26 @@ from exams.intake.parts import (
     watched,
 )
 from exams.moments import moment
+from exams.places import Warehouse, home, mark_of
 from exams.stages.receipt import private_fingerprint
 from exams.stages.transform import CUBE
 from exams.statistics.cube import Cube
 from exams.statistics.folds import Folds
+from exams.warehouse.dialect import Connection
 from exams.warehouse.load import (
     close_delivery,
     empty_quarter,
     enter_delivery,
-    insert,
+    next_number,
     profile_numbers,
     resolve,
     retire,
 )
-from exams.warehouse.packed import Optional, Values, insert_columns
-from exams.warehouse.records import Records
-from exams.warehouse.results import create_result, result_of, show_results
-from exams.warehouse.schema import result_table
+from exams.warehouse.offices import check_own
+from exams.warehouse.results import clear_result, show_results
+from exams.warehouse.rows import insert, insert_columns, records
 from exams.warehouse.transaction import writing
+from exams.warehouse.values import Optional, Values
 
 Judging = Delivery | Part | Judged
 
@@ -65,11 +66,11 @@ class Loaded:
     content: str
 
 
-def load(clean: Path, contract: Contract, warehouse: Path, quarter: str) -> Loaded:
+def load(clean: Path, contract: Contract, warehouse: Warehouse, quarter: str) -> Loaded:
     """Replace `quarter` in the warehouse by the records in `clean`; all of it or nothing.
 
     Raise E204 if what is loaded, in quarantine and resolved is not what was received, E208 if
-    more is in quarantine than the contract allows.
+    more is in quarantine than the contract allows, E217 if the quarter is another office's.
     """
     judged = read_manifest(clean, Judged)
     items = watched(ahead(handed_on(judged)), judged, "load")
@@ -80,15 +81,15 @@ def loading(
     items: Iterable[Judging],
     clean: Path,
     contract: Contract,
-    warehouse: Path,
+    warehouse: Warehouse,
     quarter: str,
     left_out: Sequence[LeftOut],
 ) -> Loaded:
     """Load the stream of transform as it comes: see `load`."""
     items = started(items)
     with writing(warehouse, contract) as connection:
+        check_own(connection, warehouse, quarter)
         former = empty_quarter(connection, quarter)
-        create_result(connection, contract, quarter)
         desk = _Desk(connection, contract, clean, quarter)
         for item in items:
             desk.take(item)
@@ -102,8 +103,8 @@ def loading(
         _write_cube(connection, quarter, cube, desk.numbers)
         hashes = sorted(judged.delivery.sha256 for judged in desk.judged)
         counts = [list(file.values()) for file in files]
-        content = private_fingerprint(warehouse.parent, quarter, counts, hashes, _digest(cube))
-        receipt = (quarter, content, contract.title, contract.version)
+        content = private_fingerprint(home(warehouse), quarter, counts, hashes, _digest(cube))
+        receipt = (quarter, content, contract.title, contract.version, mark_of(home(warehouse)))
         insert(connection, "loaded", [receipt])
         _write_notes(connection, quarter, contract, left_out)
         show_results(connection)
@@ -121,12 +122,12 @@ class _Desk:
     """Where deliveries enter the warehouse, one after the other."""
 
     def __init__(
-        self, connection: sqlite3.Connection, contract: Contract, clean: Path, quarter: str
+        self, connection: Connection, contract: Contract, clean: Path, quarter: str
     ) -> None:
         self.connection, self.contract = connection, contract
         self.clean, self.quarter = clean, quarter
         self.now = moment()
-        self.records = Records(connection, result_table(contract, result_of(quarter)))
+        self.records = records(connection, clear_result(connection, contract, quarter))
         self.numbers = np.zeros(profiles(contract), np.int64)  # in the warehouse; 0: none yet
         self.ids: dict[int, int] = {}  # number in the warehouse by number in the quarter
         self.judged: list[Judged] = []
@@ -153,7 +154,7 @@ class _Desk:
         for judged in sorted(self.judged, key=lambda j: j.delivery.file):
             number = self.ids[judged.delivery.number]
             read_as = judged.delivery.read_as
-            found = (self.quarter, number, judged.received, read_as)
+            found = (self.records.count(number), number, judged.received, read_as)
             counts = close_delivery(self.connection, *found)
             rows.append({"file": judged.delivery.file} | dict(zip(COUNTS, counts, strict=True)))
         return rows
@@ -220,7 +221,7 @@ def _values(column: pa.Array) -> Values:
 
 
 def _write_notes(
-    connection: sqlite3.Connection, quarter: str, contract: Contract, left_out: Sequence[LeftOut]
+    connection: Connection, quarter: str, contract: Contract, left_out: Sequence[LeftOut]
 ) -> None:
     insert(connection, "left_out", ((quarter, f.file, f.code, f.why) for f in left_out))
     insert(
@@ -238,9 +239,7 @@ def _write_notes(
     insert(connection, "score_level", rows)
 
 
-def _write_cube(
-    connection: sqlite3.Connection, quarter: str, cube: Cube, numbers: np.ndarray
-) -> None:
+def _write_cube(connection: Connection, quarter: str, cube: Cube, numbers: np.ndarray) -> None:
     present = np.flatnonzero(cube.n)
     counts = (a[present].tolist() for a in (numbers, cube.n, cube.complete, cube.at_risk))
     insert(connection, "cube", ((quarter, *row) for row in zip(*counts, strict=True)))
@@ -258,13 +257,13 @@ def _write_cube(
     for pair, total in cube.moments.items():
         sums = zip(numbers[present].tolist(), total[present].tolist(), strict=True)
         insert(connection, "cube_moment", ((quarter, p, *pair, t) for p, t in sums))
-    insert_columns(connection, "cube_combination", {"quarter": quarter, **cube.combinations()})
+    first = next_number(connection, "cube_combination")
+    made: dict[str, Values] = {"id": np.arange(len(cube.packed)) + first, "quarter": quarter}
+    insert_columns(connection, "cube_combination", {**made, **cube.combinations()})
     _write_folds(connection, quarter, cube.folds, numbers)
 
 
-def _write_folds(
-    connection: sqlite3.Connection, quarter: str, folds: Folds, numbers: np.ndarray
-) -> None:
+def _write_folds(connection: Connection, quarter: str, folds: Folds, numbers: np.ndarray) -> None:
     for score in dict.fromkeys(score for score, _ in folds.sums):
         sums = {name: array for (of, name), array in folds.sums.items() if of == score}
         profile, fold = np.nonzero(sums["n"])

@@ -8,7 +8,7 @@ import pandas as pd
 
 from exams import published
 from exams.contract import ALL, Contract
-from exams.places import Places
+from exams.places import Places, Warehouse, home
 from exams.stages.notice import Findings
 from exams.stages.protection import protected
 from exams.stages.receipt import private_fingerprint
@@ -71,7 +71,7 @@ def measured(model: str, metrics: Mapping[str, float], subject: str = ALL) -> pd
     return pd.DataFrame(rows, columns=["model", "subject", "metric", "value"])
 
 
-def past(warehouse: Path, contract: Contract, quarter: str) -> pd.DataFrame:
+def past(warehouse: Warehouse, contract: Contract, quarter: str) -> pd.DataFrame:
     """Return model_history of the quarters up to `quarter` with enough students to be shown.
 
     Not the means, of which a quarter may have hidden some.
@@ -116,7 +116,7 @@ def shown(
 
 
 def save_figures(
-    warehouse: Path,
+    warehouse: Warehouse,
     contract: Contract,
     quarter: str,
     figures: Mapping[str, pd.DataFrame],
@@ -127,7 +127,7 @@ def save_figures(
     model_history gets its lineage: what was loaded, and `code`, the fingerprint of the modules.
     """
     rows = {name: frame.astype(str).to_numpy().tolist() for name, frame in figures.items()}
-    content = private_fingerprint(warehouse.parent, quarter, rows)
+    content = private_fingerprint(home(warehouse), quarter, rows)
     lineage = read_lineage(warehouse, quarter)
     history = figures["model_history"].assign(**lineage, code=code)
     write_figures(warehouse, contract, quarter, {**figures, "model_history": history}, content)

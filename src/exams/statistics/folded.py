@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from exams.contract import NOT_STATED, Contract, Field
+from exams.places import Warehouse
 from exams.statistics.folds import FOLDS
 from exams.warehouse.folds import read_folds
 
@@ -46,9 +46,9 @@ class Folded:
         return found.groupby("fold").sum()
 
 
-def read_folded(path: Path, contract: Contract, quarter: str) -> Folded:
-    """Return the cells of `quarter` from the warehouse at `path`."""
-    cells, sums = read_folds(path, contract, quarter)
+def read_folded(warehouse: Warehouse, contract: Contract, quarter: str) -> Folded:
+    """Return the cells of `quarter` from the warehouse."""
+    cells, sums = read_folds(warehouse, contract, quarter)
     names = [d.name for d in contract.dimensions]
     cells[names] = cells[names].fillna(NOT_STATED)
     places = pd.MultiIndex.from_frame(cells[["profile", "fold"]])

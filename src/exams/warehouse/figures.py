@@ -1,18 +1,18 @@
 """Writes what the model stage worked out."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pandas as pd
-from sqlite_utils import Database
 
 from exams.contract import Contract
+from exams.places import Warehouse
+from exams.warehouse.rows import insert
 from exams.warehouse.schema import MODEL
 from exams.warehouse.transaction import writing
 
 
 def write_figures(
-    path: Path,
+    warehouse: Warehouse,
     contract: Contract,
     quarter: str,
     figures: Mapping[str, pd.DataFrame],
@@ -23,11 +23,11 @@ def write_figures(
     `content` is their fingerprint, kept as the receipt. Raise KeyError if a frame lacks a column
     of its table.
     """
-    with writing(path, contract) as connection:
-        database = Database(connection)
+    with writing(warehouse, contract) as connection:
         for table in MODEL:
             rows = figures[table.name].assign(quarter=quarter)[[c.name for c in table.columns]]
-            stored = database.table(table.name)
-            stored.delete_where("quarter = ?", [quarter])
-            stored.insert_all(rows.astype(object).where(rows.notna(), None).to_dict("records"))
-        connection.execute("INSERT OR REPLACE INTO modelled VALUES (?, ?)", [quarter, content])
+            connection.execute(f"DELETE FROM {table.name} WHERE quarter = ?", [quarter])
+            filled = rows.astype(object).where(rows.notna(), None)
+            insert(connection, table.name, filled.itertuples(index=False, name=None))
+        connection.execute("DELETE FROM modelled WHERE quarter = ?", [quarter])
+        insert(connection, "modelled", [(quarter, content)])

@@ -1,15 +1,17 @@
 """Reads a quarter's sums by profile and fold."""
 
-from pathlib import Path
-
 import pandas as pd
 
 from exams.contract import Contract
+from exams.places import Warehouse
 from exams.schema import quoted
+from exams.warehouse.frames import frame
 from exams.warehouse.store import reading
 
 
-def read_folds(path: Path, contract: Contract, quarter: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def read_folds(
+    warehouse: Warehouse, contract: Contract, quarter: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return cells (profile, dimensions, fold, n, at_risk) and their scores.
 
     Scores: profile, fold, score, n, total, squares, in steps above the lowest. Both in order of
@@ -17,9 +19,9 @@ def read_folds(path: Path, contract: Contract, quarter: str) -> tuple[pd.DataFra
     """
     levels = ", ".join(f"p.{quoted(d.name)}" for d in contract.dimensions)
     order = "WHERE quarter = ? ORDER BY profile, fold"
-    with reading(path) as connection:
+    with reading(warehouse) as connection:
         cells, scores = (
-            pd.read_sql_query(query, connection, params=(quarter,))
+            frame(connection, query, [quarter])
             for query in (
                 f"SELECT profile, {levels}, fold, n, at_risk FROM cube_fold"
                 f" JOIN profile p ON p.id = profile {order}",

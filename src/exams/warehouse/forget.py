@@ -1,28 +1,27 @@
 """Notes that a delivery was deleted on demand, and leaves no trace of it between the pages."""
 
-import sqlite3
-from contextlib import closing
-from pathlib import Path
-
-from exams.schema import columns, create
+from exams.places import Warehouse
 from exams.warehouse.deliveries import DELIVERY
-from exams.warehouse.store import BUSY, changing, guarded, reading
+from exams.warehouse.dialect import opening, structure
+from exams.warehouse.load import next_number
+from exams.warehouse.store import BUSY, changing, reading
 
 
 def note_forgotten(
-    path: Path, sha256: str, found: list[tuple[str, str]], who: str, when: str
+    warehouse: Warehouse, sha256: str, found: list[tuple[str, str]], who: str, when: str
 ) -> None:
     """Note in the history that the delivery of this hash was deleted, by whom and when.
 
     found: quarter and file in which it lay without having been loaded: they get a row, too.
     Raise E207 if the warehouse cannot be read.
     """
-    with changing(path) as connection:
-        create(connection, [DELIVERY])
+    with changing(warehouse) as connection:
+        structure(connection).create(connection, [DELIVERY])
+        first = next_number(connection, "delivery")
         connection.executemany(
-            "INSERT INTO delivery (quarter, file, sha256, received, loaded, quarantined, resolved,"
-            " first_seen, removed) VALUES (?, ?, ?, 0, 0, 0, 0, ?, ?)",
-            ((quarter, file, sha256, when, when) for quarter, file in found),
+            "INSERT INTO delivery (id, quarter, file, sha256, received, loaded, quarantined,"
+            " resolved, first_seen, removed) VALUES (?, ?, ?, ?, 0, 0, 0, 0, ?, ?)",
+            ((first + at, *place, sha256, when, when) for at, place in enumerate(found)),
         )
         connection.execute(
             "UPDATE delivery SET forgotten = ?, forgotten_by = ?"
@@ -31,24 +30,22 @@ def note_forgotten(
         )
 
 
-def scrub(path: Path) -> None:
+def scrub(warehouse: Warehouse) -> None:
     """Rewrite the warehouse, so that nothing of what was deleted is left in it or its journal."""
-    opened = closing(sqlite3.connect(path, timeout=BUSY, isolation_level=None))
-    with guarded(path), opened as connection:
-        connection.execute("VACUUM")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    opening(warehouse).scrub(warehouse, BUSY)
 
 
-def corrected_by(path: Path, sha256: str) -> list[str]:
+def corrected_by(warehouse: Warehouse, sha256: str) -> list[str]:
     """Return the loaded files that correct records of the delivery of this hash."""
-    with reading(path, any_release=True) as connection:
-        if "resolved_by" not in columns(connection, "quarantine"):
+    with reading(warehouse, any_release=True) as connection:
+        if "resolved_by" not in structure(connection).columns(connection, "quarantine"):
             return []
         return [
             file
             for (file,) in connection.execute(
-                "SELECT DISTINCT by.file FROM quarantine q JOIN delivery d ON d.id = q.delivery"
-                " JOIN delivery by ON by.id = q.resolved_by WHERE d.sha256 = ? ORDER BY by.file",
+                "SELECT DISTINCT later.file FROM quarantine q JOIN delivery d ON d.id = q.delivery"
+                " JOIN delivery later ON later.id = q.resolved_by"
+                " WHERE d.sha256 = ? ORDER BY later.file",
                 [sha256],
             )
         ]

@@ -4,10 +4,10 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from exams.contract import Field
 from exams.contract.words import plain
+from exams.places import Warehouse
 from exams.warehouse.store import reading
 
 _OF_QUARTER = "JOIN delivery d ON d.id = {}.delivery WHERE d.quarter = ? AND d.removed IS NULL"
@@ -35,9 +35,9 @@ class Form:
         return {plain(w): w for header in headers for w, field in header.items() if field == name}
 
 
-def read_form(path: Path, quarter: str) -> Form:
+def read_form(warehouse: Warehouse, quarter: str) -> Form:
     """Return the form of a loaded quarter."""
-    with reading(path) as connection:
+    with reading(warehouse) as connection:
         fields = connection.execute(
             "SELECT name, title, role, levels, minimum, maximum, decimals FROM contract_field"
             " WHERE quarter = ? ORDER BY position",
@@ -46,7 +46,7 @@ def read_form(path: Path, quarter: str) -> Form:
         query = f"SELECT file, word, field FROM header h {_OF_QUARTER.format('h')}"
         header = connection.execute(f"{query} ORDER BY position", [quarter]).fetchall()
         noted = connection.execute(
-            "SELECT field, min(lowest), max(highest), max(unknown), sum(records)"
+            "SELECT field, min(lowest), max(highest), max(unknown), CAST(sum(records) AS BIGINT)"
             f" FROM observed o {_OF_QUARTER.format('o')} GROUP BY field",
             [quarter],
         ).fetchall()

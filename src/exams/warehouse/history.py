@@ -1,9 +1,9 @@
 """Reads the deliveries of the warehouse: what came, and what became of it. Light."""
 
-import sqlite3
-from pathlib import Path
 from typing import Any, NamedTuple
 
+from exams.places import Warehouse
+from exams.warehouse.dialect import structure
 from exams.warehouse.store import reading
 
 
@@ -28,7 +28,7 @@ class Delivered(NamedTuple):
     forgotten_by: str | None = None
 
 
-def read_deliveries(path: Path, quarter: str | None = None) -> list[Delivered]:
+def read_deliveries(warehouse: Warehouse, quarter: str | None = None) -> list[Delivered]:
     """Return every delivery ever, of `quarter` or of all, by quarter, file and number.
 
     Raise E203 if there is no warehouse, E207 if it cannot be read.
@@ -39,14 +39,15 @@ def read_deliveries(path: Path, quarter: str | None = None) -> list[Delivered]:
         f" LEFT JOIN delivery s ON s.id = d.superseded_by {where}"
         " ORDER BY d.quarter, d.file, d.id"
     )
-    with reading(path, any_release=True) as connection:
-        connection.row_factory = sqlite3.Row
-        return [_delivered(dict(row)) for row in connection.execute(query, values)]
+    with reading(warehouse, any_release=True) as connection:
+        found = connection.execute(query, values)
+        names = [column[0] for column in found.description]
+        return [_delivered(dict(zip(names, row, strict=True))) for row in found.fetchall()]
 
 
-def read_current(path: Path, quarter: str) -> list[Delivered]:
+def read_current(warehouse: Warehouse, quarter: str) -> list[Delivered]:
     """Return the deliveries of `quarter` whose records are loaded; raise as `read_deliveries`."""
-    return [d for d in read_deliveries(path, quarter) if not d.removed]
+    return [d for d in read_deliveries(warehouse, quarter) if not d.removed]
 
 
 def _delivered(row: dict[str, Any]) -> Delivered:
@@ -55,12 +56,14 @@ def _delivered(row: dict[str, Any]) -> Delivered:
     return Delivered(*(row[name] for name in Delivered._fields))
 
 
-def read_left_out(path: Path, quarter: str) -> list[tuple[str, str, str]]:
+def read_left_out(warehouse: Warehouse, quarter: str) -> list[tuple[str, str, str]]:
     """Return the files of a loaded quarter that were not read: file, error code, why.
 
     A repeat of another file has no code. A warehouse of another release tells of none.
     """
     query = "SELECT file, code, why FROM left_out WHERE quarter = ? ORDER BY file"
-    with reading(path, any_release=True) as connection:
-        known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'left_out'")
-        return connection.execute(query, [quarter]).fetchall() if known.fetchone() else []
+    with reading(warehouse, any_release=True) as connection:
+        if "left_out" not in structure(connection).names(connection):
+            return []
+        found: list[tuple[str, str, str]] = connection.execute(query, [quarter]).fetchall()
+        return found

@@ -1,30 +1,32 @@
 """The view `labelled`: every record with its score levels, under the contract of its quarter."""
 
-import sqlite3
 from collections.abc import Sequence
 
-from exams.schema import Column, Table, columns, document, quoted
+from exams.schema import Column, Table, quoted
+from exams.warehouse.dialect import Connection, structure
+from exams.warehouse.sql import cast, text
 
 _NEAR = 1e-9  # far below any step of a scale
+_NO_VALUE = cast("NULL", "REAL")
 Bands = Sequence[tuple[int, str, float]]  # code, label, lowest score; ascending
 
 
-def show_labelled(connection: sqlite3.Connection) -> None:
+def show_labelled(connection: Connection) -> None:
     """Make the view `labelled` from the view `results` and the score levels of each quarter."""
-    connection.execute("DROP VIEW IF EXISTS labelled")
     connection.execute("DELETE FROM data_dictionary WHERE \"table\" = 'labelled'")
-    levels = _levels(connection)
+    store, levels = structure(connection), _levels(connection)
     if not levels:
+        store.show(connection, "labelled", None)
         return
     scores = list(dict.fromkeys(score for of in reversed(levels.values()) for score in of))
-    shown = columns(connection, "results")
+    shown = store.columns(connection, "results")
     overall = [score for score in scores if score not in shown]
     arms = [
         _arm(quarter, levels[quarter], _scores(connection, quarter), scores, overall)
         for quarter in levels
     ]
-    connection.execute("CREATE VIEW labelled AS\n" + "\nUNION ALL\n".join(arms))
-    document(connection, [_described(connection, scores, overall)])
+    store.show(connection, "labelled", "\nUNION ALL\n".join(arms))
+    store.document(connection, [_described(connection, scores, overall)])
 
 
 def _arm(
@@ -36,27 +38,27 @@ def _arm(
 ) -> str:
     """Return the query of a quarter; nulls stand where its contract does not have a score."""
     total = " + ".join(f"r.{quoted(name)}" for name in parts)
-    mean = f"({total}) / {len(parts)}.0"
+    mean = f"({total}) / {cast(str(len(parts)), 'REAL')}"
     value = {name: f"r.{quoted(name)}" if name in parts else mean for name in levels}
-    made = [f"{value.get(name, 'NULL')} AS {quoted(name)}" for name in overall]
+    made = [f"{value.get(name, _NO_VALUE)} AS {quoted(name)}" for name in overall]
     for name in scores:
         bands = levels.get(name, [])
-        codes = [(str(code), low) for code, _, low in bands]
-        labels = [(_text(label), low) for _, label, low in bands]
-        made.append(f"{_case(value.get(name, 'NULL'), codes)} AS {quoted(f'{name}_code')}")
-        made.append(f"{_case(value.get(name, 'NULL'), labels)} AS {quoted(f'{name}_level')}")
-    return f"SELECT r.*, {', '.join(made)} FROM results r WHERE r.quarter = {_text(quarter)}"
+        of = value.get(name, _NO_VALUE)
+        code = _case(of, [(str(code), low) for code, _, low in bands], "INTEGER")
+        label = _case(of, [(text(label), low) for _, label, low in bands], "TEXT")
+        made += [f"{code} AS {quoted(f'{name}_code')}", f"{label} AS {quoted(f'{name}_level')}"]
+    return f"SELECT r.*, {', '.join(made)} FROM results r WHERE r.quarter = {text(quarter)}"
 
 
-def _case(value: str, found: Sequence[tuple[str, float]]) -> str:
+def _case(value: str, found: Sequence[tuple[str, float]], kind: str) -> str:
     """Return what of `found`, by its lowest score, belongs to a value; null for none."""
     if not found:
-        return "NULL"
+        return cast("NULL", kind)
     whens = [f"WHEN {value} >= {low - _NEAR!r} THEN {what}" for what, low in reversed(found)]
-    return f"CASE {' '.join(whens)} END"
+    return cast(f"CASE {' '.join(whens)} END", kind)
 
 
-def _levels(connection: sqlite3.Connection) -> dict[str, dict[str, Bands]]:
+def _levels(connection: Connection) -> dict[str, dict[str, Bands]]:
     """Return the score levels by quarter and score."""
     found: dict[str, dict[str, list[tuple[int, str, float]]]] = {}
     query = "SELECT quarter, score, code, label, low FROM score_level ORDER BY quarter, rowid"
@@ -65,12 +67,12 @@ def _levels(connection: sqlite3.Connection) -> dict[str, dict[str, Bands]]:
     return {quarter: dict(levels) for quarter, levels in found.items()}
 
 
-def _scores(connection: sqlite3.Connection, quarter: str) -> list[str]:
+def _scores(connection: Connection, quarter: str) -> list[str]:
     query = "SELECT name FROM contract_field WHERE (quarter, role) = (?, 'score') ORDER BY position"
     return [name for (name,) in connection.execute(query, [quarter])]
 
 
-def _described(connection: sqlite3.Connection, scores: list[str], overall: list[str]) -> Table:
+def _described(connection: Connection, scores: list[str], overall: list[str]) -> Table:
     query = (
         'SELECT "column", type, description, unit FROM data_dictionary'
         " WHERE \"table\" = 'results' AND \"column\" <> '' ORDER BY rowid"
@@ -83,7 +85,3 @@ def _described(connection: sqlite3.Connection, scores: list[str], overall: list[
         shown.append(Column(f"{name}_level", "TEXT", f"Label of the score level {of}"))
     what = "One row per loaded record, as in results, with its score levels."
     return Table("labelled", what, tuple(shown), ("quarter", "file", "line"))
-
-
-def _text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -1,29 +1,24 @@
 """Replaces a quarter in the warehouse, inside the transaction of its caller."""
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import Any
 
 from exams.errors import ExamsError
 from exams.schema import quoted
 from exams.warehouse.deliveries import OF_DELIVERY, OF_QUARTER
+from exams.warehouse.dialect import Connection, structure
 from exams.warehouse.fold_tables import BY_FOLD
-from exams.warehouse.results import drop_result, result_of
+from exams.warehouse.rows import insert
 
-_VALUES = 1_000  # bound by one INSERT at most
 _CURRENT = "SELECT id, file FROM delivery WHERE quarter = ? AND removed IS NULL"
 CUBES = ("cube", "cube_value", "cube_moment", "cube_combination", *(t.name for t in BY_FOLD))
 
 
-def empty_quarter(connection: sqlite3.Connection, quarter: str) -> dict[int, str]:
-    """Delete records, quarantine and notes of a quarter; return file by number of its deliveries.
+def empty_quarter(connection: Connection, quarter: str) -> dict[int, str]:
+    """Delete quarantine, notes and cube of a quarter; return file by number of its deliveries.
 
-    The rows of `delivery` stay: history is kept.
+    The rows of `delivery` stay: history is kept. Its records go with `clear_result`.
     """
     former = dict(connection.execute(_CURRENT, [quarter]).fetchall())
-    connection.execute("PRAGMA secure_delete = FAST")  # the pages are soon written anew
-    drop_result(connection, quarter)
     for number in former:
         for table in OF_DELIVERY:
             connection.execute(f"DELETE FROM {table.name} WHERE delivery = ?", [number])
@@ -32,9 +27,7 @@ def empty_quarter(connection: sqlite3.Connection, quarter: str) -> dict[int, str
     return former
 
 
-def enter_delivery(
-    connection: sqlite3.Connection, found: tuple[str, str, str, int], now: str
-) -> int:
+def enter_delivery(connection: Connection, found: tuple[str, str, str, int], now: str) -> int:
     """Return the number of a delivery about to be loaded; one that lies there keeps its number.
 
     One that was removed and comes back is a new one: the history tells both. found: quarter,
@@ -46,16 +39,23 @@ def enter_delivery(
     ).fetchone()
     if known:
         return int(known[0])
-    cursor = connection.execute(
-        "INSERT INTO delivery (quarter, file, sha256, bytes, first_seen,"
-        " received, loaded, quarantined, resolved) VALUES (?, ?, ?, ?, ?, 0, 0, 0, 0)",
-        [*found, now],
+    number = next_number(connection, "delivery")
+    connection.execute(
+        "INSERT INTO delivery (id, quarter, file, sha256, bytes, first_seen,"
+        " received, loaded, quarantined, resolved) VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, 0)",
+        [number, *found, now],
     )
-    return int(cursor.lastrowid or 0)
+    return number
+
+
+def next_number(connection: Connection, table: str) -> int:
+    """Return the number that the next row of a table with numbered rows gets."""
+    query = f"SELECT coalesce(max(id), 0) + 1 FROM {quoted(table)}"
+    return int(connection.execute(query).fetchone()[0])
 
 
 def retire(
-    connection: sqlite3.Connection, former: Mapping[int, str], current: Mapping[str, int], now: str
+    connection: Connection, former: Mapping[int, str], current: Mapping[str, int], now: str
 ) -> None:
     """Mark deliveries that are no longer current as removed, and superseded by their namesake.
 
@@ -69,29 +69,18 @@ def retire(
             )
 
 
-def insert(connection: sqlite3.Connection, table: str, rows: Iterable[Sequence[Any]]) -> None:
-    """Insert rows that have a value for every column of `table`, many to a statement."""
-    width = len(connection.execute(f"SELECT * FROM {quoted(table)} LIMIT 0").description)
-    rest = iter(rows)
-    while chunk := list(islice(rest, max(_VALUES // width, 1))):
-        connection.execute(
-            _statement(quoted(table), width, len(chunk)), [v for row in chunk for v in row]
-        )
-
-
 def close_delivery(
-    connection: sqlite3.Connection, quarter: str, number: int, received: int, read_as: str
+    connection: Connection, loaded: int, number: int, received: int, read_as: str
 ) -> tuple[int, ...]:
     """Write into the delivery what became of its records; return these counts.
 
     They are received, loaded, quarantined and resolved, as the tables have them; raise E204 if
     they do not add up.
     """
-    count = f"SELECT count(*) FROM {quoted(result_of(quarter))} WHERE key >= ? AND key < ?"
-    loaded = connection.execute(count, _keys(number)).fetchone()[0]
     held, resolved = connection.execute(
-        "SELECT count(DISTINCT iif(resolved_by IS NULL, line, NULL)),"
-        " count(DISTINCT iif(resolved_by IS NULL, NULL, line)) FROM quarantine WHERE delivery = ?",
+        "SELECT count(DISTINCT CASE WHEN resolved_by IS NULL THEN line END),"
+        " count(DISTINCT CASE WHEN resolved_by IS NOT NULL THEN line END)"
+        " FROM quarantine WHERE delivery = ?",
         [number],
     ).fetchone()
     counts = (received, loaded, held, resolved)
@@ -112,7 +101,7 @@ def close_delivery(
     return counts
 
 
-def resolve(connection: sqlite3.Connection, by: int, records: Iterable[tuple[int, int]]) -> None:
+def resolve(connection: Connection, by: int, records: Iterable[tuple[int, int]]) -> None:
     """Mark quarantined records, (delivery, line), as delivered again by delivery `by`."""
     connection.executemany(
         "UPDATE quarantine SET resolved_by = ? WHERE delivery = ? AND line = ?",
@@ -121,14 +110,15 @@ def resolve(connection: sqlite3.Connection, by: int, records: Iterable[tuple[int
 
 
 def profile_numbers(
-    connection: sqlite3.Connection, columns: Sequence[str], wanted: Iterable[Sequence[str | None]]
+    connection: Connection, columns: Sequence[str], wanted: Iterable[Sequence[str | None]]
 ) -> Iterator[int]:
     """Yield the number of each profile (its levels in the order of `columns`), new if need be.
 
     A dimension that is not among `columns` has no level.
     """
-    every = [c[0] for c in connection.execute("SELECT * FROM profile LIMIT 0").description[1:]]
-    known = {row[1:]: row[0] for row in connection.execute("SELECT * FROM profile")}
+    every = [name for name in structure(connection).columns(connection, "profile") if name != "id"]
+    query = f"SELECT id, {', '.join(map(quoted, every))} FROM profile"
+    known = {row[1:]: row[0] for row in connection.execute(query)}
     last = max(known.values(), default=0)
     for levels in wanted:
         given = dict(zip(columns, levels, strict=True))
@@ -138,12 +128,3 @@ def profile_numbers(
             known[key] = last
             insert(connection, "profile", [(last, *key)])
         yield known[key]
-
-
-def _keys(number: int) -> tuple[int, int]:
-    return number << 32, (number + 1) << 32
-
-
-def _statement(into: str, width: int, rows: int) -> str:
-    one = f"({', '.join('?' * width)})"
-    return f"INSERT INTO {into} VALUES {', '.join([one] * rows)}"

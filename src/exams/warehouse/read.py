@@ -1,17 +1,21 @@
 """Reads a quarter's sufficient statistics and figures from the warehouse."""
 
-import sqlite3
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from exams.contract import Contract
 from exams.errors import ExamsError
+from exams.places import Warehouse
 from exams.schema import Table, quoted
 from exams.tables import FIGURES
+from exams.tables_models import BREAK
+from exams.warehouse.dialect import Connection
+from exams.warehouse.frames import frame
 from exams.warehouse.history import read_left_out
+from exams.warehouse.model_tables import MODEL_HISTORY
+from exams.warehouse.sql import in_units
 from exams.warehouse.store import reading
 
 
@@ -31,11 +35,11 @@ class CubeFrames:
     combinations: pd.DataFrame
 
 
-def read_cube(path: Path, contract: Contract, quarter: str) -> CubeFrames:
+def read_cube(warehouse: Warehouse, contract: Contract, quarter: str) -> CubeFrames:
     """Return the cube of `quarter`; raise E206 if nothing of it is loaded."""
     levels = ", ".join(f"p.{quoted(d.name)}" for d in contract.dimensions)
     units = ", ".join(_in_units(s.name, s.decimals) for s in contract.scores)
-    with reading(path) as connection:
+    with reading(warehouse) as connection:
         cells = _frame(
             connection, f"SELECT {levels}, n, complete, at_risk FROM cube", quarter, "c.profile"
         )
@@ -58,35 +62,30 @@ def read_cube(path: Path, contract: Contract, quarter: str) -> CubeFrames:
                 quarter,
                 "c.profile, score, other",
             ),
-            pd.read_sql_query(
-                f"SELECT {units}, n FROM cube_combination WHERE quarter = ?",
-                connection,
-                params=(quarter,),
+            frame(
+                connection, f"SELECT {units}, n FROM cube_combination WHERE quarter = ?", [quarter]
             ),
         )
 
 
 def _in_units(name: str, decimals: int) -> str:
-    return f"{quoted(name)} / {10**decimals}.0 AS {quoted(name)}" if decimals else quoted(name)
+    return f"{in_units(quoted(name), decimals)} AS {quoted(name)}"
 
 
-def _frame(connection: sqlite3.Connection, select: str, quarter: str, order: str) -> pd.DataFrame:
-    return pd.read_sql_query(
-        f"{select} c JOIN profile p ON p.id = c.profile WHERE c.quarter = ? ORDER BY {order}",
-        connection,
-        params=(quarter,),
-    )
+def _frame(connection: Connection, select: str, quarter: str, order: str) -> pd.DataFrame:
+    query = f"{select} c JOIN profile p ON p.id = c.profile WHERE c.quarter = ? ORDER BY {order}"
+    return frame(connection, query, [quarter])
 
 
-def read_figures(path: Path, quarter: str) -> dict[str, pd.DataFrame]:
+def read_figures(warehouse: Warehouse, quarter: str) -> dict[str, pd.DataFrame]:
     """Return what the model stage worked out for publication: a frame per table. Private."""
-    with reading(path) as connection:
+    with reading(warehouse) as connection:
         return {
-            table.name: pd.read_sql_query(
+            table.name: frame(
+                connection,
                 f"SELECT {_columns(table)} FROM {quoted(table.name)}"
                 " WHERE quarter = ? ORDER BY rowid",
-                connection,
-                params=(quarter,),
+                [quarter],
             )
             for table in FIGURES
         }
@@ -96,38 +95,40 @@ def _columns(table: Table) -> str:
     return ", ".join(quoted(c.name) for c in table.columns if c.name != "suppressed")
 
 
-def read_history(path: Path, quarter: str) -> pd.DataFrame:
+def read_history(warehouse: Warehouse, quarter: str) -> pd.DataFrame:
     """Return model_history of the quarters up to `quarter`, oldest first. Private."""
-    query = "SELECT * FROM model_history WHERE quarter <= ? ORDER BY quarter, rowid"
-    with reading(path) as connection:
-        return pd.read_sql_query(query, connection, params=(quarter,))
+    query = (
+        f"SELECT {_columns(MODEL_HISTORY)} FROM model_history"
+        " WHERE quarter <= ? ORDER BY quarter, rowid"
+    )
+    with reading(warehouse) as connection:
+        return frame(connection, query, [quarter])
 
 
-def read_lineage(path: Path, quarter: str) -> dict[str, str]:
+def read_lineage(warehouse: Warehouse, quarter: str) -> dict[str, str]:
     """Return what figures of `quarter` stand on: contract_version, and content (a fingerprint)."""
     query = "SELECT contract_version, content FROM loaded WHERE quarter = ?"
-    with reading(path) as connection:
+    with reading(warehouse) as connection:
         found = connection.execute(query, [quarter]).fetchone()
     return dict(zip(("contract_version", "content"), found, strict=True))
 
 
-def read_breaks(path: Path, quarter: str) -> pd.DataFrame:
+def read_breaks(warehouse: Warehouse, quarter: str) -> pd.DataFrame:
     """Return the breaks in comparability that the model stage found in `quarter`."""
-    query = "SELECT * FROM comparability_break WHERE quarter = ? ORDER BY place"
-    with reading(path) as connection:
-        return pd.read_sql_query(query, connection, params=(quarter,))
+    query = f"SELECT {_columns(BREAK)} FROM comparability_break WHERE quarter = ? ORDER BY place"
+    with reading(warehouse) as connection:
+        return frame(connection, query, [quarter])
 
 
-def read_reconciliation(path: Path, quarter: str) -> dict[str, pd.DataFrame]:
+def read_reconciliation(warehouse: Warehouse, quarter: str) -> dict[str, pd.DataFrame]:
     """Return what became of a quarter's files, as counts of records alone.
 
     delivery: quarter, file, sha256, received, loaded, quarantined, resolved. quarantine_count:
     quarter, file, column, reason, records. repair_count: quarter, file, column, repair, records.
     """
-    with reading(path) as connection:
+    with reading(warehouse) as connection:
         return {
-            name: pd.read_sql_query(query, connection, params=(quarter,))
-            for name, query in _RECONCILIATION.items()
+            name: frame(connection, query, [quarter]) for name, query in _RECONCILIATION.items()
         }
 
 
@@ -136,16 +137,16 @@ _RECONCILIATION = {
     " FROM delivery WHERE quarter = ? AND removed IS NULL ORDER BY file",
     "quarantine_count": 'SELECT quarter, file, "column", reason, count(*) AS records'
     " FROM quarantine WHERE quarter = ? AND resolved_by IS NULL"
-    ' GROUP BY file, "column", reason ORDER BY file, "column", reason',
+    ' GROUP BY quarter, file, "column", reason ORDER BY file, "column", reason',
     "repair_count": 'SELECT quarter, file, field AS "column", repair, records'
     " FROM repair r JOIN delivery d ON d.id = r.delivery"
     " WHERE quarter = ? AND removed IS NULL ORDER BY file, field, repair",
 }
 
 
-def count_refused(path: Path, quarter: str) -> int:
+def count_refused(warehouse: Warehouse, quarter: str) -> int:
     """Return how many files of `quarter` were refused and left out: if any, it is incomplete."""
-    return sum(bool(code) for _, code, _ in read_left_out(path, quarter))
+    return sum(bool(code) for _, code, _ in read_left_out(warehouse, quarter))
 
 
 class Held(NamedTuple):
@@ -158,7 +159,7 @@ class Held(NamedTuple):
     reason: str
 
 
-def read_quarantine(path: Path, quarter: str) -> list[Held]:
+def read_quarantine(warehouse: Warehouse, quarter: str) -> list[Held]:
     """Return what is in quarantine and was not delivered again, file by file and line by line."""
     query = (
         'SELECT d.sha256, d.file, q.line, q."column", q.reason'
@@ -166,11 +167,11 @@ def read_quarantine(path: Path, quarter: str) -> list[Held]:
         " WHERE q.quarter = ? AND d.removed IS NULL AND q.resolved_by IS NULL"
         ' ORDER BY d.file, q.line, q."column", q.reason'
     )
-    with reading(path) as connection:
-        return [Held(*row) for row in connection.execute(query, [quarter])]
+    with reading(warehouse) as connection:
+        return [Held(*row) for row in connection.execute(query, [quarter]).fetchall()]
 
 
-def count_rows(path: Path, quarter: str) -> pd.DataFrame:
+def count_rows(warehouse: Warehouse, quarter: str) -> pd.DataFrame:
     """Return how many rows of `quarter` each table of the warehouse holds: table, rows."""
     queries = {
         "delivery": "SELECT count(*) FROM delivery WHERE quarter = ? AND removed IS NULL",
@@ -178,7 +179,7 @@ def count_rows(path: Path, quarter: str) -> pd.DataFrame:
         "quarantine": "SELECT count(*) FROM quarantine WHERE quarter = ?",
         "cube": "SELECT count(*) FROM cube WHERE quarter = ?",
     }
-    with reading(path) as connection:
+    with reading(warehouse) as connection:
         rows: list[tuple[str, Any]] = [
             (name, connection.execute(query, [quarter]).fetchone()[0])
             for name, query in queries.items()

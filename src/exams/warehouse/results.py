@@ -1,18 +1,18 @@
 """The records of each quarter in a table of their own, and all of them in the view `results`.
 
-A quarter is replaced whole: to drop a table takes no time, to delete its rows takes half as long
-as to insert them. And each quarter has the columns of its own contract.
+A quarter is replaced whole; and each quarter has the columns of its own contract.
 """
 
-import sqlite3
 from dataclasses import dataclass
 
 from exams.contract import Contract
 from exams.moments import moment
-from exams.schema import Column, Table, columns, create, document, quoted
+from exams.schema import Column, Table, quoted
 from exams.warehouse.deliveries import LINE, QUARTER
+from exams.warehouse.dialect import Connection, structure
 from exams.warehouse.labelled import show_labelled
 from exams.warehouse.schema import result_table
+from exams.warehouse.sql import cast, in_units
 from exams.warehouse.store import LAYOUT
 
 _PREFIX = "result_"
@@ -24,50 +24,67 @@ def result_of(quarter: str) -> str:
     return _PREFIX + quarter
 
 
-def create_result(connection: sqlite3.Connection, contract: Contract, quarter: str) -> None:
-    """Create the table for the records of `quarter` under its contract."""
-    create(connection, [result_table(contract, result_of(quarter))])
+def clear_result(connection: Connection, contract: Contract, quarter: str) -> Table:
+    """Return the table to be filled with the records of `quarter` under its contract: empty.
+
+    It takes its place, if it is not there already, with `show_results`.
+    """
+    table = result_table(contract, result_of(quarter))
+    _undocument(connection, table.name)
+    filled = structure(connection).clear(connection, table)
+    structure(connection).document(connection, [table])
+    return filled
 
 
-def drop_result(connection: sqlite3.Connection, quarter: str) -> None:
-    """Drop the table of `quarter`, and what is said of it."""
-    name = result_of(quarter)
-    connection.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
+def drop_result(connection: Connection, quarter: str) -> None:
+    """Drop the table of `quarter`, and what is said of it; the view shows it no more."""
+    store = structure(connection)
+    store.patiently(connection, lambda: store.drop(connection, result_of(quarter)))
+    _undocument(connection, result_of(quarter))
+
+
+def _undocument(connection: Connection, name: str) -> None:
     connection.execute('DELETE FROM data_dictionary WHERE "table" = ?', [name])
 
 
-def forget_records(connection: sqlite3.Connection) -> None:
+def forget_records(connection: Connection) -> None:
     """Drop all that another release has made, but for the history of deliveries.
 
     Every quarter is to be loaded anew.
     """
-    listed = connection.execute("SELECT type, name FROM sqlite_master WHERE type <> 'index'")
-    for kind, name in sorted(listed.fetchall(), reverse=True):  # views first
-        if name != "delivery":
-            connection.execute(f"DROP {kind} {quoted(name)}")
-        else:
-            now = moment()
-            connection.execute("UPDATE delivery SET removed = ? WHERE removed IS NULL", [now])
-    connection.execute(f"PRAGMA user_version = {LAYOUT}")
+    store = structure(connection)
+    history = "delivery"
+    if history in store.names(connection):
+        now = moment()
+        connection.execute("UPDATE delivery SET removed = ? WHERE removed IS NULL", [now])
+    store.drop_all(connection, [history])
+    store.set_release(connection, LAYOUT)
 
 
-def show_results(connection: sqlite3.Connection) -> None:
-    """Make the view `results` show the records of every quarter, with every field of any.
+def show_results(connection: Connection) -> None:
+    """Make the view `results` show the records of every loaded quarter, with every field of any.
 
     And the view `labelled`, which adds their score levels.
     """
+    structure(connection).patiently(connection, lambda: _show(connection))
+
+
+def _show(connection: Connection) -> None:
+    store = structure(connection)
+    store.settle(connection)
     quarters = [_Quarter.read(connection, name) for name in _tables(connection)]
-    connection.execute("DROP VIEW IF EXISTS results")
-    connection.execute("DELETE FROM data_dictionary WHERE \"table\" = 'results'")
+    _undocument(connection, "results")
     if not quarters:
+        store.show(connection, "labelled", None)
+        store.show(connection, "results", None)
         show_labelled(connection)
         return
-    dimensions = [name for name in columns(connection, "profile") if name != "id"]
+    dimensions = [name for name in store.columns(connection, "profile") if name != "id"]
     fields = dict.fromkeys(name for q in reversed(quarters) for name in q.kinds)
-    fields = dict.fromkeys(name for name in fields if name not in dimensions)
-    chosen = [q.select(dimensions, list(fields)) for q in quarters]
-    connection.execute("CREATE VIEW results AS\n" + "\nUNION ALL\n".join(chosen))
-    document(connection, [_described(connection, dimensions, quarters, list(fields))])
+    shown = _described(connection, dimensions, quarters, [f for f in fields if f not in dimensions])
+    chosen = [q.select(dimensions, shown) for q in quarters]
+    store.show(connection, "results", "\nUNION ALL\n".join(chosen))
+    store.document(connection, [shown])
     show_labelled(connection)
 
 
@@ -78,23 +95,26 @@ class _Quarter:
     name: str
     kinds: dict[str, str]
     decimals: dict[str, int]
+    pseudonym: str  # expression for one, of a column {}
 
     @classmethod
-    def read(cls, connection: sqlite3.Connection, table: str) -> "_Quarter":
+    def read(cls, connection: Connection, table: str) -> "_Quarter":
         quarter = table.removeprefix(_PREFIX)
-        kinds = {n: k for n, k in columns(connection, table).items() if n not in _KEYS}
+        store = structure(connection)
+        kinds = {n: k for n, k in store.columns(connection, table).items() if n not in _KEYS}
         found = connection.execute(
             "SELECT name, decimals FROM contract_field WHERE quarter = ? AND role = 'score'",
             [quarter],
         )
-        return cls(quarter, kinds, dict(found.fetchall()))
+        return cls(quarter, kinds, dict(found.fetchall()), store.hexadecimal("{}"))
 
-    def select(self, dimensions: list[str], fields: list[str]) -> str:
+    def select(self, dimensions: list[str], view: Table) -> str:
         """Return the query of the quarter's records, with nulls for fields it does not have."""
+        of_file, fields = view.columns[:3], view.columns[3 + len(dimensions) :]
         shown = [
-            f"'{self.name}' AS quarter, d.file, r.key & 4294967295 AS line",
+            f"'{self.name}' AS quarter, d.file, r.key & 4294967295 AS {of_file[2].name}",
             *(f"{self._level(name)} AS {quoted(name)}" for name in dimensions),
-            *(f"{self._value(name)} AS {quoted(name)}" for name in fields),
+            *(f"{self._value(f.name, f.type)} AS {quoted(f.name)}" for f in fields),
         ]
         return (
             f"SELECT {', '.join(shown)} FROM {quoted(result_of(self.name))} r"
@@ -103,38 +123,36 @@ class _Quarter:
 
     def _level(self, name: str) -> str:
         """Return a dimension, which may be a score under the contract of this quarter."""
-        return self._value(name) if name in self.kinds else f"p.{quoted(name)}"
+        return self._value(name, "TEXT") if name in self.kinds else f"p.{quoted(name)}"
 
-    def _value(self, field: str) -> str:
+    def _value(self, field: str, kind: str) -> str:
         column = f"r.{quoted(field)}"
         if field not in self.kinds:
-            return "NULL"
+            return cast("NULL", kind)
         if self.kinds[field] == "BLOB":
-            return f"nullif(lower(hex({column})), '')"
-        decimals = self.decimals.get(field, 0)
-        return f"{column} / {10**decimals}.0" if decimals else column
+            return self.pseudonym.format(column)
+        value = in_units(column, self.decimals.get(field, 0))
+        return cast(value, kind) if kind == "TEXT" else value
 
 
-def _tables(connection: sqlite3.Connection) -> list[str]:
-    found = connection.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB ? ORDER BY name",
-        [f"{_PREFIX}*"],
-    )
-    return [name for (name,) in found]
+def _tables(connection: Connection) -> list[str]:
+    """Return the tables of the loaded quarters, oldest first."""
+    found = connection.execute("SELECT quarter FROM loaded ORDER BY quarter").fetchall()
+    there = structure(connection).names(connection)
+    return [name for (quarter,) in found if (name := result_of(quarter)) in there]
 
 
 def _described(
-    connection: sqlite3.Connection,
-    dimensions: list[str],
-    quarters: list[_Quarter],
-    fields: list[str],
+    connection: Connection, dimensions: list[str], quarters: list[_Quarter], fields: list[str]
 ) -> Table:
     """Return the description of the view; of a field, that of the newest quarter which has it."""
+    names = ["profile", *(result_of(q.name) for q in quarters)]
+    marks = ", ".join("?" * len(names))
     meanings = dict(
         connection.execute(
             'SELECT "column", description FROM data_dictionary'
-            ' WHERE "table" = \'profile\' OR "table" GLOB ? ORDER BY "table"',
-            [f"{_PREFIX}*"],
+            f' WHERE "table" IN ({marks}) ORDER BY "table"',
+            names,
         ).fetchall()
     )
     shown = [QUARTER, Column("file", "TEXT", "Name of the file."), LINE]

@@ -3,10 +3,17 @@
 from exams.contract import Contract, Field
 from exams.schema import Column, Table
 from exams.tables import FIGURES
-from exams.warehouse.deliveries import DELIVERY, OF_DELIVERY, OF_QUARTER, QUARTER
+from exams.warehouse.deliveries import (
+    DELIVERY,
+    OBSERVED,
+    OF_DELIVERY,
+    OF_QUARTER,
+    QUARTER,
+    REPAIR,
+)
 from exams.warehouse.fold_tables import BY_FOLD
 from exams.warehouse.model_tables import PRIVATE
-from exams.warehouse.prediction_tables import PREDICTED
+from exams.warehouse.prediction_tables import PREDICTED, STUDENT_PREDICTION
 
 _PROFILE = Column("profile", "INTEGER", "Profile (combination of levels) of the students.")
 _N = Column("n", "INTEGER", "Students counted.", "students")
@@ -19,6 +26,7 @@ LOADED = Table(
         Column("content", "TEXT", "Fingerprint of deliveries, contract and cube."),
         Column("contract", "TEXT", "Title of the contract."),
         Column("contract_version", "TEXT", "Version of the contract."),
+        Column("office", "TEXT", "Mark of the office (of its data folder) that loaded it."),
     ),
     ("quarter",),
 )
@@ -76,6 +84,13 @@ MODEL = (
     ),
     *PRIVATE,
     *PREDICTED,
+)
+# What may be read without the right to read records: counts of files, settings, and figures.
+AGGREGATES = (
+    *(t.name for t in (DELIVERY, LOADED, MODELLED, REPAIR, OBSERVED, *OF_QUARTER)),
+    *(t.name for t in MODEL if t is not STUDENT_PREDICTION),
+    "data_dictionary",
+    "layout",
 )
 
 

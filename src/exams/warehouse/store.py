@@ -3,130 +3,107 @@
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from exams.errors import ExamsError
-from exams.files import is_damage, settled
+from exams.places import Warehouse
+from exams.warehouse.dialect import Connection, opening, structure
+from exams.warehouse.sqlite.opening import PIECE
 
 LAYOUT = 3  # of the tables; what lies in another one is loaded anew
 BUSY = 60.0  # seconds to wait for another writer
-_PIECE = 1.0  # seconds of it after which Ctrl-C is heard: SQLite waits without Python
+
+
+def exists(warehouse: Warehouse) -> bool:
+    """Say whether anything was ever written to the warehouse; raise E212 if it is out of reach."""
+    if isinstance(warehouse, Path):
+        return warehouse.is_file()
+    try:
+        with reading(warehouse, any_release=True):
+            return True
+    except ExamsError as error:
+        if error.code != "E203":
+            raise
+        return False
 
 
 @contextmanager
 def reading(
-    path: Path, *, any_release: bool = False, wait: float = BUSY
-) -> Iterator[sqlite3.Connection]:
-    """Yield a read-only connection; raise E203 if there is no warehouse, E207 as `guarded`.
+    warehouse: Warehouse, *, any_release: bool = False, wait: float = BUSY
+) -> Iterator[Connection]:
+    """Yield a read-only connection; raise E203 if there is no warehouse, E207 if it is broken.
 
-    Raise E211 if another release made its tables, unless they may be of `any_release`.
+    Raise E210 if a writer keeps it, E211 if another release made its tables, unless they may be
+    of `any_release`; of a server as its module says.
     """
-    if not path.is_file():
-        raise ExamsError("E203", "There is no warehouse yet.", "Run `ploomber build`.")
-    address = f"{path.as_uri()}?mode=ro"
-    settled(path)
-    with guarded(path), closing(sqlite3.connect(address, uri=True, timeout=wait)) as connection:
+    with opening(warehouse).reading(warehouse, wait) as connection:
         if not any_release and release(connection) != LAYOUT:
-            what = f"{path.name} was made by another release of this program."
+            what = f"{warehouse.name} was made by another release of this program."
             raise ExamsError("E211", what, "Run `exams build --due`: it loads every quarter again.")
         yield connection
 
 
-def release(connection: sqlite3.Connection) -> int:
-    """Return the number of the layout that the tables have."""
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
 @contextmanager
-def guarded(path: Path) -> Iterator[None]:
-    """Raise E207 where the warehouse is broken or no database at all, E210 where it is busy."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        if _of_busy(error):
-            what = f"{path.name} is being written by another build."
-            raise ExamsError("E210", what, "Try again when that build is done.") from error
-        if not is_damage(error):
-            raise
-        remedy = "Move it away and run `exams build --due`: it loads every quarter again."
-        raise ExamsError("E207", f"{path.name} cannot be read.", remedy) from error
-
-
-@contextmanager
-def changing(path: Path) -> Iterator[sqlite3.Connection]:
+def changing(warehouse: Warehouse) -> Iterator[Connection]:
     """Yield a connection in a transaction: committed at the end, undone by an error.
 
-    Another writer is waited for in pieces, so that Ctrl-C is heard. Raise as `guarded`.
+    Raise E207 if the warehouse is broken, E210 if another writer keeps it; of a server as its
+    module says.
     """
-    with guarded(path), closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        _begin(connection)
+    with opening(warehouse).changing(warehouse, BUSY) as connection:
         yield connection
-        connection.execute("COMMIT")
 
 
-def _begin(connection: sqlite3.Connection) -> None:
-    end = time.monotonic() + BUSY
-    _wait(connection, _PIECE)
-    while not connection.in_transaction:
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            if not _of_busy(error) or time.monotonic() > end:
-                raise
-    _wait(connection, BUSY)  # for those that read
+def release(connection: Connection) -> int:
+    """Return the number of the layout that the tables have."""
+    return structure(connection).release(connection)
 
 
-def _wait(connection: sqlite3.Connection, seconds: float) -> None:
-    connection.execute(f"PRAGMA busy_timeout = {int(1000 * seconds)}")
-
-
-def _of_busy(error: sqlite3.Error) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
-
-
-def is_busy(path: Path) -> bool:
+def is_busy(warehouse: Warehouse) -> bool:
     """Say whether a writer keeps readers out now, as that of a large load does for a while."""
-    try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=1)) as reader:
-            reader.execute("SELECT count(*) FROM sqlite_master")
-    except sqlite3.OperationalError as error:
-        return _of_busy(error)
-    except sqlite3.DatabaseError:
-        return False
-    return False
+    return opening(warehouse).is_busy(warehouse)
 
 
-def loaded(path: Path) -> dict[str, str]:
+def loaded(warehouse: Warehouse) -> dict[str, str]:
     """Return the fingerprint of what is loaded of each quarter, oldest first.
 
     There are none if the warehouse is missing, broken or of another release. Raise E210 if it
-    is busy.
+    is busy, E212 if it is out of reach.
     """
-    return _contents(path, "loaded")
+    return _contents(warehouse, "loaded")
 
 
-def loaded_content(path: Path, quarter: str) -> str | None:
+def loaded_content(warehouse: Warehouse, quarter: str) -> str | None:
     """Return the fingerprint of what is loaded of `quarter`, or None if nothing is."""
-    return loaded(path).get(quarter)
+    return loaded(warehouse).get(quarter)
 
 
-def modelled_content(path: Path, quarter: str) -> str | None:
+def modelled(warehouse: Warehouse) -> dict[str, str]:
+    """Return the fingerprint of the figures of each quarter, oldest first; raise as `loaded`."""
+    return _contents(warehouse, "modelled")
+
+
+def modelled_content(warehouse: Warehouse, quarter: str) -> str | None:
     """Return the fingerprint of the figures of `quarter`, or None if there are none."""
-    return _contents(path, "modelled").get(quarter)
+    return modelled(warehouse).get(quarter)
 
 
-def _contents(path: Path, table: str) -> dict[str, str]:
+_NOTHING = ("E203", "E207", "E211")  # there is nothing to read
+
+
+def _contents(warehouse: Warehouse, table: str) -> dict[str, str]:
     end = time.monotonic() + BUSY
-    while path.is_file():
+    query = f"SELECT quarter, content FROM {table} ORDER BY 1"
+    while not isinstance(warehouse, Path) or warehouse.is_file():
         try:
-            with reading(path, wait=_PIECE) as connection:
-                return dict(connection.execute(f"SELECT quarter, content FROM {table} ORDER BY 1"))
+            with reading(warehouse, wait=PIECE) as connection:
+                return dict(connection.execute(query).fetchall())
         except sqlite3.DatabaseError:
             break
         except ExamsError as error:
-            if error.code != "E210":
+            if error.code in _NOTHING:
                 break
-            if time.monotonic() > end:
+            if error.code != "E210" or time.monotonic() > end:
                 raise
     return {}

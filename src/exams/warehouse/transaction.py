@@ -1,31 +1,26 @@
 """Writes to the warehouse: one transaction, all of it or nothing."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from exams.contract import Contract
-from exams.files import closed
-from exams.schema import create
+from exams.places import Warehouse
+from exams.warehouse.dialect import Connection, structure
 from exams.warehouse.results import forget_records
 from exams.warehouse.schema import tables
 from exams.warehouse.store import LAYOUT, changing, release
 
 
 @contextmanager
-def writing(path: Path, contract: Contract) -> Iterator[sqlite3.Connection]:
+def writing(warehouse: Warehouse, contract: Contract) -> Iterator[Connection]:
     """Yield the warehouse in ONE transaction: all that is done in it stays, or nothing.
 
-    What the contract needs is created, closed to other users. Raise as `changing`.
+    What the contract needs is created. Raise as `changing`.
     """
-    with changing(closed(path)) as connection:
-        connection.execute("PRAGMA cache_size = -65536")
-        _prepare(connection, contract)
+    with changing(warehouse) as connection:
+        store = structure(connection)
+        store.ready(connection)
+        if release(connection) != LAYOUT:
+            forget_records(connection)
+        store.create(connection, tables(contract))
         yield connection
-
-
-def _prepare(connection: sqlite3.Connection, contract: Contract) -> None:
-    if release(connection) != LAYOUT:
-        forget_records(connection)
-    create(connection, tables(contract))

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from exams.schema import Table, quoted
-from exams.warehouse.packed import Values, insert_columns
-from exams.warehouse.pages import COLUMNS, ROWS, empty, filled
+from exams.warehouse.sqlite.packed import insert_columns
+from exams.warehouse.sqlite.pages import COLUMNS, ROWS, empty, filled
+from exams.warehouse.values import Values
 
 
 class Records:
@@ -33,6 +34,12 @@ class Records:
         for start in range(0, len(numbers[0]), ROWS):
             key, *others = (column[start : start + ROWS] for column in numbers)
             self._copy(filled(self.empty, key, others))
+
+    def count(self, delivery: int) -> int:
+        """Return how many records of a delivery the table has."""
+        query = f"SELECT count(*) FROM {quoted(self.table.name)} WHERE key >= ? AND key < ?"
+        keys = (delivery << 32, (delivery + 1) << 32)
+        return int(self.connection.execute(query, keys).fetchone()[0])
 
     def _copy(self, image: bytes) -> None:
         name = quoted(self.table.name)

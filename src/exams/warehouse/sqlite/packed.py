@@ -7,25 +7,15 @@ keeps the other stages waiting; SQLite computes outside of it.
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 
 from exams.schema import quoted
+from exams.warehouse.values import Optional, Values
 
 _ROWS = 200  # of one statement: the fastest measured
 _BITS = 63  # of a word, so that it is never negative
 _FULL = _BITS + 1
-
-
-class Optional(NamedTuple):
-    """A column of whole numbers (int64), and where a row has none (bool)."""
-
-    numbers: np.ndarray
-    missing: np.ndarray
-
-
-Values = np.ndarray | Optional | str  # int64 or objects; with gaps; one text for every row
 
 
 def insert_columns(

@@ -1,0 +1,32 @@
+"""Several offices may share a server: a quarter belongs to the one that loaded it."""
+
+from exams.errors import ExamsError
+from exams.places import Server, Warehouse, mark_of
+from exams.warehouse.dialect import Connection
+from exams.warehouse.store import loaded, reading
+
+
+def is_foreign(connection: Connection, warehouse: Warehouse, quarter: str) -> bool:
+    """Say whether another office has loaded `quarter`; in a file none can have."""
+    if not isinstance(warehouse, Server):
+        return False
+    query = "SELECT office FROM loaded WHERE quarter = ?"
+    found = connection.execute(query, [quarter]).fetchone()
+    return bool(found) and found[0] != mark_of(warehouse.home)
+
+
+def check_own(connection: Connection, warehouse: Warehouse, quarter: str) -> None:
+    """Raise E217 if another office has loaded `quarter`: it is not ours to replace."""
+    if is_foreign(connection, warehouse, quarter):
+        what = f"{quarter} was loaded from another data folder: it is left as it was."
+        remedy = "Build it from there, or remove its files there first (they are the truth)."
+        raise ExamsError("E217", what, remedy)
+
+
+def own_quarters(warehouse: Warehouse) -> list[str]:
+    """Return the quarters that this office has loaded, oldest first; raise as `loaded`."""
+    quarters = list(loaded(warehouse))
+    if not quarters or not isinstance(warehouse, Server):
+        return quarters
+    with reading(warehouse) as connection:
+        return [q for q in quarters if not is_foreign(connection, warehouse, q)]

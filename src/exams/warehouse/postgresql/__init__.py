@@ -1,0 +1,1 @@
+"""The warehouse on a server: PostgreSQL."""

@@ -1,0 +1,196 @@
+"""Opens the warehouse that is on a server: in the schema `exams` of its database."""
+
+import re
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from psycopg import errors
+
+from exams.errors import ExamsError
+from exams.places import Server
+
+SCHEMA = "exams"
+LOADER, ANALYST = "exams_loader", "exams_analyst"  # roles, where an administrator has made them
+_PATIENCE = 15 * 60.0  # seconds to wait for the load of another quarter: that may be a large one
+_PIECE = 0.2  # seconds after which it is tried again
+_TURN = 0x6578616D73  # key of the lock that writers take
+_PLACE = re.compile(r"""("[^"]*"|'[^']*')|(\?)|(%)""")
+_AGAIN = "Nothing was changed. Try again."
+# What a server does in the midst of work, and what is to be said of it.
+_REFUSALS: dict[type[Exception] | tuple[type[Exception], ...], tuple[str, str, str]] = {
+    errors.DiskFull: ("E214", "The disk of the warehouse's server is full.", _AGAIN),
+    (errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable): (
+        "E210",
+        "The warehouse's server is being written by another build.",
+        _AGAIN,
+    ),
+    errors.InsufficientPrivilege: (
+        "E215",
+        "The warehouse's server does not allow this to the role of `warehouse:`.",
+        "See docs/postgresql.md: builds need the role exams_loader.",
+    ),
+    errors.ReadOnlySqlTransaction: (
+        "E215",
+        "The warehouse's server takes no changes now: it is a standby.",
+        "Name the server that may be written in `warehouse:`.",
+    ),
+    (errors.UndefinedTable, errors.UndefinedColumn): (
+        "E207",
+        f"The schema {SCHEMA} on the warehouse's server cannot be read.",
+        f"Rename it (ALTER SCHEMA {SCHEMA} …) and run `exams build --due`: it loads every"
+        " quarter again.",
+    ),
+    psycopg.OperationalError: (
+        "E213",
+        "The connection to the warehouse's server was lost.",
+        "Nothing was changed. Build again when the server is there.",
+    ),
+}
+
+
+class Session:
+    """A connection that takes SQL as SQLite does: `?` stands for a value."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self.connection = connection
+
+    def execute(self, query: str, values: Sequence[Any] = ()) -> psycopg.Cursor:
+        """Execute a statement with values for its `?`; return its cursor."""
+        if not values:  # then nothing in it stands for a value: it may hold labels
+            return self.connection.execute(query)  # type: ignore[arg-type]
+        return self.connection.execute(_translated(query), list(values))
+
+    def executemany(self, query: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Execute a statement once per row of values."""
+        with self.connection.cursor() as cursor:
+            cursor.executemany(_translated(query), rows)
+
+
+@lru_cache(maxsize=512)
+def _translated(query: str) -> Any:
+    return _PLACE.sub(lambda m: m[0].replace("%", "%%") if m[1] else "%s" if m[2] else "%%", query)
+
+
+@contextmanager
+def reading(server: Server, wait: float) -> Iterator[Session]:
+    """Yield a session that sees one state of the warehouse, and changes nothing.
+
+    No writer is ever waited for. Raise E203 if there is no warehouse, else as `guarded`.
+    """
+    with guarded(), _connected(server) as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        found = connection.execute("SELECT to_regclass('layout')").fetchone()
+        if not found or found[0] is None:
+            raise ExamsError("E203", "There is no warehouse yet.", "Run `ploomber build`.")
+        yield Session(connection)
+
+
+@contextmanager
+def changing(server: Server, wait: float) -> Iterator[Session]:
+    """Yield a session in a transaction: committed at the end, undone by an error.
+
+    Those who write take turns; who reads is never kept waiting. Raise as `guarded`.
+    """
+    with guarded(), _connected(server) as connection:
+        connection.autocommit = True  # so that BEGIN and COMMIT are where they are written
+        _take_turn(connection)
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}") if _lacks(connection) else None
+        connection.execute("BEGIN")
+        yield Session(connection)
+        connection.execute("COMMIT")
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Raise an ExamsError for what a server may do, without a word of a record.
+
+    E207: its tables are not ours; E210: another writer; E213: the connection is lost; E214: its
+    disk is full; E215: it does not allow that.
+    """
+    try:
+        yield
+    except psycopg.Error as error:
+        for kind, (code, what, remedy) in _REFUSALS.items():
+            if isinstance(error, kind):
+                raise ExamsError(code, what, remedy) from error
+        raise
+
+
+@contextmanager
+def _connected(server: Server) -> Iterator[psycopg.Connection]:
+    """Yield a connection to the schema; raise E212 if the server cannot be reached."""
+    options = f"-c search_path={SCHEMA} -c client_min_messages=warning"
+    try:
+        connection = psycopg.connect(
+            server.address, connect_timeout=10, options=options, application_name="exams"
+        )
+    except psycopg.Error as error:
+        what = f"The warehouse's server cannot be reached{_why(error)}."
+        remedy = "Nothing was changed. Start it, or correct `warehouse:` in env.yaml."
+        raise ExamsError("E212", what, remedy) from None  # its words may name what is private
+    try:
+        _as_loader(connection)
+        yield connection
+    finally:
+        with suppress(psycopg.Error):
+            connection.close()
+
+
+def _why(error: psycopg.Error) -> str:
+    """Return why, in the few words that tell nothing of the address."""
+    for words in ("password authentication failed", "does not exist", "Connection refused"):
+        if words in str(error):
+            return f": {words}"
+    return ""
+
+
+def _as_loader(connection: psycopg.Connection) -> None:
+    """Act as the loader, if this role is a member: what is made then belongs to all loaders."""
+    member = "SELECT pg_has_role(current_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = %s"
+    found = connection.execute(member, [LOADER]).fetchone()
+    if found and found[0]:
+        connection.execute(f"SET ROLE {LOADER}")
+    connection.commit()
+
+
+def _lacks(connection: psycopg.Connection) -> bool:
+    found = connection.execute("SELECT to_regnamespace(%s)", [SCHEMA]).fetchone()
+    return not found or found[0] is None
+
+
+def _take_turn(connection: psycopg.Connection) -> None:
+    """Wait, in pieces, until no one else writes; the turn ends with the connection."""
+    end = time.monotonic() + _PATIENCE
+    while True:
+        found = connection.execute("SELECT pg_try_advisory_lock(%s)", [_TURN]).fetchone()
+        if found and found[0]:
+            return
+        if time.monotonic() > end:
+            raise errors.LockNotAvailable
+        time.sleep(_PIECE)
+
+
+def is_busy(server: Server) -> bool:
+    """Say that no writer keeps readers out: on a server none does."""
+    return False
+
+
+def scrub(server: Server, wait: float) -> None:
+    """Rewrite the tables, so that nothing of what was deleted is left in them.
+
+    Who reads a table waits until it is written. The server's log of changes (WAL) and its backups
+    keep what they have until they are replaced.
+    """
+    with guarded(), _connected(server) as connection:
+        connection.autocommit = True
+        _take_turn(connection)
+        found = connection.execute(
+            "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = %s", [SCHEMA]
+        )
+        for (table,) in found.fetchall():
+            connection.execute(f"VACUUM (FULL) {table}")  # type: ignore[arg-type]

@@ -1,0 +1,303 @@
+"""Tables and views of the warehouse that is on a server.
+
+The same as in a file, with comments; INTEGER is bigint, and texts are in the order of their
+code points. Where rows of a file have a `rowid`, those of a server have a column of that name.
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
+
+from psycopg import errors
+from psycopg.sql import SQL, Composable, Identifier, Literal
+
+from exams.errors import ExamsError
+from exams.schema import DICTIONARY, Column, Table, quoted
+from exams.warehouse.postgresql.opening import ANALYST, SCHEMA, Session
+from exams.warehouse.schema import AGGREGATES
+
+_ROWID = Column("rowid", "INTEGER", "Order in which the rows were inserted.")
+_KINDS = {"TEXT": 'text COLLATE "C"', "INTEGER": "bigint", "REAL": "float8", "BLOB": "bytea"}
+_WORDS = {"text": "TEXT", "int8": "INTEGER", "float8": "REAL", "bytea": "BLOB"}
+_LAYOUT = Table(
+    "layout",
+    "One row: the layout of these tables.",
+    (Column("number", "INTEGER", "Number of the layout; tables of another one are made anew."),),
+    ("number",),
+)
+_OF_RECORDS = ("key",)
+_BESIDE = "+"  # ends the name of a table that is filled beside the one whose place it takes
+_LONGEST = 57  # characters of a name: the server cuts off at 63, and views add six
+_HELD = "50ms"  # for so long a change of tables may keep readers waiting
+_PATIENCE = 60.0  # seconds in which it is tried again
+_NOT_ENFORCED = 180_000  # the version from which a reference need not be checked row by row
+
+
+def release(session: Session) -> int:
+    """Return the number of the layout that the tables have; 0 if there are none."""
+    if _LAYOUT.name not in names(session):
+        return 0
+    found = session.execute(f"SELECT number FROM {_LAYOUT.name}").fetchone()
+    return found[0] if found else 0
+
+
+def set_release(session: Session, number: int) -> None:
+    """Note the number of the layout that the tables have."""
+    session.execute(f"DELETE FROM {_LAYOUT.name}")
+    session.execute(f"INSERT INTO {_LAYOUT.name} VALUES (?)", [number])
+
+
+def ready(session: Session) -> None:
+    """Make the table that tells the layout."""
+    if _LAYOUT.name not in names(session):
+        _make(session, _LAYOUT)
+
+
+def names(session: Session) -> dict[str, str]:
+    """Return what there is, by name: "table" or "view"."""
+    found = session.execute(
+        "SELECT relname, CASE relkind WHEN 'v' THEN 'view' ELSE 'table' END FROM pg_class"
+        " WHERE relnamespace = to_regnamespace(?) AND relkind IN ('r', 'v')"
+        ' ORDER BY relname COLLATE "C"',
+        [SCHEMA],
+    )
+    return dict(found.fetchall())
+
+
+def order_of(session: Session, table: str) -> str:
+    """Return the columns, for ORDER BY, that give the rows in the order of a file's."""
+    found = session.execute(
+        "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(?) AND attname = ?",
+        [quoted(table), _ROWID.name],
+    )
+    return _ROWID.name if found.fetchone() else "1, 2, 3"
+
+
+def columns(session: Session, table: str) -> dict[str, str]:
+    """Return the columns that a table has, in order, and their types as of a file."""
+    return _every_column(session).get(table, {})
+
+
+def _every_column(session: Session) -> dict[str, dict[str, str]]:
+    """Return the columns and types of every table and view, by its name: one question, not many."""
+    found = session.execute(
+        "SELECT c.relname, a.attname, t.typname FROM pg_class c"
+        " JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid"
+        " WHERE c.relnamespace = to_regnamespace(?) AND c.relkind IN ('r', 'v')"
+        " AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.oid, a.attnum",
+        [SCHEMA],
+    )
+    every: dict[str, dict[str, str]] = {}
+    for table, column, kind in found.fetchall():
+        if column != _ROWID.name:
+            every.setdefault(table, {})[column] = _WORDS[kind]
+    return every
+
+
+def create(session: Session, tables: Iterable[Table]) -> None:
+    """Create the tables and columns that are missing, and write the data dictionary anew.
+
+    A missing column is added in a transaction of its own, before that of the caller: no one who
+    reads waits for what the caller does then.
+    """
+    wanted = [*tables, DICTIONARY, _LAYOUT]
+    there = _every_column(session)
+    for table in wanted:
+        if table.name not in there:
+            _make(session, table)
+            continue
+        lacking = [column for column in table.columns if column.name not in there[table.name]]
+        if lacking:
+            added = [f"ADD COLUMN {_column(column)}" for column in lacking]
+            statement = f"ALTER TABLE {quoted(table.name)} {', '.join(added)}"
+            _at_once(session, [statement])
+    document(session, wanted)
+    _grant(session)
+
+
+def _at_once(session: Session, statements: Iterable[str]) -> None:
+    """Change tables, and keep it whatever follows."""
+    patiently(session, lambda: [session.execute(statement) for statement in statements])
+    session.execute("COMMIT")
+    session.execute("BEGIN")
+
+
+def _make(session: Session, table: Table) -> None:
+    """Make a table; raise E216 if the server would cut a name off."""
+    if long := next((c.name for c in table.columns if len(c.name) > _LONGEST), None):
+        what = f"The field {long} has a name of more than {_LONGEST} characters."
+        remedy = "Give it a shorter one in the contract: the warehouse's server needs it."
+        raise ExamsError("E216", what, remedy)
+    lines = [_column(column) for column in table.columns]
+    if _is_ordered(table):
+        lines.append(f"{_ROWID.name} bigint GENERATED ALWAYS AS IDENTITY")
+    if not _is_bulk(table):
+        lines.append(f"PRIMARY KEY ({', '.join(map(quoted, table.key))})")
+    if session.connection.info.server_version >= _NOT_ENFORCED:
+        lines += [
+            f"FOREIGN KEY ({quoted(own)}) REFERENCES {quoted(other)} ({quoted(key)}) NOT ENFORCED"
+            for own, other, key in table.references
+        ]
+    session.execute(f"CREATE TABLE {quoted(table.name)} ({', '.join(lines)})")
+    if _is_bulk(table):
+        index = f"USING brin ({quoted(table.key[0])}) WITH (autosummarize = on)"
+        session.execute(f"CREATE INDEX ON {quoted(table.name)} {index}")
+
+
+def _column(column: Column) -> str:
+    return f"{quoted(column.name)} {_KINDS[column.type]}"
+
+
+def _is_bulk(table: Table) -> bool:
+    """Say whether a table has so many rows that to check each key would double a load's time.
+
+    The keys are new as they are made; rows of a quarter, and of a delivery, lie together.
+    """
+    return table.key == _OF_RECORDS or table.clustered
+
+
+def _is_ordered(table: Table) -> bool:
+    """Say whether the order of insertion counts: rows have no number, and no order by their key."""
+    return table.key not in (("id",), _OF_RECORDS, ("number",)) and not table.clustered
+
+
+def document(session: Session, tables: Iterable[Table]) -> None:
+    """Write what tables and views mean: as rows of `data_dictionary`, and as comments."""
+    query = 'SELECT "table", "column", type, unit, description FROM data_dictionary'
+    known = set(session.execute(query).fetchall())
+    for table in tables:
+        rows = [(table.name, "", "", "", table.description)]
+        rows += [(table.name, c.name, c.type, c.unit, c.description) for c in table.columns]
+        if new := [row for row in rows if row not in known]:
+            session.executemany(
+                'INSERT INTO data_dictionary ("table", "column", type, unit, description)'
+                ' VALUES (?, ?, ?, ?, ?) ON CONFLICT ("table", "column") DO UPDATE SET'
+                " type = excluded.type, unit = excluded.unit, description = excluded.description",
+                new,
+            )
+            _comment(session, table)
+
+
+def _comment(session: Session, table: Table) -> None:
+    kind = names(session).get(table.name)
+    if kind is None:
+        return
+    there = columns(session, table.name)
+    said: list[Composable] = [
+        SQL(f"COMMENT ON {kind} {{}} IS {{}}").format(
+            Identifier(table.name), Literal(table.description)
+        )
+    ]
+    extra = [_ROWID] if kind == "table" and _is_ordered(table) else []
+    said += [
+        SQL("COMMENT ON COLUMN {} IS {}").format(
+            Identifier(table.name, column.name), Literal(_meaning(column))
+        )
+        for column in [*table.columns, *extra]
+        if column.name in there or column is _ROWID
+    ]
+    session.connection.execute(SQL("; ").join(said))
+
+
+def _meaning(column: Column) -> str:
+    return f"{column.description} Unit: {column.unit}." if column.unit else column.description
+
+
+def _grant(session: Session) -> None:
+    """Let the analyst read aggregates, where an administrator has made this role."""
+    lacking = session.execute(
+        "SELECT c.relname FROM pg_class c JOIN pg_roles r ON r.rolname = ?"
+        " WHERE c.relnamespace = to_regnamespace(?) AND c.relname = ANY(?)"
+        " AND NOT has_table_privilege(r.oid, c.oid, 'SELECT')",
+        [ANALYST, SCHEMA, list(AGGREGATES)],
+    )
+    for (name,) in lacking.fetchall():
+        session.execute(f"GRANT SELECT ON {quoted(name)} TO {ANALYST}")
+
+
+def clear(session: Session, table: Table) -> Table:
+    """Return the table that is to be filled: without rows, and no one who reads waits.
+
+    If `table` has other columns than it is to have, it is another one, which takes its place
+    with `settle`.
+    """
+    there = columns(session, table.name)
+    if there == {column.name: column.type for column in table.columns}:
+        session.execute(f"DELETE FROM {quoted(table.name)}")
+        return table
+    filled = replace(table, name=table.name + _BESIDE) if there else table
+    _make(session, filled)
+    _comment(session, filled)
+    return filled
+
+
+def drop(session: Session, table: str) -> None:
+    """Drop a table, if it is there."""
+    session.execute(f"DROP TABLE IF EXISTS {quoted(table)}")
+
+
+def drop_all(session: Session, kept: Collection[str]) -> None:
+    """Drop all tables and views but those to be `kept`, at once: see `create`."""
+    dropped = [
+        f"DROP {kind} IF EXISTS {quoted(name)} CASCADE"
+        for name, kind in names(session).items()
+        if name not in kept and name != _LAYOUT.name
+    ]
+    if dropped:
+        _at_once(session, dropped)
+
+
+def patiently(session: Session, change: Callable[[], object]) -> None:
+    """Make a change to tables or views, for which no one may read them at that moment.
+
+    It is tried in moments, between which others read. Raise LockNotAvailable if none of them
+    was free for long.
+    """
+    end = time.monotonic() + _PATIENCE
+    while True:
+        session.execute("SAVEPOINT change")
+        session.execute(f"SET LOCAL lock_timeout = '{_HELD}'")
+        try:
+            change()
+        except errors.LockNotAvailable:
+            session.execute("ROLLBACK TO SAVEPOINT change")
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.2)
+        else:
+            session.execute("SET LOCAL lock_timeout = DEFAULT")
+            session.execute("RELEASE SAVEPOINT change")
+            return
+
+
+def settle(session: Session) -> None:
+    """Put tables that were filled beside others in their places."""
+    for name in names(session):
+        if name.endswith(_BESIDE):
+            place = name.removesuffix(_BESIDE)
+            session.execute(f"DROP TABLE IF EXISTS {quoted(place)} CASCADE")  # and its views
+            session.execute(f"ALTER TABLE {quoted(name)} RENAME TO {quoted(place)}")
+
+
+def show(session: Session, view: str, query: str | None) -> None:
+    """Make a view show what `query` selects; None: there is to be no such view.
+
+    One that does already is left alone: to replace it, those who read would have to wait.
+    """
+    if query is not None:
+        session.execute(f"CREATE TEMP VIEW wanted AS\n{query}")
+        found = session.execute(
+            "SELECT pg_get_viewdef(to_regclass('pg_temp.wanted')) = pg_get_viewdef(to_regclass(?))",
+            [f"{SCHEMA}.{view}"],
+        ).fetchone()
+        session.execute("DROP VIEW pg_temp.wanted")
+        if found and found[0]:
+            return
+    session.execute(f"DROP VIEW IF EXISTS {quoted(view)} CASCADE")
+    if query is not None:
+        session.execute(f"CREATE VIEW {quoted(view)} AS\n{query}")
+
+
+def hexadecimal(column: str) -> str:
+    """Return the expression for bytes as text: in lower case, null for none."""
+    return f"nullif(encode({column}, 'hex'), '')"
