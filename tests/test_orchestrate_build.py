@@ -313,6 +313,8 @@ def test_a_build_elsewhere_leaves_the_projects_own_folders_alone(places, tmp_pat
         ("quarter", "2031Q1", "E402 data/deliveries/2031Q1 holds no file."),
         ("largest_file", "4 GB", "E004 env.yaml: largest_file is no number of bytes."),
         ("refused_files", "keep", "E004 env.yaml: refused_files is neither fail nor skip."),
+        ("executor", "spark", "E004 env.yaml: executor is neither process nor dask."),
+        ("scheduler", "here", "E004 env.yaml: scheduler is no address."),
     ],
 )
 def test_a_build_that_cannot_begin_is_explained_in_one_line(

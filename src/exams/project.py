@@ -1,6 +1,7 @@
 """The project's root folder and what env.yaml says of it."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +14,8 @@ from exams.places import WAREHOUSE, Places
 from exams.quarters import Timing
 
 REFUSED_FILES = ("fail", "skip")
+EXECUTORS = ("process", "dask")
+_ADDRESS = re.compile(r"[a-z][a-z0-9+]*://\S+")
 _SERVERS = ("postgresql://", "postgres://")
 
 
@@ -24,6 +27,18 @@ class Intake(NamedTuple):
 
     largest_file: int = 4_000_000_000
     refused_files: str = "fail"
+
+
+class Workers(NamedTuple):
+    """Where extract and transform work: in this process, or on a cluster of dask.
+
+    `scheduler`: its address; "" starts one on this machine. `storage`: where its workers find
+    files, by fsspec; "": at the paths that they have here.
+    """
+
+    executor: str = "process"
+    scheduler: str = ""
+    storage: str = ""
 
 
 def find_root(start: Path) -> Path:
@@ -82,6 +97,7 @@ def environment(root: Path, quarter: str, places: Places) -> dict[str, Any]:
     folders = {"quarter": quarter, "data": str(places.data), "reports": str(places.reports)}
     env = settings(root)
     found = {**intake(env)._asdict(), **timing(env)._asdict()}  # defaults, where it has none
+    found |= workers(env)._asdict()
     found |= {"retention_years": retention_years(env), "warehouse": env.get("warehouse") or ""}
     return folders | found
 
@@ -96,6 +112,21 @@ def intake(env: Mapping[str, Any]) -> Intake:
         what = "env.yaml: refused_files is neither fail nor skip."
         raise ExamsError("E004", what, "Write `refused_files: fail`.")
     return found
+
+
+def workers(env: Mapping[str, Any]) -> Workers:
+    """Return where the settings `env` want work to be done; raise E004 if they do not say."""
+    found = Workers(**{name: env[name] for name in Workers._fields if name in env})
+    if found.executor not in EXECUTORS:
+        what = "env.yaml: executor is neither process nor dask."
+        raise ExamsError("E004", what, "Write `executor: process`.")
+    for name in ("scheduler", "storage"):
+        address = getattr(found, name)
+        if not isinstance(address, str) or (address and not _ADDRESS.fullmatch(address)):
+            example = {"scheduler": "tls://host:8786", "storage": "s3://bucket/exams"}[name]
+            what = f"env.yaml: {name} is no address."
+            raise ExamsError("E004", what, f'Write `{name}: {example}`, or `{name}: ""`.')
+    return found._replace(storage=found.storage.rstrip("/"))
 
 
 def retention_years(env: Mapping[str, Any]) -> int:

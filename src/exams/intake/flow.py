@@ -5,6 +5,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import chain, islice
 from queue import Queue
 from typing import TypeVar
@@ -12,6 +14,7 @@ from typing import TypeVar
 Item = TypeVar("Item")
 _AHEAD = 2  # items that may wait: more would only take memory
 _BESIDE = 4  # works at a time, however many cores there are, for the same reason
+_alone = ContextVar("_alone", default=False)
 
 
 def started(items: Iterable[Item]) -> Iterator[Item]:
@@ -57,11 +60,24 @@ def ahead(items: Iterable[Item]) -> Iterator[Item]:
             thread.join(0.01)
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let what begins within the block do its works one after the other, in this thread."""
+    former = _alone.set(True)
+    try:
+        yield
+    finally:
+        _alone.reset(former)
+
+
 def side_by_side(works: Iterable[Callable[[], Item]]) -> Iterator[Item]:
     """Yield what each of `works` returns, in their order; a few at a time if there are cores.
 
     An error, of a work or in making it, comes in its turn: when all before it was taken.
     """
+    if _alone.get():
+        yield from (work() for work in works)
+        return
     workers = min(os.cpu_count() or 1, _BESIDE)
     line: deque[Future[Item]] = deque()
     with ThreadPoolExecutor(workers) as pool:

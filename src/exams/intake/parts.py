@@ -7,7 +7,7 @@ was read to its end. A manifest is the same stream on disk.
 import json
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -106,6 +106,21 @@ class LeftOut:
 
 Done = TypeVar("Done", Extracted, Judged)
 Item = TypeVar("Item")
+
+
+def part_name(number: int, place: int, malformed: bool = False, mark: str = "") -> str:
+    """Return the name of the part at a `place` of delivery `number`.
+
+    mark: tells attempts at the same part from each other, where there may be several.
+    """
+    kind = f"-{MALFORMED}" if malformed else ".arrow"
+    return f"{number:03}-{place:05}{mark}{kind}"
+
+
+def marked(part: Part, mark: str) -> Part:
+    """Return the part under the name that it has in the attempt with this mark."""
+    number, place = part.name.removesuffix(".arrow").split("-")[:2]
+    return replace(part, name=part_name(int(number), int(place), part.malformed, mark))
 
 
 def emptied(folder: Path) -> Path:

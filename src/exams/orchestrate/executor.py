@@ -14,7 +14,7 @@ from ploomber.constants import TaskStatus
 from ploomber.exceptions import DAGBuildError
 from ploomber.executors.abc import Executor
 
-from exams import project, status
+from exams import cluster, project, status
 from exams.errors import ExamsError
 from exams.files import shown
 from exams.orchestrate import locks
@@ -63,6 +63,7 @@ class StageExecutor(Executor):
         largest_file: object,
         refused_files: object,
         retention_years: object,
+        workers: Mapping[str, object],
         timing: Mapping[str, object],
         warehouse: str = "",
     ) -> None:
@@ -77,6 +78,7 @@ class StageExecutor(Executor):
             self.quarter = check_quarter(quarter)
             project.intake({"largest_file": largest_file, "refused_files": refused_files})
             project.retention_years({"retention_years": retention_years})
+            cluster.ask_for(project.workers(workers))
             project.hand_on({"warehouse": warehouse})
             self.timing = project.timing(timing)  # found wrong here rather than at the next tick
             self.places = Places.of(data, reports)

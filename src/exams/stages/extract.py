@@ -2,20 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-
+from exams.cluster import crew
 from exams.contract import Contract
 from exams.contract.words import plain
 from exams.errors import ExamsError
-from exams.intake.arrays import of_numbers, of_texts
 from exams.intake.flow import ahead
 from exams.intake.judging.identifiers import KEY, read_key
 from exams.intake.parts import (
-    MALFORMED,
     Delivery,
     Extracted,
     LeftOut,
@@ -24,10 +20,9 @@ from exams.intake.parts import (
     read_deliveries,
     read_left_out,
     write_manifest,
-    write_part,
 )
 from exams.intake.reading.arrivals import Arrival, Refusal, find_arrivals, verdict
-from exams.intake.reading.delivery import delivery_from, read_delivery
+from exams.intake.reading.delivery import write_parts
 from exams.intake.reading.header import is_added
 from exams.intake.reading.layout import Layout, inspect
 from exams.places import Places
@@ -76,10 +71,17 @@ def extract(found: Found, out: Path, limit: int, *, skip: bool = False) -> list[
     `skip`, leave such files out.
     """
     refused = list(found.refused)
-    items = ahead(extracting(found, out, limit, refused if skip else None))
     total = sum(arrival.bytes for arrival, _ in found.readable)
-    seen = track(items, total, "extract", "B", lambda i: i.read if isinstance(i, Part) else 0)
-    done = [item for item in seen if isinstance(item, Extracted)]
+    with crew() as workers:
+        if workers:
+            from exams.stages.spread import extracting_there  # noqa: PLC0415  seldom needed
+
+            items = extracting_there(workers, found.readable, refused, out, limit, skip)
+        else:
+            items = ahead(extracting(found, out, limit, refused if skip else None))
+        seen = track(items, total, "extract", "B", lambda i: i.read if isinstance(i, Part) else 0)
+        done = [item for item in seen if isinstance(item, Extracted)]
+    done.sort(key=lambda read: read.delivery.number)
     left_out = [LeftOut(r.file, r.error.code, r.error.message) for r in refused] if skip else []
     write_manifest(out, done, [*found.repeats, *left_out])
     return done
@@ -98,7 +100,7 @@ def extracting(
     fine = []
     for number, (arrival, layout) in enumerate(found.readable, 1):
         try:
-            yield from _extracting(number, arrival, layout, out, limit)
+            yield from write_parts(number, arrival, layout, out, limit)
             fine.append(arrival.file)
         except ExamsError as error:
             refused.append(Refusal(arrival.file, error))
@@ -166,31 +168,5 @@ def _listed(words: Sequence[str]) -> str:
     return named + (f" and {len(words) - _NAMED:,} more" if len(words) > _NAMED else "")
 
 
-def _extracting(
-    number: int, arrival: Arrival, layout: Layout, out: Path, limit: int
-) -> Iterator[Delivery | Part | Extracted]:
-    """Write the pieces of one file as parts."""
-    delivery, names = delivery_from(number, arrival, layout), list[str]()
-    yield delivery
-    for place, item in enumerate(read_delivery(delivery, arrival, layout, limit)):
-        if isinstance(item, Extracted):
-            yield replace(item, parts=tuple(names))
-            return
-        parts = {f"{number:03}-{place:05}.arrow": item.records}
-        if item.malformed:
-            parts[f"{number:03}-{place:05}-{MALFORMED}"] = _malformed(item.malformed)
-        size = item.size
-        for name, records in parts.items():
-            names.append(write_part(out / name, records))
-            yield Part(delivery, name, size)
-            size = 0
-
-
 _NAMED = 5  # files or columns that a sentence lists by name
 _LETTERS = 80  # of the name of a column
-
-
-def _malformed(found: Iterable[tuple[int, str]]) -> pa.RecordBatch:
-    lines, texts = zip(*found, strict=True)
-    arrays = [of_numbers(np.array(lines, np.int32)), of_texts(text.encode() for text in texts)]
-    return pa.RecordBatch.from_arrays(arrays, ["line", "text"])

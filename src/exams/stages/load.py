@@ -32,7 +32,7 @@ from exams.intake.parts import (
 from exams.moments import moment
 from exams.places import Warehouse, home, mark_of
 from exams.stages.receipt import private_fingerprint
-from exams.stages.transform import CUBE
+from exams.stages.writer import CUBE
 from exams.statistics.cube import Cube
 from exams.statistics.folds import Folds
 from exams.warehouse.dialect import Connection

@@ -145,6 +145,19 @@ class Cube:
         np.add.at(n, place, np.concatenate([self.packed_n, counts]))
         self.packed, self.packed_n = keys, n
 
+    def merge(self, other: "Cube") -> None:
+        """Add the records of another cube under the same contract: exact, in whatever order."""
+        self.n += other.n
+        self.complete += other.complete
+        self.at_risk += other.at_risk
+        for name, counted in other.values.items():
+            self.values[name] += counted
+        for pair, summed in other.moments.items():
+            self.moments[pair] += summed
+        for key, summed in other.folds.sums.items():
+            self.folds.sums[key] += summed
+        self._merge(other.packed, other.packed_n)
+
     def combinations(self) -> dict[str, np.ndarray]:
         """Return the combinations of scores of complete records: steps by score, and n."""
         above = unpack(self.packed, self._sizes())

@@ -4,7 +4,7 @@ from exams.places import Warehouse
 from exams.warehouse.deliveries import DELIVERY
 from exams.warehouse.dialect import opening, structure
 from exams.warehouse.load import next_number
-from exams.warehouse.store import BUSY, changing, reading
+from exams.warehouse.store import changing, reading, wait_of
 
 
 def note_forgotten(
@@ -32,7 +32,7 @@ def note_forgotten(
 
 def scrub(warehouse: Warehouse) -> None:
     """Rewrite the warehouse, so that nothing of what was deleted is left in it or its journal."""
-    opening(warehouse).scrub(warehouse, BUSY)
+    opening(warehouse).scrub(warehouse, wait_of(warehouse))
 
 
 def corrected_by(warehouse: Warehouse, sha256: str) -> list[str]:

@@ -12,7 +12,8 @@ from exams.warehouse.dialect import Connection, opening, structure
 from exams.warehouse.sqlite.opening import PIECE
 
 LAYOUT = 3  # of the tables; what lies in another one is loaded anew
-BUSY = 60.0  # seconds to wait for another writer
+BUSY = 60.0  # seconds to wait for another writer of a file,
+TURN = 900.0  # and of a server: other offices may load large quarters
 
 
 def exists(warehouse: Warehouse) -> bool:
@@ -51,8 +52,13 @@ def changing(warehouse: Warehouse) -> Iterator[Connection]:
     Raise E207 if the warehouse is broken, E210 if another writer keeps it; of a server as its
     module says.
     """
-    with opening(warehouse).changing(warehouse, BUSY) as connection:
+    with opening(warehouse).changing(warehouse, wait_of(warehouse)) as connection:
         yield connection
+
+
+def wait_of(warehouse: Warehouse) -> float:
+    """Return for how many seconds another writer is waited for."""
+    return BUSY if isinstance(warehouse, Path) else TURN
 
 
 def release(connection: Connection) -> int:

@@ -65,6 +65,23 @@ class Tally:
             low, high = self.seen.get(column.name, (values[0], values[0]))
             self.seen[column.name] = min(low, *values), max(high, *values)
 
+    def add(self, later: "Tally") -> None:
+        """Add the counts over later records of the delivery."""
+        self.clean += later.clean
+        self.quarantined += later.quarantined
+        self.reasons.update(later.reasons)
+        self.repairs.update(later.repairs)
+        self.unknown.update(later.unknown)
+        for key, lines in later.first.items():
+            first = self.first.setdefault(key, [])
+            first += lines[: _FIRST - len(first)]
+        for name, words in later.strange.items():
+            strange = self.strange.setdefault(name, set())
+            strange.update(islice(words - strange, _COUNTED - len(strange)))
+        for name, (low, high) in later.seen.items():
+            lowest, highest = self.seen.get(name, (low, high))
+            self.seen[name] = min(low, lowest), max(high, highest)
+
     def hold(self, rows: pa.RecordBatch) -> None:
         """Count the reasons in quarantine rows of one column; a record may have several."""
         column = next((name.as_py().decode() for name in rows.column("column")), "")

@@ -12,6 +12,7 @@ from exams.errors import ExamsError
 from exams.intake.arrays import to_numpy
 from exams.intake.judging.columns import Tally
 from exams.intake.judging.corrections import Quarantined
+from exams.intake.judging.identifiers import RunKey
 from exams.intake.judging.identities import Identities
 from exams.intake.judging.records import NOTHING_HELD, WHOLE, Clean, Rules, clean_records, held
 from exams.intake.parts import Extracted, Judged
@@ -24,9 +25,9 @@ class Desk:
     `tally` and `resolved` are those of the delivery that lies on the desk.
     """
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, key: RunKey | None = None) -> None:
         self.contract, self.rules = contract, Rules(contract)
-        self.quarantined, self.identities = Quarantined(), Identities(contract)
+        self.quarantined, self.identities = Quarantined(), Identities(contract, key)
         self._clear()
 
     def _clear(self) -> None:
@@ -56,6 +57,10 @@ class Desk:
         """Return the quarantine rows of the records on these lines, no records of the header."""
         size = len(line)
         return self._hold([held(line, WHOLE, [b""] * size, ["wrong_number_of_columns"] * size)])
+
+    def lay(self, tally: Tally, lines: Sequence[np.ndarray]) -> None:
+        """Lay a delivery on the desk that was judged elsewhere; lines: those in quarantine."""
+        self.tally, self.lines = tally, list(lines)
 
     def close(self, read: Extracted, parts: tuple[str, ...] = (), resolved: str = "") -> Judged:
         """Take a delivery off the desk; return what became of it, kept in the files named.

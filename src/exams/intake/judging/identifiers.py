@@ -8,6 +8,7 @@ import hmac
 import os
 import secrets
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from exams.contract import Field
 from exams.contract.words import escaped, fold, full_width, trimmed
@@ -29,9 +30,21 @@ def read_key() -> bytes | None:
     return key.encode(errors="surrogateescape") or None
 
 
-def passing_key() -> bytes:
-    """Return a key for one run, which finds duplicates and whose pseudonyms are thrown away."""
-    return secrets.token_bytes(SIZE)
+@dataclass(frozen=True)
+class RunKey:
+    """The key of one run, which no log may show. Only under a `lasting` one is anything stored.
+
+    Any other finds duplicates, and its pseudonyms are thrown away.
+    """
+
+    key: bytes = field(repr=False)
+    lasting: bool
+
+    @classmethod
+    def drawn(cls) -> "RunKey":
+        """Return the key in EXAMS_PSEUDONYM_KEY, or else a random one."""
+        key = read_key()
+        return cls(key or secrets.token_bytes(SIZE), key is not None)
 
 
 def key_fingerprint(salt: bytes) -> str:

@@ -7,21 +7,25 @@ import pyarrow as pa
 
 from exams.contract import Contract, Field
 from exams.intake.arrays import to_numpy
-from exams.intake.judging.identifiers import passing_key, pseudonyms, read_key
+from exams.intake.judging.identifiers import RunKey, pseudonyms
 from exams.intake.judging.records import Records
-from exams.intake.judging.seen import Seen
+from exams.intake.judging.seen import Seen, Told
 
 Pseudonyms = dict[str, list[bytes | None]]  # by identifier, one per record
 
 
 class Identities:
-    """The identifiers of a quarter so far. Without a key, nothing of them is stored."""
+    """The identifiers of a quarter so far. Without a lasting key, nothing of them is stored.
 
-    def __init__(self, contract: Contract) -> None:
+    Which unique ones have occurred before, `seen` knows; where only some parts of a quarter are
+    judged, `told` says it instead.
+    """
+
+    def __init__(self, contract: Contract, key: RunKey | None = None) -> None:
         self.contract = contract
-        self.key = read_key()
-        self.used = self.key or passing_key()
+        self.key = key or RunKey.drawn()
         self.seen = {f.name: Seen() for f in contract.identifiers if f.unique}
+        self.told: Told | None = None
 
     def copy(self) -> "Identities":
         """Return the same; what one sees from now on, the other does not."""
@@ -45,12 +49,13 @@ class Identities:
                 )
         for name, seen in self.seen.items():
             fine = np.flatnonzero(~records.bad)
-            again = seen.add([found[name][row] for row in fine])
+            digests = [found[name][row] for row in fine]
+            again = (self.told or seen).add(digests)
             records.refuse(fine[again], name, "duplicate")
-        return found if self.key else {}
+        return found if self.key.lasting else {}
 
     def _pseudonyms(self, identifier: Field, batch: pa.RecordBatch) -> list[bytes | None]:
         column = batch.column(identifier.name)
         words = column.dictionary.to_pylist()
-        digests = pseudonyms(words, identifier, self.contract.missing_values, self.used)
+        digests = pseudonyms(words, identifier, self.contract.missing_values, self.key.key)
         return [digests[at] for at in to_numpy(column.indices).tolist()]

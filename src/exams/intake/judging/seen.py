@@ -60,6 +60,23 @@ class Seen:
             self.newer = _none()
 
 
+class Told:
+    """Pseudonyms of one part at a time: whoever knows the parts before it says which are repeats.
+
+    repeats: their places among those that `add` is given. `asked`: what it was given.
+    """
+
+    def __init__(self, repeats: np.ndarray) -> None:
+        self.repeats, self.asked = repeats, list[bytes | None]()
+
+    def add(self, digests: Sequence[bytes | None]) -> np.ndarray:
+        """Return where a digest is a repeat."""
+        self.asked = list(digests)
+        again = np.zeros(len(digests), bool)
+        again[self.repeats] = True
+        return again
+
+
 def _none() -> Entries:
     return [np.empty(0, np.uint64), np.empty(0, np.uint64)]
 

@@ -1,12 +1,15 @@
 """Reads a delivery piece by piece, whoever then keeps the pieces or judges them at once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
-from exams.intake.parts import Delivery, Extracted
+from exams.intake.arrays import of_numbers, of_texts
+from exams.intake.parts import Delivery, Extracted, Part, part_name, write_part
 from exams.intake.reading.arrivals import Arrival, changed
 from exams.intake.reading.delimited import Malformed
 from exams.intake.reading.layout import Layout
@@ -57,3 +60,32 @@ def read_delivery(
         raise changed(arrival.file)
     delivery = replace(delivery, read_as=tally.read_as)  # an encoding may show late
     yield Extracted(delivery, tally.received, malformed, ())
+
+
+def write_parts(
+    number: int, arrival: Arrival, layout: Layout, out: Path, limit: int, mark: str = ""
+) -> Iterator[Delivery | Part | Extracted]:
+    """Write a delivery into `out` as parts; yield it, its parts, and at last what was read.
+
+    mark: see `part_name`. Raise what `read_delivery` raises.
+    """
+    delivery, names = delivery_from(number, arrival, layout), list[str]()
+    yield delivery
+    for place, item in enumerate(read_delivery(delivery, arrival, layout, limit)):
+        if isinstance(item, Extracted):
+            yield replace(item, parts=tuple(names))
+            return
+        parts = {part_name(number, place, mark=mark): item.records}
+        if item.malformed:
+            parts[part_name(number, place, True, mark)] = _malformed(item.malformed)
+        size = item.size
+        for name, records in parts.items():
+            names.append(write_part(out / name, records))
+            yield Part(delivery, name, size)
+            size = 0
+
+
+def _malformed(found: Iterable[tuple[int, str]]) -> pa.RecordBatch:
+    lines, texts = zip(*found, strict=True)
+    arrays = [of_numbers(np.array(lines, np.int32)), of_texts(text.encode() for text in texts)]
+    return pa.RecordBatch.from_arrays(arrays, ["line", "text"])
