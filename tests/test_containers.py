@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import tempfile
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from browser import tab
 from containers import COMPOSE, HOME, Engine, built, parsed, wait_until
+from exams.cli import main
 from exams.places import STAGES, Places
 from exams.published import read
 from exams.samples import read_sample, write_quarter
@@ -29,7 +31,7 @@ def composed():
 
 
 def test_the_compose_file_is_read_by_a_parser_of_compose_files(composed):
-    assert [*composed["services"]] == ["api", "dashboard", "database", "etl", "ml"]
+    assert [*composed["services"]] == ["api", "dashboard", "database", "desk", "etl", "ml"]
     assert [*composed["networks"]] == ["exams"]
     for service in composed["services"].values():
         assert service["networks"] == ["exams"]
@@ -58,8 +60,9 @@ def test_a_service_can_gain_nothing_and_writes_into_volumes_alone(composed):
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
         assert service["user"] not in ("root", "0"), name
-        assert service["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL"), name
-        assert service["restart"] == "unless-stopped", name
+        if name != "desk":  # does not run by itself
+            assert service["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL"), name
+            assert service["restart"] == "unless-stopped", name
         assert not {"privileged", "pid", "ipc", "network_mode", "cap_add"} & {*service}, name
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ())), name
 
@@ -111,7 +114,9 @@ def test_services_start_in_the_order_of_the_flow_and_the_dashboard_waits_for_nob
         "ml": {"database": healthy, "etl": healthy},
         "dashboard": {},
         "api": {},
+        "desk": {},
     }
+    assert composed["services"]["desk"]["profiles"] == ["desk"]
 
 
 def test_two_services_share_the_stages_between_them(composed):
@@ -277,11 +282,15 @@ def office(image):
     folder = Path(tempfile.mkdtemp(prefix="exams-office-", dir="/var/tmp"))
     deliveries = folder / "deliveries"
     (deliveries / QUARTER).mkdir(parents=True)
-    composed = parsed(DELIVERIES=str(deliveries), ETL_MODE="test", ML_MODE="test")
+    backups = folder / "backups"
+    folders = {"DELIVERIES": str(deliveries), "BACKUPS": str(backups)}
+    composed = parsed(ETL_MODE="test", ML_MODE="test", **folders)
     engine, port, database = Engine(image, composed, folder), free_port(), free_port()
     engine.instead = {"0.0.0.0": "127.0.0.1", "8866": str(port)}
-    engine.more = {name: {"PGPORT": str(database)} for name in ("database", *BUILDERS)}
-    for path in (deliveries, deliveries / QUARTER):
+    asking = ("database", *BUILDERS, "desk")
+    engine.more = {name: {"PGPORT": str(database)} for name in asking}
+    backups.mkdir()
+    for path in (deliveries, deliveries / QUARTER, backups):
         os.chown(path, engine.user("exams"), engine.user("exams"))
     found = Office(engine, deliveries, port)
     try:
@@ -361,7 +370,7 @@ def test_the_whole_survives_the_kill_of_each_of_its_processes(office, page, file
 def test_the_dashboard_finds_nothing_private_and_can_write_nowhere(office):
     def tries(name, path, how="cat"):
         done = office.engine.run(name, "sh", "-c", f"{how} {path}")
-        return done.returncode, done.stderr.rpartition(": ")[2].strip()
+        return done.returncode, done.stderr.decode().rpartition(": ")[2].strip()
 
     code, denied = tries("dashboard", "data/private", "ls")
     assert (code, denied) == (2, "Permission denied")
@@ -373,3 +382,66 @@ def test_the_dashboard_finds_nothing_private_and_can_write_nowhere(office):
     assert tries("etl", "data/private", "test -w") == (0, "")
     assert "Read-only" in tries("etl", "data/published/x", "touch")[1]
     assert "Read-only" in tries("ml", "data/deliveries/x", "touch")[1]
+
+
+# The page
+
+
+PAGE = (ROOT / "docs/containers.md").read_text()
+CALLED = re.compile(r"^\$ docker compose (?:exec(?: -T)?|run --rm) (\w+) (.+)$", re.M)
+
+
+def asked(command, service):
+    """Return what the page runs in a service, without what the shell of the host does."""
+    found = (words for name, words in CALLED.findall(PAGE) if name == service)
+    [line] = [words for words in found if words.startswith(command)]
+    return shlex.split(re.sub(r" [<>]\S+$", "", line))
+
+
+def test_every_service_and_command_of_the_page_exists(composed):
+    called = CALLED.findall(PAGE)
+    assert len(called) > 7
+    for service, command in called:
+        assert service in composed["services"], service
+        program, *words = shlex.split(command)
+        if program == "exams":
+            main.commands[words[0]].make_context(words[0], words[1:])
+    services = re.findall(r"^\| (\w+) \| [^|]+ \| (\w+) \|", PAGE, re.M)
+    assert dict(services) == {n: s["user"] for n, s in composed["services"].items()}
+
+
+def test_the_page_tells_who_mounts_what(composed):
+    for name, service in composed["services"].items():
+        if name == "desk":
+            continue
+        [row] = re.findall(rf"^\| {name} \|[^|]+\|[^|]+\|([^|]+)\|([^|]*)\|$", PAGE, re.M)
+        told = [set(re.findall(r"\w+", cell)) for cell in row]
+        found = {("deliveries" if "/" in v else v): may for v, (_, may) in volumes(service).items()}
+        assert told == [{v for v, may in found.items() if may is how} for how in (True, False)]
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_the_commands_of_the_page_do_what_it_says(office):
+    def run(service, command, **more):
+        done = office.engine.run(service, *asked(command, service), **more)
+        assert done.returncode == 0, (command, done.stderr.decode())
+        return done.stdout
+
+    assert run("etl", "exams plan") == b"1 quarter is up to date.\n"
+    assert b"load of 2026Q3 is done." in run("etl", "exams wait")
+    office.engine.run("etl", *asked("exams status", "etl"))
+    dump = run("database", "pg_dump")
+    run("desk", "exams backup")
+    for name in BUILDERS:
+        office.engine.kill(name)
+    former = office.students()
+    drop = ["psql", "--username=exams", "--command=DROP SCHEMA public CASCADE"]
+    assert office.engine.run("database", *drop).returncode == 0
+    office.published.unlink()
+    run("database", "pg_restore", input=dump)
+    run("desk", "exams restore")
+    assert office.students() == former
+    assert office.engine.run("etl", *asked("exams plan", "etl")).stdout == (
+        b"1 quarter is up to date.\n"
+    )
