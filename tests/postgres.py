@@ -59,7 +59,9 @@ class Cluster:
         return int((self.folder / "postmaster.pid").read_text().split()[0])
 
     def start(self) -> None:
-        """Start it again, after it was killed."""
+        """Start it again, after it was killed: what it noted of itself is not true any more."""
+        for stale in ("postmaster.pid", ".s.PGSQL.5432.lock"):
+            (self.folder / stale).unlink(missing_ok=True)
         self.started.ensure_postgres_running()
 
 

@@ -9,6 +9,7 @@ from exams.warehouse.dialect import structure
 from exams.warehouse.store import exists, reading
 from postgres import files_with
 
+_ELSEWHERE = "layout"  # a table of servers; a file has this number elsewhere
 IN_A_FILE = pytest.mark.parametrize("store", ["file"], indirect=True)
 ON_A_SERVER = pytest.mark.parametrize("store", ["server"], indirect=True)
 
@@ -19,11 +20,11 @@ def contents(warehouse):
         shown = structure(connection)
         return {
             (name, *shown.columns(connection, name)): sorted(
-                connection.execute(_select(shown.columns(connection, name), name)).fetchall(),
+                _rows(connection, shown.columns(connection, name), name),
                 key=repr,
             )
             for name in shown.names(connection)
-            if name != "layout"  # a file has it elsewhere
+            if name != _ELSEWHERE
         }
 
 
@@ -34,8 +35,9 @@ def lines_of(warehouse):
     return [f"{name}: {row}" for name, rows in contents(warehouse).items() for row in rows]
 
 
-def _select(columns, table):
-    return f"SELECT {', '.join(map(quoted, columns))} FROM {quoted(table)}"
+def _rows(connection, columns, table):
+    query = f"SELECT {', '.join(map(quoted, columns))} FROM {quoted(table)}"
+    return [row for row in connection.execute(query).fetchall() if row[0] != _ELSEWHERE]
 
 
 def remove(warehouse):

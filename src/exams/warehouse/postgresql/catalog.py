@@ -45,4 +45,5 @@ def order_of(session: Session, table: str) -> str:
         "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(?) AND attname = ?",
         [quoted(table), ROWID.name],
     )
-    return ROWID.name if found.fetchone() else "1, 2, 3"
+    many = min(len(columns(session, table)), 3)
+    return ROWID.name if found.fetchone() else ", ".join(map(str, range(1, many + 1)))

@@ -137,10 +137,15 @@ def _why(error: psycopg.Error) -> str:
 
 
 def _as_loader(connection: psycopg.Connection) -> None:
-    """Act as the loader, if this role is a member: what is made then belongs to all loaders."""
-    member = "SELECT pg_has_role(current_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = %s"
-    found = connection.execute(member, [LOADER]).fetchone()
-    if found and found[0]:
+    """Act as the loader, if this user is one: what is made then belongs to all loaders.
+
+    Not as an administrator, who counts as a member of every role.
+    """
+    member = (
+        "SELECT 1 FROM pg_roles r JOIN pg_roles own ON own.rolname = current_user"
+        " WHERE r.rolname = %s AND NOT own.rolsuper AND pg_has_role(own.oid, r.oid, 'MEMBER')"
+    )
+    if connection.execute(member, [LOADER]).fetchone():
         connection.execute(f"SET ROLE {LOADER}")
     connection.commit()
 
