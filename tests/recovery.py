@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -27,9 +27,11 @@ import nbformat
 
 import orchestrate_project
 from exams.orchestrate.products import products
-from exams.places import STAGES, Places
+from exams.places import STAGES, WAREHOUSE, Places, Server, Warehouse
 from exams.samples import write_samples
 from exams.status import stage_status
+from postgres import Cluster
+from stores import lines_of
 
 ROOT = Path(__file__).parents[1]
 QUARTER = "2026Q3"
@@ -56,9 +58,12 @@ class Kill:
 class Site:
     """A project that is reset to the state before its first build as often as one likes."""
 
-    def __init__(self, folder: Path, make: Callable[[Path], Places]) -> None:
+    def __init__(
+        self, folder: Path, make: Callable[[Path], Places], server: Cluster | None = None
+    ) -> None:
         self.folder, self.template = folder / "project", folder / "template"
-        self.places = make(self.folder)
+        self.server, address = server, server.new_database() if server else ""
+        self.places = replace(make(self.folder), server=address)
         key = self.places.data / "private" / "key"
         key.parent.mkdir(mode=0o700, exist_ok=True)
         key.write_bytes(b"k" * 32)  # fingerprints of two builds are the same
@@ -68,6 +73,7 @@ class Site:
             each.mkdir()
         names = ("TMPDIR", "JUPYTER_RUNTIME_DIR")
         self.env = os.environ | dict(zip(names, map(str, self.temporary), strict=True))
+        self.env[WAREHOUSE] = address
         begin = time.monotonic()
         done = self.build()
         self.seconds = time.monotonic() - begin
@@ -75,11 +81,15 @@ class Site:
         self.expected = snapshot(self.places)
         self.built = folder / "built"
         shutil.copytree(self.folder, self.built, symlinks=True)
+        if server:
+            server.keep(address)
 
     def reset(self, *, built: bool = False) -> None:
         """Make the project what it was before its first build, or `built` as after it."""
         shutil.rmtree(self.folder)
         shutil.copytree(self.built if built else self.template, self.folder, symlinks=True)
+        if self.server:
+            self.server.renew(self.places.server, kept=built)
 
     def build(self) -> subprocess.CompletedProcess:
         return subprocess.run(
@@ -172,8 +182,7 @@ def _hit(states: dict[str, str]) -> str:
 def snapshot(places: Places) -> dict[str, object]:
     """Return all that a build makes, without the times at which it made it."""
     found: dict[str, object] = {"files": files(places)}
-    for path in (places.warehouse, places.published):
-        found[path.name] = dump(path)
+    found["warehouse"], found["published"] = dump(places.warehouse), dump(places.published)
     for stage in STAGES:
         notebook, report, receipt = products(places, QUARTER, stage)
         found[notebook.name] = outputs(notebook)
@@ -195,8 +204,10 @@ def files(places: Places) -> list[str]:
     return sorted(name for name in names if not name.endswith(ASIDE))
 
 
-def dump(path: Path) -> list[str]:
-    """Return a database as statements."""
+def dump(path: Warehouse) -> list[str]:
+    """Return a database as statements; a server's as rows."""
+    if isinstance(path, Server):
+        return [TIME.sub("time", line) for line in lines_of(path)]
     if not path.is_file():
         return []
     with closing(sqlite3.connect(path)) as connection:

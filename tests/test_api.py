@@ -350,6 +350,22 @@ def test_with_a_token_nothing_is_told_without_it(places):
         assert ask(server, path, Cookie=cookie.partition(";")[0])[0] == 200
 
 
+def test_a_token_may_lie_in_a_file_and_is_never_left_out_because_that_cannot_be_read(
+    monkeypatch, tmp_path
+):
+    secret = tmp_path / "secret"
+    monkeypatch.setenv("EXAMS_API_TOKEN_FILE", str(secret))
+    for content in (None, b"", b" \n", b"\xff"):
+        if content is not None:
+            secret.write_bytes(content)
+        with pytest.raises(ExamsError, match="E314 EXAMS_API_TOKEN_FILE names no readable secret"):
+            token("127.0.0.1", "EXAMS_API_TOKEN")
+    secret.write_text("let-me-in\n")
+    assert token("0.0.0.0", "EXAMS_API_TOKEN") == "let-me-in"
+    monkeypatch.setenv("EXAMS_API_TOKEN", "this-one")
+    assert token("0.0.0.0", "EXAMS_API_TOKEN") == "this-one"
+
+
 def test_beyond_this_machine_a_token_is_always_asked_for(monkeypatch):
     monkeypatch.delenv("EXAMS_API_TOKEN", raising=False)
     assert token("127.0.0.1", "EXAMS_API_TOKEN") == token("::1", "EXAMS_API_TOKEN") == ""

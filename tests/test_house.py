@@ -45,6 +45,8 @@ SQL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
+EXTRAS = ("api", "dask", "postgresql")
+
 
 def name(path):
     return str(path.relative_to(ROOT))
@@ -206,7 +208,7 @@ def test_no_file_names_the_host_of_a_package_index():
 def test_every_module_that_is_imported_comes_from_a_declared_package():
     sources = [path.read_text() for path in MODULES]
     sources += [source for path in NOTEBOOKS for source in cells(path)]
-    assert undeclared(sources, requirements("api", "dask")) == []
+    assert undeclared(sources, requirements(*EXTRAS)) == []
 
 
 def test_a_module_of_an_undeclared_package_is_found():
@@ -219,11 +221,11 @@ def test_a_module_of_an_undeclared_package_is_found():
 def test_every_dependency_has_its_reason():
     page = (ROOT / "docs/dependencies.md").read_text()
     reasons = dict(re.findall(r"^\| ([\w.-]+) \| (.+\.) \|$", page, re.M))
-    assert sorted(reasons) == sorted([*requirements("dev", "api", "dask", "kaggle"), *tools()])
+    assert sorted(reasons) == sorted([*requirements("dev", "kaggle", *EXTRAS), *tools()])
 
 
 def test_every_dependency_is_in_the_lock_with_a_hash():
-    assert set(requirements("dev", "api", "dask")) <= pinned("requirements.lock")
+    assert set(requirements("dev", *EXTRAS)) <= pinned("requirements.lock")
     assert tools() <= pinned("benchmarks/requirements.lock") | pinned("tests/fuzz.lock")
 
 

@@ -9,13 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from sqlite3 import connect
 
+import psycopg
 import pytest
 
 from exams.backup.restore import restore
 from exams.backup.save import backup
 from exams.orchestrate import locks
+from exams.places import WAREHOUSE, Server
 from exams.published import published_quarters
 from exams.status import stage_status
+from exams.warehouse.postgresql import opening
 from exams.warehouse.store import loaded
 from orchestrate_project import deliver, ploomber
 from recovery import (
@@ -33,10 +36,14 @@ from recovery import (
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
+@pytest.fixture(scope="module", params=["file"])
+def site(request, tmp_path_factory):
     """Return a project with all that an undisturbed build makes of it."""
-    return Site(tmp_path_factory.mktemp("site"), small_project)
+    server = request.getfixturevalue("postgres") if request.param == "server" else None
+    return Site(tmp_path_factory.mktemp("site"), small_project, server)
+
+
+BOTH = pytest.mark.parametrize("site", ["file", "server"], indirect=True)
 
 
 def states(site, quarter=QUARTER):
@@ -47,6 +54,7 @@ def is_equal(site):
     return [*differences(site.expected, snapshot(site.places))] == []
 
 
+@BOTH
 def test_a_build_killed_at_any_instant_is_made_good_by_one_more(site):
     found = list(kills(site, 5, seed=5))  # `make soak` tries more instants
     assert [f.wrong for f in found] == [()] * 5
@@ -71,7 +79,8 @@ def run(site, *more, **wishes):
 @pytest.fixture
 def run_here(site, monkeypatch, capsys):
     """Return what does as `run` in this process, which has loaded everything already."""
-    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", site.env["JUPYTER_RUNTIME_DIR"])
+    for name in ("JUPYTER_RUNTIME_DIR", WAREHOUSE):
+        monkeypatch.setenv(name, site.env[name])
 
     def run_in_it(*more):
         monkeypatch.chdir(site.folder)
@@ -143,6 +152,18 @@ def locked(path, kind="EXCLUSIVE"):
         yield
 
 
+@contextmanager
+def written(warehouse):
+    """Write a warehouse as another program does."""
+    if not isinstance(warehouse, Server):
+        with locked(warehouse, "IMMEDIATE"):
+            yield
+        return
+    with psycopg.connect(warehouse.address) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [opening.TURN])
+        yield
+
+
 def test_a_status_locked_by_another_program_stops_no_build_and_is_right_after_the_next(
     site, run_here
 ):
@@ -157,15 +178,16 @@ def test_a_status_locked_by_another_program_stops_no_build_and_is_right_after_th
     assert is_equal(site)
 
 
+@BOTH
 def test_a_warehouse_that_another_program_writes_for_long_is_named_and_the_former_state_stays(
     site, run_here
 ):
     site.reset(built=True)
     deliver(site.places, QUARTER, "impatient")
-    with locked(site.places.warehouse, "IMMEDIATE"):
+    with written(site.places.warehouse):
         code, ran, said = run(site)
     assert (code, ran[-1]) == (1, ("load", "failed"))
-    assert "E210 warehouse.db is being written by another build." in said
+    assert f"E210 {site.places.warehouse.name} is being written by another build." in said
     assert states(site) == ["done", "done", "failed", *["skipped"] * 3]
     assert loaded(site.places.warehouse) == {QUARTER: "first"}
     assert published_quarters(site.places.published) == [QUARTER]
@@ -173,10 +195,11 @@ def test_a_warehouse_that_another_program_writes_for_long_is_named_and_the_forme
     assert loaded(site.places.warehouse) == {QUARTER: "impatient"}
 
 
+@BOTH
 def test_a_warehouse_that_another_program_writes_for_a_moment_is_waited_for(site):
     site.reset(built=True)
     deliver(site.places, QUARTER, "second")
-    with locked(site.places.warehouse, "IMMEDIATE"):
+    with written(site.places.warehouse):
         build = site.start()
         wait_for(lambda: states(site)[2] == "running")
         time.sleep(1)
@@ -248,6 +271,7 @@ def test_a_backup_taken_while_a_build_runs_is_made_good_by_one_more_build(site, 
     assert is_equal(site)
 
 
+@BOTH
 def test_of_two_builds_of_a_quarter_the_second_waits_and_then_has_nothing_to_do(site):
     site.reset()
     with ThreadPoolExecutor(2) as pool:
@@ -259,6 +283,7 @@ def test_of_two_builds_of_a_quarter_the_second_waits_and_then_has_nothing_to_do(
     assert is_equal(site)
 
 
+@BOTH
 def test_two_quarters_may_be_built_at_once(site, run_here):
     site.reset()
     deliver(site.places, "2026Q4", "another")

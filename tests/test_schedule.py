@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,10 +16,11 @@ import pytest
 
 import example
 import orchestrate_project as project
-from exams import schedule
+from exams import schedule, status
 from exams.errors import ExamsError
 from exams.moments import moment
 from exams.orchestrate import locks
+from exams.places import STAGES
 from exams.project import timing
 from exams.quarters import Timing
 from exams.schedule import Schedule, missed, pause, run_schedule
@@ -41,7 +43,7 @@ def places(tmp_path, monkeypatch):
 def builds(monkeypatch):
     """Let builds end as told, quarter by quarter, and return what was asked for."""
 
-    def build(_, quarters):
+    def build(_, quarters, stages):
         builds.asked.append([*quarters])
         return {quarter: builds.ends.get(quarter, "built") for quarter in quarters}
 
@@ -162,6 +164,23 @@ def test_a_tick_that_cannot_look_for_quarters_says_so_and_the_schedule_goes_on(
     assert (read_ticks(places).error, builds.asked) == (None, [["2026Q1"]])
 
 
+def test_a_tick_that_ends_in_an_error_is_tried_again_after_a_pause(places, builds, monkeypatch):
+    at_work = started(places, mode="production")
+    monkeypatch.setattr(schedule, "due_quarters", fail)
+    at_work.tick()
+    noted = read_ticks(places)
+    again = moment(datetime.fromisoformat(noted.last_tick) + timedelta(minutes=15))
+    assert at_work.clock.get_job("retry").trigger.run_date == datetime.fromisoformat(again)
+    assert noted.next_tick <= again
+    monkeypatch.setattr(schedule, "due_quarters", lambda _: [])
+    at_work.tick()
+    assert at_work.clock.get_job("retry") is None
+
+
+def fail(*_):
+    raise ExamsError("E212", "The warehouse's server cannot be reached.", "Start it.")
+
+
 def test_several_ticks_that_come_during_another_are_one(places):
     at_work = started(places)
     for _ in range(3):
@@ -249,15 +268,15 @@ def test_the_next_tick_follows_a_clock_that_was_set_back(places):
 def test_a_pause_ends_where_the_clock_was_set_back(places, builds):
     project.deliver(places, "2026Q1", "x")
     at_work = started(places)
-    for days, asked in ((1, []), (2, ["2026Q1"])):
+    for days, asked in ((1, []), (2, [["2026Q1"]])):
         retry = moment(datetime.now(UTC) + timedelta(days=days) - MINUTE)
         at_work._note(failing={"2026Q1": Failing(1, retry, at_work._inputs("2026Q1"))})
         at_work.tick()
-        assert builds.asked.pop() == asked
+        assert builds.asked == asked
 
 
 def test_a_second_schedule_and_a_wrong_mode_do_not_start(places):
-    other = locks.exclusive(places.schedule.with_name(".schedule.lock"))
+    other = locks.exclusive(places.schedule.with_name(".schedule-load.lock"))
     with other, pytest.raises(ExamsError, match="E418"):
         run_schedule(places.data.parent, {})
     with pytest.raises(ExamsError, match="E413 EXECUTION_MODE is neither"):
@@ -290,6 +309,108 @@ def test_a_setting_of_the_schedule_that_means_nothing_is_named(setting, words):
 
 def test_settings_of_the_schedule_may_be_left_out():
     assert timing({"grace_days": 0}) == Timing(PRODUCTION, "UTC", 0)
+
+
+# Two schedules that share the stages
+
+
+LATER = STAGES[3:]
+
+
+def followed(places, **changes):
+    return started(places, stages=LATER, **changes)
+
+
+def load(places, quarter, state):
+    status.start(places.status, quarter, "load")
+    status.end(places.status, quarter, "load", state)
+
+
+def test_later_stages_of_a_quarter_wait_until_the_status_of_load_is_done(places, builds, capsys):
+    for quarter, state in (("2026Q1", "done"), ("2026Q2", "failed"), ("2026Q3", None)):
+        project.deliver(places, quarter, "x")
+        if state:
+            load(places, quarter, state)
+    at_work = followed(places)
+    at_work.tick()
+    assert builds.asked == [["2026Q1"]]
+    assert re.findall(r"(\w+)  waits for load", capsys.readouterr().out) == ["2026Q2", "2026Q3"]
+    at_work.look()
+    assert at_work._waiting.qsize() == 0
+    load(places, "2026Q2", "done")
+    at_work.look()
+    assert at_work._waiting.qsize() == 1
+    at_work.tick()
+    assert builds.asked[1:] == [["2026Q1", "2026Q2"]]
+
+
+def test_a_quarter_whose_files_have_changed_since_its_load_waits_for_the_next_one(places, builds):
+    project.deliver(places, "2026Q1", "x")
+    load(places, "2026Q1", "done")  # of former files: the build finds that extract is due
+    builds.ends["2026Q1"] = "waits"
+    at_work = followed(places)
+    at_work.tick()
+    at_work.look()
+    assert at_work._waiting.qsize() == 0
+    load(places, "2026Q1", "done")
+    at_work.look()
+    assert at_work._waiting.qsize() == 1
+
+
+def test_a_quarter_without_files_is_withdrawn_by_the_schedule_that_publishes(places, builds):
+    project.deliver(places, "2026Q1", "x")
+    load(places, "2026Q1", "done")
+    (places.report("2025Q4") / "load.receipt.json").touch()
+    started(places, stages=STAGES[:3]).tick()
+    followed(places).tick()
+    assert builds.asked == [["2026Q1"], ["2025Q4", "2026Q1"]]
+
+
+def test_what_waited_when_a_schedule_ended_is_looked_at_when_it_starts(places, monkeypatch):
+    at_work = followed(places, last_tick=moment())
+    monkeypatch.setattr(at_work, "tick", ended)
+    with pytest.raises(KeyboardInterrupt):
+        at_work._work()
+    at_work._over.set()
+    at_work.clock.shutdown(wait=False)
+
+
+def test_schedules_that_share_stages_run_side_by_side_and_those_that_do_not_are_refused(places):
+    def tries(stages):
+        with pytest.raises(ExamsError) as found:
+            run_schedule(places.data.parent, {}, stages)
+        return found.value.code
+
+    (places.data.parent / "env.yaml").write_text("schedule: 0 25 1 * *\n")  # ends it, if it starts
+    with locks.exclusive(places.schedule.with_name(".schedule-load.lock")):
+        assert [tries(s) for s in (LATER, STAGES[:3], STAGES)] == ["E413", "E418", "E418"]
+
+
+@pytest.mark.slow
+def test_of_two_schedules_one_loads_and_the_other_goes_on_from_there(places):
+    project.deliver(places, "2026Q1", "x")
+    intake, figures = started(places, stages=STAGES[:3]), followed(places)
+    figures.tick()
+    assert stage_status(places.status) == []
+    intake.tick()
+    assert [r["stage"] for r in stage_status(places.status)] == list(STAGES[:3])
+    figures.tick()
+    assert [r["state"] for r in stage_status(places.status)] == ["done"] * 6
+    project.deliver(places, "2026Q1", "corrected")  # load is done, but for the former file
+    former = stage_status(places.status)
+    figures.tick()
+    assert (stage_status(places.status), [*figures._waits]) == (former, ["2026Q1"])
+    for quarter in ("2026Q2", "2026Q3"):
+        project.deliver(places, quarter, "x")
+    intake.tick()
+    figures.tick()
+    runs = stage_status(places.status)
+    assert [run["state"] for run in runs] == ["done"] * 18
+    assert runs[3]["started"] > former[3]["started"]
+    assert figures._waits == {}
+
+
+# How it ends
 
 
 @pytest.mark.slow

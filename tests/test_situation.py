@@ -204,3 +204,46 @@ def test_a_tick_that_could_not_look_for_quarters_is_trouble(places):
 def test_a_broken_note_of_the_schedule_is_as_none(places, text):
     places.schedule.write_text(text)
     assert read_ticks(places) is None
+
+
+def test_schedules_that_share_the_stages_are_told_of_as_one(places):
+    parts = (STAGES[:3], STAGES[3:])
+    old, new = (moment(NOW - timedelta(seconds=s)) for s in (20, 10))
+    failing = [{"2026Q1": Failing(n, moment(NOW), "", since)} for n, since in ((1, new), (2, old))]
+    deliver(places, "2026Q1")
+    more = {"stages": parts[0], "last_tick": old, "failing": failing[0], "error": "E405 No file."}
+    schedule(places, heartbeat=old, next_tick=moment(NOW), delivered=["2026Q1"], **more)
+    schedule(places, heartbeat=new, stages=parts[1], last_tick=new, failing=failing[1], host="ml")
+    found = situation(places, TIMING, NOW)
+    assert entry(found, "2026Q1")["failures"] == 1
+    assert [wrong["what"] for wrong in found["trouble"] if wrong["kind"] == "schedule"] == [
+        "E405 No file."
+    ]
+    told = found["schedule"]
+    assert (told["state"], told["host"], told["last_tick"]) == ("running", "host", new)
+    assert told["next_tick"] == moment(NOW)
+
+
+@pytest.mark.parametrize(
+    ("ends", "state", "host"),
+    [
+        ({}, "dead", "etl"),  # silent for ten minutes
+        ({"etl": "ended"}, "running", "ml"),
+        ({"etl": "ended", "ml": "ended"}, "ended", "ml"),
+    ],
+)
+def test_of_schedules_that_share_the_stages_the_one_that_died_is_named(places, ends, state, host):
+    for name, stages, minutes in (("etl", STAGES[:3], 10), ("ml", STAGES[3:], 0)):
+        beat = moment(NOW - timedelta(minutes=minutes))
+        schedule(places, host=name, stages=stages, heartbeat=beat, ended=ends.get(name))
+    told = situation(places, TIMING, NOW)["schedule"]
+    assert (told["state"], told["host"]) == (state, host)
+
+
+def test_a_schedule_that_others_have_taken_the_place_of_is_of_the_past(places):
+    for stages, minutes in ((STAGES, 10), (STAGES[:3], 1), (STAGES[3:], 0)):
+        schedule(places, stages=stages, heartbeat=moment(NOW - timedelta(minutes=minutes)))
+    assert situation(places, TIMING, NOW)["schedule"]["state"] == "running"
+    schedule(places, heartbeat=moment(NOW))  # and back again: those two have died since
+    later = NOW + timedelta(minutes=2)
+    assert situation(places, TIMING, later)["schedule"]["state"] == "running"

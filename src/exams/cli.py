@@ -212,15 +212,21 @@ def quarantine(quarter: str, write: bool) -> None:
 
 
 @main.command()
-def schedule() -> None:
+@click.option("--from", "first", type=click.Choice(STAGES), default=STAGES[0], help="First stage.")
+@click.option("--until", type=click.Choice(STAGES), default=STAGES[-1], help="Last stage.")
+def schedule(first: str, until: str) -> None:
     """Build what is due at each tick, until Ctrl-C or SIGTERM.
 
-    With EXECUTION_MODE=test that is every minute; else as `schedule` in env.yaml says.
+    With EXECUTION_MODE=test that is every minute; else as `schedule` in env.yaml says. With
+    --from, a quarter waits until another schedule has done the stages before.
     """
+    stages = STAGES[STAGES.index(first) : STAGES.index(until) + 1]
+    if not stages:
+        raise click.UsageError(f"{until} comes before {first}.")
     root = project.find_root(Path.cwd())
     from exams.schedule import run_schedule  # noqa: PLC0415
 
-    run_schedule(root)
+    run_schedule(root, stages=stages)
 
 
 @main.command()

@@ -4,6 +4,7 @@ import ipaddress
 import os
 import secrets
 import socket
+from pathlib import Path
 from urllib.parse import quote
 
 from exams.errors import ExamsError
@@ -14,9 +15,27 @@ _EVERYWHERE = ("0.0.0.0", "::")  # no address that a browser could open
 def token(host: str, variable: str) -> str:
     """Return the token to ask for; empty: none, because only this machine can reach `host`.
 
-    It is the environment's `variable`; where that is not set, one made anew beyond this machine.
+    It is the environment's `variable`, or the content of the file that `variable`_FILE names, as
+    containers are given secrets; where neither is set, one made anew beyond this machine. Raise
+    E314 if the file holds none.
     """
-    return os.environ.get(variable) or ("" if is_loopback(host) else secrets.token_urlsafe(24))
+    if given := os.environ.get(variable) or _secret(f"{variable}_FILE"):
+        return given
+    return "" if is_loopback(host) else secrets.token_urlsafe(24)
+
+
+def _secret(variable: str) -> str:
+    """Return the content of the file that the environment's `variable` names; empty if none."""
+    name = os.environ.get(variable)
+    if not name:
+        return ""
+    try:
+        found = Path(name).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        found = ""
+    if not found:  # never open to all because a secret is missing
+        raise ExamsError("E314", f"{variable} names no readable secret.", "Write a token into it.")
+    return found
 
 
 def path_below(base_url: str) -> str:

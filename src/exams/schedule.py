@@ -1,5 +1,8 @@
 """The schedule: at each tick, every quarter that is due is built, oldest first.
 
+Two schedules may share the stages: the later ones of a quarter wait until the status says that
+the stage before them is done.
+
 APScheduler tells when; the work is done in the main thread, which signals can stop. A tick that
 comes while another is at work waits, and several of them are one.
 """
@@ -7,8 +10,8 @@ comes while another is at work waits, and several of them are one.
 import json
 import os
 import threading
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,23 +32,27 @@ from exams.orchestrate.failures import explain_exception
 from exams.orchestrate.fingerprint import inputs
 from exams.orchestrate.showing import show
 from exams.orchestrate.stopping import terminable
-from exams.places import Places
+from exams.orchestrate.waiting import latest_of
+from exams.places import STAGES, Places
 from exams.processes import HOST
 from exams.progress import say
-from exams.ticks import BEAT, Failing, Ticks, read_ticks, write_ticks
+from exams.ticks import BEAT, Failing, Ticks, noted, read_noted, write_ticks
 
 MODE = "EXECUTION_MODE"
 EVERY_MINUTE = "* * * * *"
 FIRST_PAUSE = {"test": timedelta(minutes=1), "production": timedelta(minutes=15)}
 LONGEST_PAUSE = timedelta(days=1)
-_TICK, _RETRY = "tick", "retry"
+LOOK = 5  # seconds between two looks at the stage that others run
+_TICK, _RETRY, _LOOK = "tick", "retry", "look"
 
 
-def run_schedule(root: Path, environment: Mapping[str, str] = os.environ) -> None:
-    """Build what is due at each tick, until SIGTERM or Ctrl-C.
+def run_schedule(
+    root: Path, environment: Mapping[str, str] = os.environ, stages: Sequence[str] = STAGES
+) -> None:
+    """Run those of `stages` that are due at each tick, until SIGTERM or Ctrl-C.
 
     In EXECUTION_MODE test that is every minute, in production (the usual) as env.yaml says. Raise
-    E413 for another mode or a wrong cron expression, E418 if a schedule runs already.
+    E413 for another mode or a wrong cron expression, E418 if a schedule of these stages runs.
     """
     root = project.find_root(root)
     places, timing = project.places(root), project.timing(project.settings(root))
@@ -54,11 +61,12 @@ def run_schedule(root: Path, environment: Mapping[str, str] = os.environ) -> Non
         what = f"{MODE} is neither test nor production."
         raise ExamsError("E413", what, "Set it to test or to production, or unset it.")
     expression = EVERY_MINUTE if mode == "test" else timing.schedule
-    with locks.exclusive(places.schedule.with_name(".schedule.lock")) as free:
-        if not free:
+    with ExitStack() as held:
+        files = [places.schedule.with_name(f".schedule-{stage}.lock") for stage in stages]
+        if not all(held.enter_context(locks.exclusive(file)) for file in files):
             what = "A schedule runs already for this data folder."
             raise ExamsError("E418", what, "`exams status` says where; stop it first.")
-        former = read_ticks(places)
+        former = read_noted(noted(places, stages))
         ticks = Ticks(
             mode=mode,
             expression=expression,
@@ -69,6 +77,7 @@ def run_schedule(root: Path, environment: Mapping[str, str] = os.environ) -> Non
             begun=(former.begun if former else None) or moment(),
             last_tick=former.last_tick if former else None,
             failing=former.failing if former else {},
+            stages=stages,
         )
         Schedule(root, places, ticks).run()
 
@@ -85,11 +94,16 @@ class Schedule:
         )
         self._waiting: Queue[None] = Queue(maxsize=1)
         self._noting = threading.Lock()
+        place = STAGES.index(ticks.stages[0])
+        self._before = STAGES[place - 1] if place else ""  # the stage that others run
+        self._waits: dict[str, dict[str, Any]] = {}  # by quarter, the run of it that was seen
         self._over = threading.Event()
 
     def run(self) -> None:
         """Work until SIGTERM or Ctrl-C."""
         self.clock.add_job(self._offer, self.trigger, id=_TICK)
+        if self._before:
+            self.clock.add_job(self.look, "interval", seconds=LOOK, id=_LOOK)
         self._set_retry()
         ended = None
         try:
@@ -115,6 +129,8 @@ class Schedule:
             self._offer()
         else:
             say(f"Next tick: {self._local(self.ticks.next_tick)}.")
+            if self._before:  # what waited for others when it ended, nobody has noted
+                self._offer()
         while True:
             self._waiting.get()
             self.tick()
@@ -143,12 +159,19 @@ class Schedule:
         """
         say(f"Tick, {self._local(moment())}.")
         now, failing, error = datetime.now(UTC), self.ticks.failing, None
+        self._waits = {}
         try:
-            every = due_quarters(self.places)
+            every, seen = self._quarters(), self._seen()
             alone = {q for q in every if q in failing and self._rests(q, failing[q], now)}
             for quarter in sorted(alone):
                 say(f"{quarter}  left alone until {self._local(failing[quarter].retry)}")
-            ends = build_each(self.root, [q for q in every if q not in alone])
+            early = {q for q, run in seen.items() if run.get("state") != "done"} - alone
+            for quarter in sorted(early):
+                say(f"{quarter}  waits for {self._before}")
+            left = [quarter for quarter in every if quarter not in alone | early]
+            ends = build_each(self.root, left, self.ticks.stages) if left or not every else {}
+            early |= {quarter for quarter, end in ends.items() if end == "waits"}
+            self._waits = {quarter: seen[quarter] for quarter in early}
             kept = {quarter: failing[quarter] for quarter in alone}
             failing = kept | self._failed(ends)
         except Exception as stopped:
@@ -158,6 +181,24 @@ class Schedule:
         self._set_retry()
         self._show()
         say(f"Next tick: {self._local(self.ticks.next_tick)}.")
+
+    def look(self) -> None:
+        """Let a quarter that waits for others have its turn once they have done that."""
+        waits = self._waits
+        runs = latest_of(self.places, self._before, waits)
+        if any(run != waits[q] and run.get("state") == "done" for q, run in runs.items()):
+            self._offer()
+
+    def _quarters(self) -> list[str]:
+        """Return the quarters to look at; those without files are for whoever publishes."""
+        publishes = "publish" in self.ticks.stages
+        return due_quarters(self.places) if publishes else self.places.delivered_quarters()
+
+    def _seen(self) -> dict[str, dict[str, Any]]:
+        """Return, for each quarter with files, the run of the stage that others run."""
+        if not self._before:
+            return {}
+        return latest_of(self.places, self._before, self.places.delivered_quarters())
 
     def _show(self) -> None:
         """Let the static site tell of the tick, also where nothing was due."""
@@ -189,9 +230,16 @@ class Schedule:
         """Let a quarter that failed be tried again, whenever the next tick may be."""
         with suppress(JobLookupError):
             self.clock.remove_job(_RETRY)
-        if self.ticks.failing:
-            when = min(entry.retry for entry in self.ticks.failing.values())
-            self.clock.add_job(self._offer, "date", run_date=when, id=_RETRY)
+        if retries := self._retries(self.ticks):
+            self.clock.add_job(self._offer, "date", run_date=min(retries), id=_RETRY)
+
+    def _retries(self, ticks: Ticks) -> list[str]:
+        """Return when quarters that failed are tried again, and a tick that ended in an error."""
+        times = [entry.retry for entry in ticks.failing.values()]
+        if ticks.error and ticks.last_tick:
+            again = datetime.fromisoformat(ticks.last_tick) + FIRST_PAUSE[ticks.mode]
+            times.append(moment(again))
+        return times
 
     def _note(self, **changes: Any) -> None:
         """Write down a sign of life, the changes, and when the next tick is."""
@@ -201,8 +249,7 @@ class Schedule:
             changes |= {"heartbeat": moment(now), "delivered": self._delivered()}
             ticks = replace(self.ticks, **changes)
             upcoming = self.trigger.get_next_fire_time(None, now)
-            times = [entry.retry for entry in ticks.failing.values()]
-            times += [moment(upcoming)] if upcoming else []
+            times = self._retries(ticks) + ([moment(upcoming)] if upcoming else [])
             self.ticks = replace(ticks, next_tick=min(times, default=None))
             try:
                 write_ticks(self.places, self.ticks)

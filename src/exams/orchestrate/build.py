@@ -33,7 +33,7 @@ def build_due(root: Path = Path(), quarters: Iterable[str] = (), until: str = ST
     One that fails does not stop the others. Return the exit code: 0, or 1 if one failed.
     """
     root = project.find_root(root)
-    ends = build_each(root, quarters or due_quarters(project.places(root)), until)
+    ends = build_each(root, quarters or due_quarters(project.places(root)), _up_to(until))
     return 1 if "failed" in ends.values() else 0
 
 
@@ -49,20 +49,23 @@ def due_quarters(places: Places) -> list[str]:
     return sorted({*places.delivered_quarters(), *vanished(places)})
 
 
-def build_each(root: Path, quarters: Iterable[str], until: str = STAGES[-1]) -> dict[str, str]:
-    """Build those of `quarters` that are due, `until` a stage; return what became of each.
+def build_each(
+    root: Path, quarters: Iterable[str], stages: Sequence[str] = STAGES
+) -> dict[str, str]:
+    """Build those of `quarters` that are due, as far as `stages`; return what became of each.
 
-    It is built, idle (it was up to date) or failed. Several are taken in two turns, each oldest
-    first and on all cores: all of them are loaded before the first is compared with others.
+    It is built, idle (it was up to date), failed, or waits for a stage before `stages` to be run
+    by others. Several are taken in two turns, each oldest first and on all cores: all of them are
+    loaded before the first is compared with others.
     """
-    chosen, stages = sorted(set(quarters)), _up_to(until)
+    chosen = sorted(set(quarters))
     if not chosen:
         say("No quarter has files yet; nothing to do.")
     build = _build_several if len(chosen) > 1 else _build_alone
     ends = build(root, chosen, stages)
     if idle := [*ends.values()].count("idle"):
         up_to_date = "1 quarter is up to date" if idle == 1 else f"{idle} quarters are up to date"
-        as_far = "" if stages == STAGES else f" as far as {until}"
+        as_far = "" if stages[-1] == STAGES[-1] else f" as far as {stages[-1]}"
         say(f"{up_to_date}{as_far}{'; nothing to do' if idle == len(ends) else ''}.")
     return ends
 
@@ -78,12 +81,13 @@ def _build_several(root: Path, quarters: list[str], stages: Sequence[str]) -> di
     overall = Overall(quarters, {stage: _COSTS[stage] for stage in stages})
     intake = [stage for stage in _INTAKE if stage in stages]
     try:
-        first = run_turns(dict.fromkeys(quarters, intake), root, overall)
-        again = to_compare(first) if len(stages) > len(intake) else []
+        first = run_turns(dict.fromkeys(quarters, intake), root, overall) if intake else {}
+        again = to_compare(first) if intake else quarters
+        again = again if len(stages) > len(intake) else []
         second = run_turns(dict.fromkeys(again, stages), root, overall)
     finally:
         overall.close()
-    return {quarter: _end(first[quarter], second.get(quarter)) for quarter in quarters}
+    return {quarter: _end(first.get(quarter), second.get(quarter)) for quarter in quarters}
 
 
 def to_compare(intake: Mapping[str, Outcome]) -> list[str]:
@@ -99,6 +103,6 @@ def to_compare(intake: Mapping[str, Outcome]) -> list[str]:
     return found
 
 
-def _end(first: Outcome, second: Outcome | None) -> str:
-    ends = {first.end, second.end if second else "idle"}
-    return next(end for end in ("failed", "built", "idle") if end in ends)
+def _end(*turns: Outcome | None) -> str:
+    ends = {turn.end for turn in turns if turn}
+    return next(end for end in ("failed", "built", "waits", "idle") if end in ends)

@@ -50,8 +50,9 @@ class StageExecutor(Executor):
 
     `announces` is off when several quarters are built; `building` says whether a build is going
     on, `ran` whether the last one had anything to do, `withdrawn` whether that was to withdraw.
-    In a turn of several only `stages` run; those that are due beside them are `left`. `found` is
-    told which are due, `before` each one before it begins.
+    In a turn of several only `stages` run; those that are due beside them are `left`. If one of
+    those comes before them, none of them runs: the turn `waits`. `found` is told which are due,
+    `before` each one before it begins.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class StageExecutor(Executor):
         warehouse: str = "",
     ) -> None:
         self.announces, self.building, self.ran, self._ready = True, False, False, False
-        self.withdrawn = False
+        self.withdrawn = self.waits = False
         self.stages: Collection[str] = STAGES
         self.left: tuple[str, ...] = ()
         self.found: Callable[[Collection[str]], None] = lambda due: None
@@ -140,7 +141,9 @@ class StageExecutor(Executor):
         due = [t for t in dag.values() if t.exec_status is not TaskStatus.Skipped]
         self._restore(task for task in dag.values() if task not in due)
         self.found([task.name for task in due])
-        now = [task for task in due if task.name in self.stages]
+        first = min(map(STAGES.index, self.stages), default=0)
+        self.waits = any(STAGES.index(task.name) < first for task in due)
+        now = [task for task in due if task.name in self.stages and not self.waits]
         self.ran, self.left = bool(now), tuple(task.name for task in due if task not in now)
         self._announce()
         if now:

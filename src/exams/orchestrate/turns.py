@@ -41,4 +41,5 @@ def run_turn(
         return Outcome("failed")
     finally:
         locks.release()
-    return Outcome("built" if turn.ran else "idle", turn.left, turn.withdrawn)
+    end = "waits" if turn.waits else "built" if turn.ran else "idle"
+    return Outcome(end, turn.left, turn.withdrawn)

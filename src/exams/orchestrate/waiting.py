@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,12 @@ def wait_for(stage: str, quarter: str, root: Path, seconds: float | None = None)
         time.sleep(min(POLL, left))
 
 
+def latest_of(places: Places, stage: str, quarters: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return the latest run of `stage` for each of `quarters`: empty where there is none."""
+    runs = {run["quarter"]: run for run in _all_runs(places) if run["stage"] == stage}
+    return {quarter: runs.get(quarter, {}) for quarter in quarters}
+
+
 def _late(places: Places, stage: str, quarter: str, state: str | None) -> ExamsError:
     if quarter not in places.delivered_quarters():
         what = f"{stage} of {quarter} is not done: no file of it has come."
@@ -48,11 +55,14 @@ def _late(places: Places, stage: str, quarter: str, state: str | None) -> ExamsE
 
 
 def _runs(places: Places, quarter: str) -> dict[str, dict[str, Any]]:
+    return {run["stage"]: run for run in _all_runs(places) if run["quarter"] == quarter}
+
+
+def _all_runs(places: Places) -> list[dict[str, Any]]:
     try:
-        runs = status.latest_runs(places.status)
+        return status.latest_runs(places.status)
     except ExamsError:  # it is being written: the next look will tell
-        return {}
-    return {run["stage"]: run for run in runs if run["quarter"] == quarter}
+        return []
 
 
 def _is_done(stage: str, quarter: str, root: Path, places: Places) -> bool:

@@ -37,7 +37,10 @@ _PATIENCE = 8.0  # seconds for a process to end by itself
 
 
 class Outcome(NamedTuple):
-    """How a turn ended: built, idle (nothing was due) or failed; and the stages still due."""
+    """How a turn ended: built, idle (nothing was due), waits or failed; the stages still due.
+
+    It waits if a stage before its own is due, which is not its turn's to run.
+    """
 
     end: str
     left: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from pathlib import Path
 from exams.files import closed, replacing
 from exams.places import Server
 from exams.schema import Column, Table, quoted
-from exams.warehouse.postgresql import structure
+from exams.warehouse.postgresql import catalog, structure
 from exams.warehouse.postgresql.opening import SCHEMA, Session, reading
 from exams.warehouse.sqlite import structure as of_file
 
@@ -35,14 +35,15 @@ def copy_to_file(server: Server, path: Path) -> None:
 
 
 def _tables(session: Session) -> Iterator[Table]:
-    for name, kind in structure.names(session).items():
-        found = structure.columns(session, name)
+    for name, kind in catalog.names(session).items():
+        found = catalog.columns(session, name)
         if kind == "table" and not name.startswith(_RECORDS) and name != "layout":
-            yield Table(name, "", tuple(Column(*c, "") for c in found.items()), _key(session, name))
+            key = _key(session, name) or tuple(found)
+            yield Table(name, "", tuple(Column(*c, "") for c in found.items()), key)
 
 
 def _key(session: Session, table: str) -> tuple[str, ...]:
-    """Return the columns of the primary key; of tables without one, all that may be of it."""
+    """Return the columns of the primary key; none of a table that has none."""
     found = session.execute(
         "SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid"
         " AND a.attnum = ANY(i.indkey) WHERE i.indisprimary AND i.indrelid = to_regclass(?)"
@@ -54,7 +55,7 @@ def _key(session: Session, table: str) -> tuple[str, ...]:
 
 def _copy(session: Session, target: sqlite3.Connection, table: Table) -> None:
     names = [column.name for column in table.columns]
-    order = structure.order_of(session, table.name)
+    order = catalog.order_of(session, table.name)
     query = f"SELECT {', '.join(map(quoted, names))} FROM {quoted(table.name)} ORDER BY {order}"
     found = session.execute(query)
     into = f"INSERT INTO {quoted(table.name)} VALUES ({', '.join('?' * len(names))})"

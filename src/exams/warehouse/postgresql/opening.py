@@ -12,44 +12,14 @@ from psycopg import errors
 
 from exams.errors import ExamsError
 from exams.places import Server
+from exams.warehouse.refusals import busy, missing, unreadable
 
 SCHEMA = "exams"
 LOADER, ANALYST = "exams_loader", "exams_analyst"  # roles, where an administrator has made them
-_PATIENCE = 15 * 60.0  # seconds to wait for the load of another quarter: that may be a large one
 _PIECE = 0.2  # seconds after which it is tried again
-_TURN = 0x6578616D73  # key of the lock that writers take
+TURN = 0x6578616D73  # key of the lock that writers take
+_MEANWHILE = (errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable)
 _PLACE = re.compile(r"""("[^"]*"|'[^']*')|(\?)|(%)""")
-_AGAIN = "Nothing was changed. Try again."
-# What a server does in the midst of work, and what is to be said of it.
-_REFUSALS: dict[type[Exception] | tuple[type[Exception], ...], tuple[str, str, str]] = {
-    errors.DiskFull: ("E214", "The disk of the warehouse's server is full.", _AGAIN),
-    (errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable): (
-        "E210",
-        "The warehouse's server is being written by another build.",
-        _AGAIN,
-    ),
-    errors.InsufficientPrivilege: (
-        "E215",
-        "The warehouse's server does not allow this to the role of `warehouse:`.",
-        "See docs/postgresql.md: builds need the role exams_loader.",
-    ),
-    errors.ReadOnlySqlTransaction: (
-        "E215",
-        "The warehouse's server takes no changes now: it is a standby.",
-        "Name the server that may be written in `warehouse:`.",
-    ),
-    (errors.UndefinedTable, errors.UndefinedColumn): (
-        "E207",
-        f"The schema {SCHEMA} on the warehouse's server cannot be read.",
-        f"Rename it (ALTER SCHEMA {SCHEMA} …) and run `exams build --due`: it loads every"
-        " quarter again.",
-    ),
-    psycopg.OperationalError: (
-        "E213",
-        "The connection to the warehouse's server was lost.",
-        "Nothing was changed. Build again when the server is there.",
-    ),
-}
 
 
 class Session:
@@ -86,7 +56,7 @@ def reading(server: Server, wait: float) -> Iterator[Session]:
         connection.read_only = True
         found = connection.execute("SELECT to_regclass('layout')").fetchone()
         if not found or found[0] is None:
-            raise ExamsError("E203", "There is no warehouse yet.", "Run `ploomber build`.")
+            raise missing()
         yield Session(connection)
 
 
@@ -98,8 +68,9 @@ def changing(server: Server, wait: float) -> Iterator[Session]:
     """
     with guarded(), _connected(server) as connection:
         connection.autocommit = True  # so that BEGIN and COMMIT are where they are written
-        _take_turn(connection)
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}") if _lacks(connection) else None
+        _take_turn(connection, wait)
+        if _lacks(connection):
+            connection.execute(f"CREATE SCHEMA {SCHEMA}")
         connection.execute("BEGIN")
         yield Session(connection)
         connection.execute("COMMIT")
@@ -115,10 +86,26 @@ def guarded() -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        for kind, (code, what, remedy) in _REFUSALS.items():
-            if isinstance(error, kind):
-                raise ExamsError(code, what, remedy) from error
+        if refusal := _refusal(error):
+            raise refusal from error
         raise
+
+
+def _refusal(error: psycopg.Error) -> ExamsError | None:
+    if isinstance(error, errors.DiskFull):
+        what = "The disk of the warehouse's server is full."
+        return ExamsError("E214", what, "Nothing was changed. Make room there, and build again.")
+    if isinstance(error, _MEANWHILE):
+        return busy("The warehouse's server")
+    if isinstance(error, errors.InsufficientPrivilege | errors.ReadOnlySqlTransaction):
+        what = "The warehouse's server does not allow this to the user of `warehouse:`."
+        return ExamsError("E215", what, "See docs/postgresql.md: who builds is a loader.")
+    if isinstance(error, errors.UndefinedTable | errors.UndefinedColumn):
+        return unreadable(f"The schema {SCHEMA} on the warehouse's server")
+    if isinstance(error, psycopg.OperationalError):
+        what = "The connection to the warehouse's server was lost."
+        return ExamsError("E213", what, "Nothing was changed. Build again when it is there.")
+    return None
 
 
 @contextmanager
@@ -132,7 +119,7 @@ def _connected(server: Server) -> Iterator[psycopg.Connection]:
     except psycopg.Error as error:
         what = f"The warehouse's server cannot be reached{_why(error)}."
         remedy = "Nothing was changed. Start it, or correct `warehouse:` in env.yaml."
-        raise ExamsError("E212", what, remedy) from None  # its words may name what is private
+        raise ExamsError("E212", what, remedy) from None  # its words tell the address
     try:
         _as_loader(connection)
         yield connection
@@ -150,10 +137,15 @@ def _why(error: psycopg.Error) -> str:
 
 
 def _as_loader(connection: psycopg.Connection) -> None:
-    """Act as the loader, if this role is a member: what is made then belongs to all loaders."""
-    member = "SELECT pg_has_role(current_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = %s"
-    found = connection.execute(member, [LOADER]).fetchone()
-    if found and found[0]:
+    """Act as the loader, if this user is one: what is made then belongs to all loaders.
+
+    Not as an administrator, who counts as a member of every role.
+    """
+    member = (
+        "SELECT 1 FROM pg_roles r JOIN pg_roles own ON own.rolname = current_user"
+        " WHERE r.rolname = %s AND NOT own.rolsuper AND pg_has_role(own.oid, r.oid, 'MEMBER')"
+    )
+    if connection.execute(member, [LOADER]).fetchone():
         connection.execute(f"SET ROLE {LOADER}")
     connection.commit()
 
@@ -163,11 +155,11 @@ def _lacks(connection: psycopg.Connection) -> bool:
     return not found or found[0] is None
 
 
-def _take_turn(connection: psycopg.Connection) -> None:
+def _take_turn(connection: psycopg.Connection, wait: float) -> None:
     """Wait, in pieces, until no one else writes; the turn ends with the connection."""
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + wait
     while True:
-        found = connection.execute("SELECT pg_try_advisory_lock(%s)", [_TURN]).fetchone()
+        found = connection.execute("SELECT pg_try_advisory_lock(%s)", [TURN]).fetchone()
         if found and found[0]:
             return
         if time.monotonic() > end:
@@ -188,7 +180,7 @@ def scrub(server: Server, wait: float) -> None:
     """
     with guarded(), _connected(server) as connection:
         connection.autocommit = True
-        _take_turn(connection)
+        _take_turn(connection, wait)
         found = connection.execute(
             "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = %s", [SCHEMA]
         )

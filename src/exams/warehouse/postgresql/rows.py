@@ -11,8 +11,8 @@ import numpy as np
 from psycopg.copy import QueuedLibpqWriter
 
 from exams.schema import Table, quoted
+from exams.warehouse.postgresql.catalog import columns as columns_of
 from exams.warehouse.postgresql.opening import Session
-from exams.warehouse.postgresql.structure import columns as columns_of
 from exams.warehouse.values import Optional, Values
 
 _START = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # no flags, no extension

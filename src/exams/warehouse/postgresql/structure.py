@@ -13,12 +13,14 @@ from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from exams.errors import ExamsError
 from exams.schema import DICTIONARY, Column, Table, quoted
+from exams.warehouse.postgresql.catalog import ROWID, columns, every_column, names
 from exams.warehouse.postgresql.opening import ANALYST, SCHEMA, Session
 from exams.warehouse.schema import AGGREGATES
 
-_ROWID = Column("rowid", "INTEGER", "Order in which the rows were inserted.")
+__all__ = ["clear", "columns", "create", "document", "drop", "drop_all", "hexadecimal", "names"]
+__all__ += ["patiently", "ready", "release", "set_release", "settle", "show"]
+
 _KINDS = {"TEXT": 'text COLLATE "C"', "INTEGER": "bigint", "REAL": "float8", "BLOB": "bytea"}
-_WORDS = {"text": "TEXT", "int8": "INTEGER", "float8": "REAL", "bytea": "BLOB"}
 _LAYOUT = Table(
     "layout",
     "One row: the layout of these tables.",
@@ -53,47 +55,6 @@ def ready(session: Session) -> None:
         _make(session, _LAYOUT)
 
 
-def names(session: Session) -> dict[str, str]:
-    """Return what there is, by name: "table" or "view"."""
-    found = session.execute(
-        "SELECT relname, CASE relkind WHEN 'v' THEN 'view' ELSE 'table' END FROM pg_class"
-        " WHERE relnamespace = to_regnamespace(?) AND relkind IN ('r', 'v')"
-        ' ORDER BY relname COLLATE "C"',
-        [SCHEMA],
-    )
-    return dict(found.fetchall())
-
-
-def order_of(session: Session, table: str) -> str:
-    """Return the columns, for ORDER BY, that give the rows in the order of a file's."""
-    found = session.execute(
-        "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(?) AND attname = ?",
-        [quoted(table), _ROWID.name],
-    )
-    return _ROWID.name if found.fetchone() else "1, 2, 3"
-
-
-def columns(session: Session, table: str) -> dict[str, str]:
-    """Return the columns that a table has, in order, and their types as of a file."""
-    return _every_column(session).get(table, {})
-
-
-def _every_column(session: Session) -> dict[str, dict[str, str]]:
-    """Return the columns and types of every table and view, by its name: one question, not many."""
-    found = session.execute(
-        "SELECT c.relname, a.attname, t.typname FROM pg_class c"
-        " JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid"
-        " WHERE c.relnamespace = to_regnamespace(?) AND c.relkind IN ('r', 'v')"
-        " AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.oid, a.attnum",
-        [SCHEMA],
-    )
-    every: dict[str, dict[str, str]] = {}
-    for table, column, kind in found.fetchall():
-        if column != _ROWID.name:
-            every.setdefault(table, {})[column] = _WORDS[kind]
-    return every
-
-
 def create(session: Session, tables: Iterable[Table]) -> None:
     """Create the tables and columns that are missing, and write the data dictionary anew.
 
@@ -101,7 +62,7 @@ def create(session: Session, tables: Iterable[Table]) -> None:
     reads waits for what the caller does then.
     """
     wanted = [*tables, DICTIONARY, _LAYOUT]
-    there = _every_column(session)
+    there = every_column(session)
     for table in wanted:
         if table.name not in there:
             _make(session, table)
@@ -130,7 +91,7 @@ def _make(session: Session, table: Table) -> None:
         raise ExamsError("E216", what, remedy)
     lines = [_column(column) for column in table.columns]
     if _is_ordered(table):
-        lines.append(f"{_ROWID.name} bigint GENERATED ALWAYS AS IDENTITY")
+        lines.append(f"{ROWID.name} bigint GENERATED ALWAYS AS IDENTITY")
     if not _is_bulk(table):
         lines.append(f"PRIMARY KEY ({', '.join(map(quoted, table.key))})")
     if session.connection.info.server_version >= _NOT_ENFORCED:
@@ -188,13 +149,13 @@ def _comment(session: Session, table: Table) -> None:
             Identifier(table.name), Literal(table.description)
         )
     ]
-    extra = [_ROWID] if kind == "table" and _is_ordered(table) else []
+    extra = [ROWID] if kind == "table" and _is_ordered(table) else []
     said += [
         SQL("COMMENT ON COLUMN {} IS {}").format(
             Identifier(table.name, column.name), Literal(_meaning(column))
         )
         for column in [*table.columns, *extra]
-        if column.name in there or column is _ROWID
+        if column.name in there or column is ROWID
     ]
     session.connection.execute(SQL("; ").join(said))
 

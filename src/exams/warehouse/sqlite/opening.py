@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from exams.errors import ExamsError
 from exams.files import closed, is_damage, settled
+from exams.warehouse.refusals import busy, missing, unreadable
 
 PIECE = 1.0  # seconds of waiting after which Ctrl-C is heard: SQLite waits without Python
 
@@ -16,7 +16,7 @@ PIECE = 1.0  # seconds of waiting after which Ctrl-C is heard: SQLite waits with
 def reading(path: Path, wait: float) -> Iterator[sqlite3.Connection]:
     """Yield a read-only connection; raise E203 if there is no such file, else as `guarded`."""
     if not path.is_file():
-        raise ExamsError("E203", "There is no warehouse yet.", "Run `ploomber build`.")
+        raise missing()
     address = f"{path.as_uri()}?mode=ro"
     settled(path)
     with guarded(path), closing(sqlite3.connect(address, uri=True, timeout=wait)) as connection:
@@ -43,12 +43,10 @@ def guarded(path: Path) -> Iterator[None]:
         yield
     except sqlite3.DatabaseError as error:
         if _of_busy(error):
-            what = f"{path.name} is being written by another build."
-            raise ExamsError("E210", what, "Try again when that build is done.") from error
+            raise busy(path.name) from error
         if not is_damage(error):
             raise
-        remedy = "Move it away and run `exams build --due`: it loads every quarter again."
-        raise ExamsError("E207", f"{path.name} cannot be read.", remedy) from error
+        raise unreadable(path.name) from error
 
 
 def _begin(connection: sqlite3.Connection, wait: float) -> None:
