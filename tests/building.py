@@ -8,15 +8,18 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from exams.places import Places
+from exams.places import WAREHOUSE, Places
 
 ROOT = Path(__file__).parents[1]
 PLOOMBER = Path(sys.executable).with_name("ploomber")
 QUARTER = "2019Q1"
 
 
-def build(places, quarter=QUARTER, *more):
-    """Run `ploomber build` for a scratch place; return its exit code and lines."""
+def build(places, quarter=QUARTER, *more, address=""):
+    """Run `ploomber build` for a scratch place; return its exit code and lines.
+
+    address: that of the server which has its warehouse; empty: it is a file.
+    """
     folders = ["--env--data", str(places.data), "--env--reports", str(places.reports)]
     done = subprocess.run(
         [PLOOMBER, "build", "--env--quarter", quarter, *folders, *more],
@@ -25,7 +28,7 @@ def build(places, quarter=QUARTER, *more):
         text=True,
         check=False,
         umask=0o022,  # what most systems have
-        env=os.environ | {"PLOOMBER_STATS_ENABLED": "false"},
+        env=os.environ | {"PLOOMBER_STATS_ENABLED": "false", WAREHOUSE: address},
     )
     return done.returncode, [*done.stdout.splitlines(), *done.stderr.splitlines()]
 

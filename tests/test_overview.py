@@ -18,7 +18,7 @@ from exams.overview import (
     short,
     standing_lines,
 )
-from exams.places import STAGES, Places
+from exams.places import STAGES, Places, mark_of
 from exams.quarters import Timing
 from exams.situation import situation
 from exams.status import WITHDRAWN
@@ -44,10 +44,14 @@ def places(tmp_path, small):
         ("2026Q1", *NORTH, "2026-04-01T08:00:00+00:00", "2026-04-30T10:00:00+00:00", None),
     ]
     with writing(places.warehouse, small) as connection:
-        numbered = [(number, *row) for number, row in enumerate(rows, 1)]
+        office = mark_of(places.private)
+        numbered = [(number, office, *row) for number, row in enumerate(rows, 1)]
         marks = ", ".join("?" * len(numbered[0]))
-        connection.executemany(f"INSERT INTO delivery (id, {COLUMNS}) VALUES ({marks})", numbered)
-        connection.execute("INSERT INTO loaded (quarter, content) VALUES ('2026Q2', 'x')")
+        connection.executemany(
+            f"INSERT INTO delivery (id, office, {COLUMNS}) VALUES ({marks})", numbered
+        )
+        row = "INSERT INTO loaded (quarter, content, office) VALUES ('2026Q2', 'x', ?)"
+        connection.execute(row, [office])
     status.start(places.status, "2026Q2", "extract")
     return places
 

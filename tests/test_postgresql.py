@@ -225,7 +225,10 @@ def test_a_quarter_of_another_office_is_neither_replaced_nor_withdrawn(office, t
     assert contents(office.warehouse) == before
     other.deliver("2024Q2", mine=MORE + "north,1,1.0\n")
     other.build("2024Q2")
-    assert [*store.loaded(office.warehouse)] == [QUARTER, "2024Q2"]
+    assert [*store.loaded(office.warehouse)] == [QUARTER]
+    assert [*store.loaded(other.warehouse)] == ["2024Q2"]
+    assert [d.quarter for d in read_deliveries(other.warehouse)] == ["2024Q2"]
+    assert len(office.rows("SELECT * FROM loaded")) == 2
 
 
 def test_two_offices_load_side_by_side_and_neither_disturbs_the_other(tmp_path, small, address):

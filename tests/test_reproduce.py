@@ -208,7 +208,7 @@ def made(places, tmp_path, small):
     file.write_text("x")
     hashed = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
     with writing(places.warehouse, small) as connection:
-        enter_delivery(connection, (QUARTER, "a.csv", hashed, 1), "2026-10-01T00:00:00+00:00")
+        enter_delivery(connection, (QUARTER, "a.csv", hashed, 1), "2026-10-01T00:00:00+00:00", "")
     for stage in STAGES:
         notebook = folder / f"{stage}.ipynb"
         nbformat.write(new_notebook(cells=[new_code_cell("import exams.files")]), notebook)

@@ -11,7 +11,7 @@ from exams import lineage, published, site
 from exams.dashboard.payload import payload
 from exams.editions import PROVISIONAL, REASONS, REVISED, corrections, edition
 from exams.lineage import ORIGIN
-from exams.places import STAGES
+from exams.places import STAGES, mark_of
 from exams.stages.corrected import corrected, version
 from exams.stages.revising import reasons, revisions
 from exams.tables import MASKED
@@ -33,7 +33,8 @@ def places(tmp_path, small):
     places = example.make(tmp_path)
     with writing(places.warehouse, small) as connection:
         for file, received in FILES.items():
-            enter_delivery(connection, (QUARTER, file, SHA256, 1), "2026-10-01T00:00:00+00:00")
+            found, when = (QUARTER, file, SHA256, 1), "2026-10-01T00:00:00+00:00"
+            enter_delivery(connection, found, when, mark_of(places.private))
             connection.execute("UPDATE delivery SET received = ? WHERE file = ?", [received, file])
     for stage in STAGES:
         lineage.record(places, QUARTER, {"stage": stage}, MADE)

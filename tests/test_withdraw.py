@@ -34,7 +34,9 @@ HELD = {  # a row of each table, by quarter and number of the delivery
 }
 RECORD = "(key, profile) VALUES (CAST({id} AS BIGINT) << 32 | 3, 1)"
 SHOWN = (*HELD, "results")
-DELIVERY = "(id, quarter, file, received, loaded) VALUES ({id}, '{q}', 'a.csv', 2, 1)"
+DELIVERY = (
+    "(id, quarter, file, received, loaded, office) VALUES ({id}, '{q}', 'a.csv', 2, 1, '{office}')"
+)
 
 
 @pytest.fixture

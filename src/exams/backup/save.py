@@ -30,6 +30,7 @@ from exams.progress import track
 # Made anew by a build; made by hand in JupyterLab; set aside by a restore.
 _LEFT_OUT = (Path("private/interim"), Path("scratch"), Path("private/former"))
 _SQLITE = b"SQLite format 3\0"
+_ON_SERVER = "The warehouse lies on a server, which needs a backup of its own: docs/postgresql.md."
 
 
 def backup(places: Places, target: Path) -> list[str]:
@@ -63,7 +64,7 @@ def _written(places: Places, target: Path) -> list[str]:
             draft.replace(target)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    return contents(files)
+    return [*contents(files), *([_ON_SERVER] if places.server else [])]
 
 
 def contents(files: Sequence[Entry]) -> list[str]:

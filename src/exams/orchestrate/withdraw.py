@@ -7,7 +7,7 @@ from exams import datapackage, published, site, static_site, status
 from exams.errors import ExamsError
 from exams.places import STAGES, Places
 from exams.quarters import Timing, is_quarter
-from exams.warehouse.offices import own_quarters
+from exams.warehouse import store
 from exams.warehouse.withdraw import withdraw_quarter
 
 
@@ -65,7 +65,7 @@ def take_away(places: Places, quarter: str, timing: Timing) -> None:
 
 
 def _loaded(places: Places) -> Iterator[str]:
-    yield from own_quarters(places.warehouse)
+    yield from store.loaded(places.warehouse)
     yield from published.published_quarters(places.published)
     for receipt in places.reports.glob("*/load.receipt.json"):
         if is_quarter(receipt.parent.name):

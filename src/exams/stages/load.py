@@ -90,7 +90,8 @@ def loading(
     with writing(warehouse, contract) as connection:
         check_own(connection, warehouse, quarter)
         former = empty_quarter(connection, quarter)
-        desk = _Desk(connection, contract, clean, quarter)
+        office = mark_of(home(warehouse))
+        desk = _Desk(connection, contract, clean, quarter, office)
         for item in items:
             desk.take(item)
         retire(connection, former, desk.current(), desk.now)
@@ -104,7 +105,7 @@ def loading(
         hashes = sorted(judged.delivery.sha256 for judged in desk.judged)
         counts = [list(file.values()) for file in files]
         content = private_fingerprint(home(warehouse), quarter, counts, hashes, _digest(cube))
-        receipt = (quarter, content, contract.title, contract.version, mark_of(home(warehouse)))
+        receipt = (quarter, content, contract.title, contract.version, office)
         insert(connection, "loaded", [receipt])
         _write_notes(connection, quarter, contract, left_out)
         show_results(connection)
@@ -122,10 +123,15 @@ class _Desk:
     """Where deliveries enter the warehouse, one after the other."""
 
     def __init__(
-        self, connection: Connection, contract: Contract, clean: Path, quarter: str
+        self,
+        connection: Connection,
+        contract: Contract,
+        clean: Path,
+        quarter: str,
+        office: str,
     ) -> None:
         self.connection, self.contract = connection, contract
-        self.clean, self.quarter = clean, quarter
+        self.clean, self.quarter, self.office = clean, quarter, office
         self.now = moment()
         self.records = records(connection, clear_result(connection, contract, quarter))
         self.numbers = np.zeros(profiles(contract), np.int64)  # in the warehouse; 0: none yet
@@ -136,7 +142,7 @@ class _Desk:
         """Enter a delivery, insert a part of it, or note what became of it."""
         if isinstance(item, Delivery):
             found = (self.quarter, item.file, item.sha256, item.bytes)
-            self.ids[item.number] = enter_delivery(self.connection, found, self.now)
+            self.ids[item.number] = enter_delivery(self.connection, found, self.now, self.office)
         elif isinstance(item, Part):
             if not item.malformed:
                 self._insert_results(item)

@@ -26,6 +26,7 @@ DELIVERY = Table(
         Column("read_as", "TEXT", "Format, encoding and delimiter in which it was read."),
         Column("forgotten", "TEXT", "When it was deleted on demand, ISO 8601 in UTC; else null."),
         Column("forgotten_by", "TEXT", "Who had it deleted; null if nobody had."),
+        Column("office", "TEXT", "Mark of the office (of its data folder) that received it."),
     ),
     ("id",),
     (("superseded_by", "delivery", "id"),),

@@ -1,10 +1,10 @@
 """Notes that a delivery was deleted on demand, and leaves no trace of it between the pages."""
 
-from exams.places import Warehouse
+from exams.places import Warehouse, home, mark_of
 from exams.warehouse.deliveries import DELIVERY
 from exams.warehouse.dialect import opening, structure
 from exams.warehouse.load import next_number
-from exams.warehouse.store import changing, reading, wait_of
+from exams.warehouse.store import changing, of_office, reading, wait_of
 
 
 def note_forgotten(
@@ -15,18 +15,19 @@ def note_forgotten(
     found: quarter and file in which it lay without having been loaded: they get a row, too.
     Raise E207 if the warehouse cannot be read.
     """
+    own, marks = of_office(warehouse)
     with changing(warehouse) as connection:
         structure(connection).create(connection, [DELIVERY])
-        first = next_number(connection, "delivery")
+        first, office = next_number(connection, "delivery"), mark_of(home(warehouse))
         connection.executemany(
             "INSERT INTO delivery (id, quarter, file, sha256, received, loaded, quarantined,"
-            " resolved, first_seen, removed) VALUES (?, ?, ?, ?, 0, 0, 0, 0, ?, ?)",
-            ((first + at, *place, sha256, when, when) for at, place in enumerate(found)),
+            " resolved, first_seen, removed, office) VALUES (?, ?, ?, ?, 0, 0, 0, 0, ?, ?, ?)",
+            ((first + at, *place, sha256, when, when, office) for at, place in enumerate(found)),
         )
         connection.execute(
             "UPDATE delivery SET forgotten = ?, forgotten_by = ?"
-            " WHERE sha256 = ? AND removed IS NOT NULL AND forgotten IS NULL",
-            [when, who, sha256],
+            f" WHERE sha256 = ? AND removed IS NOT NULL AND forgotten IS NULL AND {own}",
+            [when, who, sha256, *marks],
         )
 
 

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from exams.places import Warehouse
 from exams.warehouse.dialect import structure
-from exams.warehouse.store import reading
+from exams.warehouse.store import of_office, reading
 
 
 class Delivered(NamedTuple):
@@ -31,12 +31,15 @@ class Delivered(NamedTuple):
 def read_deliveries(warehouse: Warehouse, quarter: str | None = None) -> list[Delivered]:
     """Return every delivery ever, of `quarter` or of all, by quarter, file and number.
 
-    Raise E203 if there is no warehouse, E207 if it cannot be read.
+    Of a server, those that this office received. Raise E203 if there is no warehouse, E207 if it
+    cannot be read.
     """
-    where, values = ("WHERE d.quarter = ?", [quarter]) if quarter else ("", [])
+    own, values = of_office(warehouse, "d.office")
+    if quarter:
+        own, values = f"{own} AND d.quarter = ?", [*values, quarter]
     query = (
         "SELECT d.*, s.sha256 AS successor FROM delivery d"
-        f" LEFT JOIN delivery s ON s.id = d.superseded_by {where}"
+        f" LEFT JOIN delivery s ON s.id = d.superseded_by WHERE {own}"
         " ORDER BY d.quarter, d.file, d.id"
     )
     with reading(warehouse, any_release=True) as connection:

@@ -27,11 +27,13 @@ def empty_quarter(connection: Connection, quarter: str) -> dict[int, str]:
     return former
 
 
-def enter_delivery(connection: Connection, found: tuple[str, str, str, int], now: str) -> int:
+def enter_delivery(
+    connection: Connection, found: tuple[str, str, str, int], now: str, office: str
+) -> int:
     """Return the number of a delivery about to be loaded; one that lies there keeps its number.
 
     One that was removed and comes back is a new one: the history tells both. found: quarter,
-    file, sha256, bytes.
+    file, sha256, bytes. office: the mark of the one that received it.
     """
     known = connection.execute(
         "SELECT id FROM delivery WHERE (quarter, file, sha256) = (?, ?, ?) AND removed IS NULL",
@@ -41,9 +43,9 @@ def enter_delivery(connection: Connection, found: tuple[str, str, str, int], now
         return int(known[0])
     number = next_number(connection, "delivery")
     connection.execute(
-        "INSERT INTO delivery (id, quarter, file, sha256, bytes, first_seen,"
-        " received, loaded, quarantined, resolved) VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, 0)",
-        [number, *found, now],
+        "INSERT INTO delivery (id, quarter, file, sha256, bytes, first_seen, office,"
+        " received, loaded, quarantined, resolved) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0)",
+        [number, *found, now, office],
     )
     return number
 

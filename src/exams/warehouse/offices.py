@@ -3,7 +3,6 @@
 from exams.errors import ExamsError
 from exams.places import Server, Warehouse, mark_of
 from exams.warehouse.dialect import Connection
-from exams.warehouse.store import loaded, reading
 
 
 def is_foreign(connection: Connection, warehouse: Warehouse, quarter: str) -> bool:
@@ -21,12 +20,3 @@ def check_own(connection: Connection, warehouse: Warehouse, quarter: str) -> Non
         what = f"{quarter} was loaded from another data folder: it is left as it was."
         remedy = "Build it from there, or remove its files there first (they are the truth)."
         raise ExamsError("E217", what, remedy)
-
-
-def own_quarters(warehouse: Warehouse) -> list[str]:
-    """Return the quarters that this office has loaded, oldest first; raise as `loaded`."""
-    quarters = list(loaded(warehouse))
-    if not quarters or not isinstance(warehouse, Server):
-        return quarters
-    with reading(warehouse) as connection:
-        return [q for q in quarters if not is_foreign(connection, warehouse, q)]

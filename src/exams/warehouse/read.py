@@ -16,7 +16,7 @@ from exams.warehouse.frames import frame
 from exams.warehouse.history import read_left_out
 from exams.warehouse.model_tables import MODEL_HISTORY
 from exams.warehouse.sql import in_units
-from exams.warehouse.store import reading
+from exams.warehouse.store import of_office, reading
 
 
 @dataclass(frozen=True)
@@ -97,12 +97,13 @@ def _columns(table: Table) -> str:
 
 def read_history(warehouse: Warehouse, quarter: str) -> pd.DataFrame:
     """Return model_history of the quarters up to `quarter`, oldest first. Private."""
+    own, marks = of_office(warehouse)
     query = (
-        f"SELECT {_columns(MODEL_HISTORY)} FROM model_history"
-        " WHERE quarter <= ? ORDER BY quarter, rowid"
+        f"SELECT {_columns(MODEL_HISTORY)} FROM model_history WHERE quarter <= ?"
+        f" AND quarter IN (SELECT quarter FROM loaded WHERE {own}) ORDER BY quarter, rowid"
     )
     with reading(warehouse) as connection:
-        return frame(connection, query, [quarter])
+        return frame(connection, query, [quarter, *marks])
 
 
 def read_lineage(warehouse: Warehouse, quarter: str) -> dict[str, str]:

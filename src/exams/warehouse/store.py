@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from exams.errors import ExamsError
-from exams.places import Warehouse
+from exams.places import Warehouse, mark_of
 from exams.warehouse.dialect import Connection, opening, structure
 from exams.warehouse.sqlite.opening import PIECE
 
@@ -61,6 +61,16 @@ def wait_of(warehouse: Warehouse) -> float:
     return BUSY if isinstance(warehouse, Path) else TURN
 
 
+def of_office(warehouse: Warehouse, column: str = "office") -> tuple[str, list[str]]:
+    """Return a condition on the `column` of offices, with its values, for what is this one's.
+
+    A file has only one office.
+    """
+    if isinstance(warehouse, Path):
+        return "TRUE", []
+    return f"{column} = ?", [mark_of(warehouse.home)]
+
+
 def release(connection: Connection) -> int:
     """Return the number of the layout that the tables have."""
     return structure(connection).release(connection)
@@ -74,8 +84,9 @@ def is_busy(warehouse: Warehouse) -> bool:
 def loaded(warehouse: Warehouse) -> dict[str, str]:
     """Return the fingerprint of what is loaded of each quarter, oldest first.
 
-    There are none if the warehouse is missing, broken or of another release. Raise E210 if it
-    is busy, E212 if it is out of reach.
+    Of a server, that of the quarters which this office has loaded. There are none if the
+    warehouse is missing, broken or of another release. Raise E210 if it is busy, E212 if it is
+    out of reach.
     """
     return _contents(warehouse, "loaded")
 
@@ -100,11 +111,15 @@ _NOTHING = ("E203", "E207", "E211")  # there is nothing to read
 
 def _contents(warehouse: Warehouse, table: str) -> dict[str, str]:
     end = time.monotonic() + BUSY
-    query = f"SELECT quarter, content FROM {table} ORDER BY 1"
+    own, marks = of_office(warehouse)
+    query = (
+        f"SELECT quarter, content FROM {table}"
+        f" WHERE quarter IN (SELECT quarter FROM loaded WHERE {own}) ORDER BY 1"
+    )
     while not isinstance(warehouse, Path) or warehouse.is_file():
         try:
             with reading(warehouse, wait=PIECE) as connection:
-                return dict(connection.execute(query).fetchall())
+                return dict(connection.execute(query, marks).fetchall())
         except sqlite3.DatabaseError:
             break
         except ExamsError as error:
