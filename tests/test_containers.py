@@ -160,7 +160,7 @@ def test_bases_are_pinned_by_digest(composed):
     pinned = [*re.findall(r"^ARG PYTHON=(\S+)", RECIPE, re.M)]
     pinned += [composed["services"]["database"]["image"]]
     for image in pinned:
-        assert re.fullmatch(r"docker\.io/library/\w+:[\w.-]+@sha256:[0-9a-f]{64}", image)
+        assert re.fullmatch(r"\w+:[\w.-]+@sha256:[0-9a-f]{64}", image)
 
 
 def pins(lock):

@@ -198,6 +198,7 @@ def test_the_change_of_a_score_is_told_with_its_alarm():
     assert changed(change, "Points") == said
     assert changed(change.assign(alarm=0), "Points") == said.replace("an alarm", "no alarm")
     assert changed(change.assign(delta=NAN), "Points") == TOO_FEW
+    assert changed(change.assign(delta=NAN, alarm=pd.NA), "Points") == TOO_FEW  # hidden whole
 
 
 def told(share=0.125, **row):

@@ -279,10 +279,11 @@ def changed(changes: pd.DataFrame, score: str) -> str:
     changes: with delta in parts of the scale, former and alarm.
     """
     row = changes.iloc[-1]
+    if pd.isna(row["delta"]):
+        return TOO_FEW
     alarm = "an alarm" if row["alarm"] == 1 else "no alarm"
     delta = said(row["delta"], "+.1%").replace("-", "−")
-    text = f"{score}: {delta} of the scale since {row['former']}, {alarm}"
-    return shown(text, row["delta"])
+    return f"{score}: {delta} of the scale since {row['former']}, {alarm}"
 
 
 def alarmed(changes: pd.DataFrame) -> str:
