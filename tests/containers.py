@@ -25,7 +25,7 @@ from serving import ROOT
 COMPOSE = ROOT / "deploy/compose.yaml"
 HOME = Path("/srv/exams")
 NEEDED = ("buildah", "mmdebstrap", "setpriv", "unshare", "nsenter")  # as in .ci/run
-PATIENCE = 180  # seconds, on a machine that has much else to do
+PATIENCE = 300  # seconds, on a machine that has much else to do
 SECRET = "what-no-image-may-hold"
 _OFFICE = ("data/deliveries/2026Q3/a.csv", "data/private/key", "deploy/secrets/api_token", ".env")
 _OWN = (".git", ".venv*", ".fuzz", "__pycache__", "deliveries", "private", "reports", "secrets")
