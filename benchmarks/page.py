@@ -49,6 +49,13 @@ BUILDS = {
 }
 
 
+# What postgresql.py measures, beside what, and the ratio to reach.
+SERVER = (
+    ("the three stages, one process", "server", "the same, into a file", "file", 1.5),
+    ("the load alone", "load", "a bare `\\copy` of its records", "copy", 1.3),
+)
+
+
 def main() -> None:
     runs = read_runs()
     text = PAGE.read_text(encoding="utf-8")
@@ -58,6 +65,7 @@ def main() -> None:
     text = filled(text, "breakdown", breakdown_table())
     text = filled(text, "builds", builds_table())
     text = filled(text, "model", model_table())
+    text = filled(text, "postgresql", postgresql_table())
     text = filled(text, "viewers", viewers_table())
     PAGE.write_text(text, encoding="utf-8")
     CHART.write_text(vl_convert.vegalite_to_svg(chart(runs).to_dict()), encoding="utf-8")
@@ -204,6 +212,28 @@ def viewers_table() -> Iterator[str]:
         f" {static['cpu']:.1f} s of CPU and {static['memory']:.0f} MB. Load of the machine when"
         f" the measuring began: {found['load']:.1f}."
     )
+
+
+def postgresql_table() -> Iterator[str]:
+    """Yield the table of the warehouse on a server, as a file of its own says."""
+    path = HERE / "results/postgresql.jsonl"
+    if not path.is_file():
+        yield "Not measured yet: `PYTHONPATH=tests python benchmarks/postgresql.py`."
+        return
+    runs = pd.DataFrame(map(json.loads, path.read_text(encoding="utf-8").splitlines()))
+    spent = runs.pivot(index="turn", columns="what", values="seconds")
+    rows = [
+        [
+            words,
+            seconds(spent[one].median()),
+            beside,
+            seconds(spent[other].median()),
+            f"**{(spent[one] / spent[other]).median():.2f}**",
+            f"{goal:g}",
+        ]
+        for words, one, beside, other, goal in SERVER
+    ]
+    yield from table(["on a server", "", "beside", "", "ratio", "to reach"], rows)
 
 
 def breakdown_table() -> Iterator[str]:

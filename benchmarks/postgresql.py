@@ -52,6 +52,7 @@ def stages(work: Path, source: Path, server: Cluster, pairs: int) -> Iterator[di
     }
     for turn in range(pairs + 1):  # turn 0: makes what later ones replace
         for what in list(stores) if turn % 2 else reversed(stores):
+            server.execute("VACUUM")  # quarters pass between two loads, and it does so by itself
             spent = cost(commands[what], env={"EXAMS_WAREHOUSE": stores[what]})
             print(f"turn {turn}: {what} {spent.seconds:.2f} s, {spent.peak:.0f} MB", flush=True)
             if turn:
@@ -64,9 +65,11 @@ def loads(data: Path, server: Cluster, pairs: int) -> Iterator[dict[str, object]
     psql = [server.program("psql"), "-q", "-d", server.address(), "-c"]
     cost([*psql, f"\\copy {RESULT} to '{rows}' csv"])
     load = [PRODUCT / "python", __file__, "load", data]
+    cost([PRODUCT / "python", __file__, "parts", data])
     for turn in range(1, pairs + 1):
         for what in ("load", "copy") if turn % 2 else ("copy", "load"):
             server.execute(f"TRUNCATE {RESULT}")
+            server.execute("VACUUM")
             begin = time.perf_counter()
             if what == "copy":
                 cost([*psql, f"\\copy {RESULT} from '{rows}' csv"])
@@ -79,18 +82,22 @@ def loads(data: Path, server: Cluster, pairs: int) -> Iterator[dict[str, object]
             yield {"what": what, "turn": turn, "seconds": taken}
 
 
-def load(data: Path) -> None:
-    """Load the clean parts that lie in `data`, and note how long it took."""
+def step(what: str, data: Path) -> None:
+    """Make the clean parts in `data`; or load them, and note how long that took."""
     from stages import steps
 
-    [*_, (_, loading)] = steps(data)
+    *before, (_, loading) = steps(data)
+    if what == "parts":
+        for _, make in before:
+            make()
+        return
     begin = time.perf_counter()
     loading()
     (data / "seconds").write_text(str(time.perf_counter() - begin))
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["load"]:
-        load(Path(sys.argv[2]))
+    if sys.argv[1:2] in (["load"], ["parts"]):
+        step(sys.argv[1], Path(sys.argv[2]))
     else:
         main()

@@ -22,7 +22,9 @@ from psycopg import errors
 from exams import project
 from exams.contract import read_contract
 from exams.errors import ExamsError
+from exams.overview import overview
 from exams.places import WAREHOUSE, Places, Server
+from exams.quarters import Timing
 from exams.scratch import prepare_scratch
 from exams.stages import load as loading
 from exams.warehouse import store
@@ -463,6 +465,13 @@ def test_work_by_hand_is_on_a_copy_in_a_file_without_records(office, small):
     office.build()
     prepare_scratch(office.places, QUARTER)
     assert len(contents(scratch.warehouse)) == len(copy)  # the server has something newer
+
+
+def test_status_tells_how_things_stand_while_the_server_is_away(tmp_path):
+    places = Places(tmp_path / "data", tmp_path / "reports", "postgresql://x@localhost:1/exams")
+    lines, _ = overview(places, Timing())
+    assert lines[-1].startswith("E212 The warehouse's server cannot be reached: Connection refused")
+    assert "Nothing has run yet. `make run` starts." in lines
 
 
 def test_the_history_is_read_and_no_writer_keeps_a_reader_out(office):

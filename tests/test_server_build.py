@@ -104,3 +104,11 @@ def test_a_backup_says_that_the_server_needs_one_of_its_own(built, tmp_path):
     places, _ = built
     assert "needs a backup of its own" in backup(places["server"], tmp_path / "backup")[-1]
     assert not (tmp_path / "backup/private/warehouse.db").exists()
+
+
+def test_a_server_that_is_away_is_told_in_two_lines(tmp_path):
+    away = office(tmp_path, QUARTER, "postgresql://someone:open-sesame@127.0.0.1:1/exams")
+    code, lines = build(away, address=away.server)
+    assert code == 1
+    assert lines[-1].startswith("E212 The warehouse's server cannot be reached: Connection refused")
+    assert len(lines) <= 3 and "sesame" not in "".join(lines)

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from exams.errors import ExamsError
 from exams.places import STAGES, Places
 from exams.quarters import Timing, check_quarter
 from exams.situation import situation
 from exams.warehouse.history import Delivered, read_current, read_deliveries, read_left_out
-from exams.warehouse.store import exists, is_busy, loaded
+from exams.warehouse.store import AWAY, exists, is_busy, loaded
 
 _NAME = 48  # characters of a file's name that are shown
 _COLUMN = 12
@@ -109,6 +110,15 @@ def _local(text: str | None, timing: Timing) -> str:
 def record_lines(places: Places, quarter: str | None, *, history: bool = False) -> list[str]:
     """Return where the records of the files of `quarter` are (else of the newest loaded)."""
     wished = check_quarter(quarter) if quarter else None
+    try:
+        return _record_lines(places, wished, history=history)
+    except ExamsError as error:
+        if error.code not in AWAY:
+            raise
+        return ["", f"{error.code} {error.message} Files are not listed now."]
+
+
+def _record_lines(places: Places, wished: str | None, *, history: bool) -> list[str]:
     if not exists(places.warehouse):
         return []
     if is_busy(places.warehouse):
@@ -120,7 +130,7 @@ def record_lines(places: Places, quarter: str | None, *, history: bool = False) 
         lines += ["", *(file_lines(current) or [f"Nothing of {shown} is loaded."])]
         lines += left_out_lines(read_left_out(places.warehouse, shown))
     if history:
-        lines += ["", *history_lines(read_deliveries(places.warehouse, quarter))]
+        lines += ["", *history_lines(read_deliveries(places.warehouse, wished))]
     return lines
 
 

@@ -106,6 +106,7 @@ def modelled_content(warehouse: Warehouse, quarter: str) -> str | None:
     return modelled(warehouse).get(quarter)
 
 
+AWAY = ("E212", "E213")  # a server that cannot be reached, or is lost
 _NOTHING = ("E203", "E207", "E211")  # there is nothing to read
 
 
