@@ -3,7 +3,8 @@
     python benchmarks/cluster.py --files 20 --rows 1000000 --pairs 3
 
 Each way runs in a process of its own, in turns whose order alternates; the files are hashed
-anew each time. The workers have been started before, as those of a cluster have. Results go to
+anew each time. The workers have been started before, as those of a cluster have. A run waits up to
+20 s for the machine to be idle, and what others take of it meanwhile is noted. Results go to
 benchmarks/results/cluster.json; benchmarks/page.py writes them into docs/performance.md.
 benchmarks/scale.py carries them to more files.
 """
@@ -15,7 +16,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
@@ -48,7 +49,7 @@ def main() -> None:
         deliver(folder, fewer, wish.rows)
         less = once(folder, "two workers")
     found = {"files": wish.files, "rows": wish.rows, "cores": os.cpu_count(), "turns": turns}
-    found |= {"fewer": {"files": fewer, "peak": less["peak"]}, "load": os.getloadavg()[0]}
+    found |= {"fewer": {"files": fewer, "peak": less["peak"]}}
     results = HERE / "results/cluster.json"
     results.parent.mkdir(exist_ok=True)
     results.write_text(json.dumps(found, indent=1), encoding="utf-8")
@@ -57,15 +58,34 @@ def main() -> None:
 def in_turn(folder: Path, turn: int) -> Iterator[dict[str, Any]]:
     for way in list(WAYS) if turn % 2 else reversed(WAYS):
         cost = once(folder, way)
-        print(f"turn {turn}: {way} {cost['seconds']:.2f} s, {cost['peak']:.0f} MB", flush=True)
+        told = f"{cost['seconds']:.2f} s, CPU {cost['cpu']:.2f} s, {cost['peak']:.0f} MB"
+        print(f"turn {turn}: {way} {told}, others {cost['others']:.0%}", flush=True)
         yield {"way": way, "turn": turn, **cost}
 
 
 def once(folder: Path, way: str) -> dict[str, float]:
     (folder / "private/.deliveries.json").unlink(missing_ok=True)  # where hashes are noted
     os.sync()
+    settle()
     command = [sys.executable, __file__, "--way", way, "--folder", str(folder)]
     return json.loads(run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def machine() -> tuple[float, float]:
+    """Return the CPU seconds that this machine has been busy and idle, all cores together."""
+    ticks = [int(word) for word in Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
+    idle = ticks[3] + ticks[4]
+    return tuple(part / os.sysconf("SC_CLK_TCK") for part in (sum(ticks) - idle, idle))
+
+
+def settle() -> None:
+    """Wait until the machine has been nearly idle for two seconds, at most 20 s."""
+    for _ in range(10):
+        busy, idle = machine()
+        time.sleep(2)
+        now = machine()
+        if now[0] - busy < 0.05 * (sum(now) - busy - idle):
+            return
 
 
 def deliver(folder: Path, files: int, rows: int) -> None:
@@ -94,14 +114,24 @@ def spent(folder: Path, number: int) -> dict[str, float]:
     places = Places.of(folder, folder / "reports")
     contract = contract_of(places, QUARTER)
     raw, clean = (places.interim(QUARTER, stage) for stage in ("extract", "transform"))
-    with workers(number) if number else one_core(), nullcontext() if number else one_thread():
-        begin = time.perf_counter()
+    here = workers(number) if number else one_core()
+    with here as clocks, nullcontext() if number else one_thread():
+        before, idle_before, begin = clocks(), machine(), time.perf_counter()
         extract(find_files(places, QUARTER, contract, LIMIT), raw, LIMIT)
-        between = time.perf_counter()
+        middle, between = clocks(), time.perf_counter()
         judged = transform(raw, contract, clean)
-        end = time.perf_counter()
+        end, idle_after, after = time.perf_counter(), machine(), clocks()
+    driver, scheduler, *others = spans(before, after)
+    busy, idle = (now - then for then, now in zip(idle_before, idle_after, strict=True))
     return {
         "seconds": end - begin,
+        "cpu": driver + sum(others) / max(number, 1),
+        "driver": driver,
+        "others": max(busy - driver - scheduler - sum(others), 0) / (busy + idle),
+        "by_stage": {  # CPU seconds of all workers
+            "extract": sum(spans(before, middle)[2:]),
+            "transform": sum(spans(middle, after)[2:]),
+        },
         "extract": between - begin,
         "transform": end - between,
         "peak": getrusage(RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
@@ -110,18 +140,25 @@ def spent(folder: Path, number: int) -> dict[str, float]:
     }
 
 
+def spans(before: list[float], after: list[float]) -> list[float]:
+    return [now - then for then, now in zip(before, after, strict=True)]
+
+
 @contextmanager
-def one_core() -> Iterator[None]:
+def one_core() -> Iterator[Callable[[], list[float]]]:
     """Let this process run on one core: what it starts as a thread takes turns with it."""
     every = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(every)})
-    yield
+    yield lambda: [time.process_time(), 0.0]
     os.sched_setaffinity(0, every)
 
 
 @contextmanager
-def workers(number: int) -> Iterator[None]:
-    """Start workers of one thread each, in processes beside a scheduler in one of its own."""
+def workers(number: int) -> Iterator[Callable[[], list[float]]]:
+    """Start workers of one thread each, in processes beside a scheduler in one of its own.
+
+    Yield what returns the CPU seconds so far of this process, the scheduler and each worker.
+    """
     from distributed import Client, SubprocessCluster
 
     from exams import cluster
@@ -135,7 +172,11 @@ def workers(number: int) -> Iterator[None]:
         client.run(__import__, "exams.stages.there")
         asked = {cluster.EXECUTOR: "dask", cluster.SCHEDULER: started.scheduler_address}
         os.environ |= asked | {cluster.STORAGE: ""}
-        yield
+        yield lambda: [
+            time.process_time(),
+            client.run_on_scheduler(time.process_time),
+            *client.run(time.process_time).values(),
+        ]
 
 
 if __name__ == "__main__":

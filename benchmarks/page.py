@@ -67,6 +67,7 @@ def main() -> None:
     text = filled(text, "model", model_table())
     text = filled(text, "postgresql", postgresql_table())
     text = filled(text, "viewers", viewers_table())
+    text = filled(text, "cluster", cluster_table())
     PAGE.write_text(text, encoding="utf-8")
     CHART.write_text(vl_convert.vegalite_to_svg(chart(runs).to_dict()), encoding="utf-8")
 
@@ -211,6 +212,33 @@ def viewers_table() -> Iterator[str]:
         f" {static['seconds']:.0f} s for {static['bytes'] / 1e6:,.0f} MB; their server took"
         f" {static['cpu']:.1f} s of CPU and {static['memory']:.0f} MB. Load of the machine when"
         f" the measuring began: {found['load']:.1f}."
+    )
+
+
+def cluster_table() -> Iterator[str]:
+    """Yield what extract and transform cost in one process, and on one and two workers."""
+    path = HERE / "results/cluster.json"
+    if not path.is_file():
+        yield "Not measured yet: `python benchmarks/cluster.py`."
+        return
+    found = json.loads(path.read_text())
+    turns = pd.DataFrame(found["turns"])
+    spent = turns.groupby("way", sort=False)[["seconds", "cpu", "peak", "others"]].median()
+    base = turns[turns["way"] == "process"].set_index("turn")
+    rows = []
+    for way, of_way in turns.groupby("way", sort=False):
+        beside = of_way.set_index("turn")[["seconds", "cpu"]] / base[["seconds", "cpu"]]
+        wall, cpu = beside.median()
+        took, worked = (seconds(spent.loc[way, name]) for name in ("seconds", "cpu"))
+        row = [way, took, f"**{wall:.2f}**", worked, f"**{cpu:.2f}**"]
+        rows.append([*row, f"{spent.loc[way, 'peak']:.0f} MB", f"{spent.loc[way, 'others']:.0%}"])
+    head = ["", "seconds", "ratio", "CPU shared", "ratio", "build's peak memory", "others took"]
+    yield from table(head, rows)
+    fewer = found["fewer"]
+    yield ""
+    yield (
+        f"{found['files']} files of {found['rows']:,} records, medians of {turns['turn'].max()}"
+        f" turns. With {fewer['files']} files the build's peak is {fewer['peak']:.0f} MB."
     )
 
 

@@ -398,19 +398,25 @@ def test_the_scheduler_is_restarted_and_the_build_ends_right(office, ask, tmp_pa
     assert office.dump() == before
 
 
-def test_a_scheduler_that_is_gone_ends_the_build_with_a_reason(office, ask, tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster, "_PATIENCE", 3)
+@pytest.mark.parametrize(
+    ("signal_", "words"), [(signal.SIGKILL, "E433 .* did not come back"), (signal.SIGSTOP, "E434")]
+)
+def test_a_scheduler_that_is_gone_ends_the_build_with_a_reason(
+    office, ask, tmp_path, monkeypatch, signal_, words
+):
+    for name, seconds in {"_PATIENCE": 3, "_ANSWER": 5, "_LOOK": 0.5}.items():
+        monkeypatch.setattr(cluster, name, seconds)
     before = in_process(office)
     port, log = free_port(), tmp_path / "log"
     ask(f"tcp://127.0.0.1:{port}")
     with scheduler(log, port) as only, worker(log, port):
         tamper(port, hold, tmp_path, "held")
 
-        def kill():
+        def stop():
             wait_for(tmp_path / "held")
-            only.kill()
+            only.send_signal(signal_)
 
-        with meanwhile(kill), pytest.raises(ExamsError, match=r"E433 .* did not come back"):
+        with meanwhile(stop), pytest.raises(ExamsError, match=words):
             office.extract()
     with pytest.raises(ExamsError, match="E201 The extract stage has handed nothing on"):
         office.transform()
@@ -424,7 +430,7 @@ def test_without_a_worker_the_build_ends_with_a_reason(office, ask, tmp_path, mo
     ask(f"tcp://127.0.0.1:{port}")
     with (
         scheduler(tmp_path / "log", port),
-        pytest.raises(ExamsError, match="E434 No worker has been there for 3 s"),
+        pytest.raises(ExamsError, match="E434 For 3 s there was no worker"),
     ):
         office.extract()
 

@@ -27,8 +27,8 @@ from exams.project import Workers
 # because it is to run elsewhere.
 EXECUTOR, SCHEDULER, STORAGE = "EXAMS_EXECUTOR", "EXAMS_SCHEDULER", "EXAMS_STORAGE"
 _LOOK = 2.0  # seconds without an answer after which the cluster is looked at
-_ANSWER = 10.0  # seconds for a scheduler to answer the first time
-_PATIENCE = 60.0  # seconds for a scheduler to come back, or for a worker to come
+_ANSWER = 30.0  # seconds for a scheduler to answer, or to come back
+_PATIENCE = 60.0  # seconds for a worker to come
 _TRIES = 3  # so often a scheduler may be lost in one stage
 _AGAIN = "Nothing was handed on. Look after the cluster and run `ploomber build` again."
 _OURS = ("E435", "E437", "E438", "E439")  # what workers say of themselves, not of a file
@@ -142,19 +142,19 @@ class Crew:
             elif self._has_workers():
                 self._answered = time.monotonic()
             elif time.monotonic() - self._answered > _PATIENCE:
-                what = f"No worker has been there for {_PATIENCE:.0f} s."
+                what = f"For {_PATIENCE:.0f} s there was no worker, or not even a scheduler."
                 raise ExamsError("E434", what, _AGAIN)
 
     def _has_workers(self) -> bool:
-        with suppress(OSError, TimeoutError):  # it is just being lost
-            return bool(self._client.nthreads())
+        with suppress(OSError, TimeoutError):  # it is just being lost, or it hangs
+            ask = self._client.scheduler.ncores
+            return bool(self._client.sync(ask, callback_timeout=_ANSWER))
         return False
 
     def _await_scheduler(self, lost: int = 0) -> None:
         """Wait until the client is connected again; raise E433 if it is not in time."""
-        limit = time.monotonic() + _PATIENCE
-        while self._client.status != "running":
-            if self._client.status == "closed" or time.monotonic() > limit:
+        while self._client.status != "running":  # it tries for _ANSWER
+            if self._client.status == "closed":
                 raise ExamsError("E433", "The scheduler was lost and did not come back.", _AGAIN)
             time.sleep(0.1)
         if lost > _TRIES:

@@ -120,6 +120,9 @@ class _Work:
             for r in read
             for at in range(0, len(r.parts), _GROUP)
         ]
+        self.places: dict[int, list[int]] = {r.delivery.number: [] for r in read}
+        for place, (delivery, _) in enumerate(self.groups):
+            self.places[delivery.number].append(place)
         self.batches: dict[int, Batch] = {}
 
     def judge(self) -> Iterator[Part]:
@@ -145,9 +148,7 @@ class _Work:
 
     def close(self, read: Extracted, keep_lines: bool) -> Judged:
         """Return what became of a delivery. keep_lines: of its quarantine, for corrections."""
-        batches = [
-            b for at, b in sorted(self.batches.items()) if self.groups[at][0] == read.delivery
-        ]
+        batches = [self.batches[place] for place in self.places[read.delivery.number]]
         tally, names = Tally(), [name for batch in batches for name in batch.parts]
         for batch in batches:
             tally.add(batch.tally)
