@@ -20,22 +20,23 @@ def names(session: Session) -> dict[str, str]:
 
 def columns(session: Session, table: str) -> dict[str, str]:
     """Return the columns that a table has, in order, and their types as of a file."""
-    return every_column(session).get(table, {})
+    return every_column(session, table).get(table, {})
 
 
-def every_column(session: Session) -> dict[str, dict[str, str]]:
-    """Return the columns and types of every table and view, by its name: one question, not many."""
+def every_column(session: Session, table: str | None = None) -> dict[str, dict[str, str]]:
+    """Return the columns and types of every table and view (or of one), by its name."""
     found = session.execute(
         "SELECT c.relname, a.attname, t.typname FROM pg_class c"
         " JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid"
         " WHERE c.relnamespace = to_regnamespace(?) AND c.relkind IN ('r', 'v')"
+        " AND c.relname = coalesce(?, c.relname)"
         " AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.oid, a.attnum",
-        [SCHEMA],
+        [SCHEMA, table],
     )
     every: dict[str, dict[str, str]] = {}
-    for table, column, kind in found.fetchall():
+    for name, column, kind in found.fetchall():
         if column != ROWID.name:
-            every.setdefault(table, {})[column] = _WORDS[kind]
+            every.setdefault(name, {})[column] = _WORDS[kind]
     return every
 
 

@@ -3,6 +3,7 @@
 Its format: "Binary Format" of COPY in the manual of PostgreSQL.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
 from typing import Any, NamedTuple
@@ -28,18 +29,19 @@ class Records:
 
     def __init__(self, session: Session, table: Table) -> None:
         self.session, self.table = session, table
-        self.counts: dict[int, int] | None = None  # by delivery, when all are in
+        self.counts = Counter[int]()  # by delivery, as the server says
 
     def insert(self, columns: Mapping[str, Values]) -> None:
-        """Insert one row per place of `columns`, by name."""
-        insert_columns(self.session, self.table.name, columns)
+        """Insert one row per place of `columns`, by name: all are of one delivery."""
+        key = columns["key"]
+        assert isinstance(key, np.ndarray)
+        inserted = insert_columns(self.session, self.table.name, columns)
+        if len(key):
+            self.counts[int(key[0]) >> 32] += inserted
 
     def count(self, delivery: int) -> int:
-        """Return how many records of a delivery the table has: all are counted at once."""
-        if self.counts is None:
-            query = f"SELECT key >> 32, count(*) FROM {quoted(self.table.name)} GROUP BY 1"
-            self.counts = dict(self.session.execute(query).fetchall())
-        return self.counts.get(delivery, 0)
+        """Return how many records of a delivery the table has: what the server has taken."""
+        return self.counts[delivery]
 
 
 def insert(session: Session, table: str, rows: Iterable[Sequence[Any]]) -> None:
@@ -49,22 +51,26 @@ def insert(session: Session, table: str, rows: Iterable[Sequence[Any]]) -> None:
 
 def _insert_rows(
     session: Session, table: str, columns: Iterable[str], rows: Iterable[Sequence[Any]]
-) -> None:
+) -> int:
     kinds = columns_of(session, table)
     made = [_MADE[kinds[name]] for name in columns]
-    with session.connection.cursor().copy(_copy(table, columns, "TEXT")) as copy:
+    cursor = session.connection.cursor()
+    with cursor.copy(_copy(table, columns, "TEXT")) as copy:
         for row in rows:
             pairs = zip(made, row, strict=True)
             copy.write_row([None if value is None else make(value) for make, value in pairs])
+    return cursor.rowcount
 
 
-def insert_columns(session: Session, table: str, columns: Mapping[str, Values]) -> None:
-    """Insert a row per place of the arrays in `columns`, which are by column name."""
+def insert_columns(session: Session, table: str, columns: Mapping[str, Values]) -> int:
+    """Insert a row per place of the arrays in `columns`, which are by column name.
+
+    Return how many rows the server has taken.
+    """
     size = next(len(_numbers(values)) for values in columns.values() if not isinstance(values, str))
     if any(map(_is_wide, columns.values())):
         every = [repeat(v, size) if isinstance(v, str) else _plain(v) for v in columns.values()]
-        _insert_rows(session, table, columns, zip(*every, strict=True))
-        return
+        return _insert_rows(session, table, columns, zip(*every, strict=True))
     cursor = session.connection.cursor()
     statement = _copy(table, columns, "BINARY")
     # Rows are made while others are on their way.
@@ -74,6 +80,7 @@ def insert_columns(session: Session, table: str, columns: Mapping[str, Values]) 
             part = slice(start, min(start + _ROWS, size))
             copy.write(_tuples([_field(values, part) for values in columns.values()]))
         copy.write(_END)
+    return cursor.rowcount
 
 
 def _copy(table: str, columns: Iterable[str], form: str) -> Any:

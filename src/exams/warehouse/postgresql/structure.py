@@ -28,6 +28,7 @@ _LAYOUT = Table(
     ("number",),
 )
 _OF_RECORDS = ("key",)
+_PLACES = {"quarantine": "delivery", "cube_combination": "quarter"}
 _BESIDE = "+"  # ends the name of a table that is filled beside the one whose place it takes
 _LONGEST = 57  # characters of a name: the server cuts off at 63, and views add six
 _HELD = "50ms"  # for so long a change of tables may keep readers waiting
@@ -92,7 +93,7 @@ def _make(session: Session, table: Table) -> None:
     lines = [_column(column) for column in table.columns]
     if _is_ordered(table):
         lines.append(f"{ROWID.name} bigint GENERATED ALWAYS AS IDENTITY")
-    if not _is_bulk(table):
+    if not _place(table):
         lines.append(f"PRIMARY KEY ({', '.join(map(quoted, table.key))})")
     if session.connection.info.server_version >= _NOT_ENFORCED:
         lines += [
@@ -100,8 +101,8 @@ def _make(session: Session, table: Table) -> None:
             for own, other, key in table.references
         ]
     session.execute(f"CREATE TABLE {quoted(table.name)} ({', '.join(lines)})")
-    if _is_bulk(table):
-        index = f"USING brin ({quoted(table.key[0])}) WITH (autosummarize = on)"
+    if place := _place(table):
+        index = f"USING brin ({quoted(place)}) WITH (autosummarize = on)"
         session.execute(f"CREATE INDEX ON {quoted(table.name)} {index}")
 
 
@@ -109,17 +110,19 @@ def _column(column: Column) -> str:
     return f"{quoted(column.name)} {_KINDS[column.type]}"
 
 
-def _is_bulk(table: Table) -> bool:
-    """Say whether a table has so many rows that to check each key would double a load's time.
+def _place(table: Table) -> str:
+    """Return the column by which rows lie together, of a table with very many; else nothing.
 
-    The keys are new as they are made; rows of a quarter, and of a delivery, lie together.
+    To check the key of each row would double the time of a load. Keys are new as they are made.
     """
-    return table.key == _OF_RECORDS or table.clustered
+    if table.key == _OF_RECORDS or table.clustered:
+        return table.key[0]
+    return _PLACES.get(table.name, "")
 
 
 def _is_ordered(table: Table) -> bool:
     """Say whether the order of insertion counts: rows have no number, and no order by their key."""
-    return table.key not in (("id",), _OF_RECORDS, ("number",)) and not table.clustered
+    return table.key not in (("id",), ("number",)) and not _place(table)
 
 
 def document(session: Session, tables: Iterable[Table]) -> None:
