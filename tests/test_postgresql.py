@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -436,6 +437,21 @@ def test_no_message_tells_the_address(tmp_path):
     places = Places(tmp_path, tmp_path, secret)
     for shown in (str(raised.value), repr(server), repr(places), repr(raised.value.__cause__)):
         assert "sesame" not in shown and "someone" not in shown
+
+
+def test_without_its_package_a_server_is_refused(tmp_path):
+    script = """if True:
+        import sys
+        from pathlib import Path
+        sys.modules["psycopg"] = None  # as if it were not installed
+        from exams.places import Server
+        from exams.warehouse.store import loaded
+        loaded(Server("postgresql://x", Path(sys.argv[1])))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", script, tmp_path], capture_output=True, text=True, check=False
+    )
+    assert "E218 A warehouse on a server needs the package psycopg" in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize("wrong", ["mysql://x", "warehouse.db", 5, ["postgresql://x"]])

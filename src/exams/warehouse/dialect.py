@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from exams.errors import ExamsError
 from exams.places import Server, Warehouse
 from exams.schema import Table
 from exams.warehouse.sqlite import opening as of_file
@@ -53,12 +54,16 @@ class Structure(Protocol):
 
 
 def opening(warehouse: Warehouse) -> Opening:
-    """Return how the store of `warehouse` is opened."""
-    if isinstance(warehouse, Server):
+    """Return how the store of `warehouse` is opened; raise E218 if a package for it is missing."""
+    if not isinstance(warehouse, Server):
+        return of_file
+    try:
         from exams.warehouse.postgresql import opening as of_server  # noqa: PLC0415
-
-        return of_server
-    return of_file
+    except ImportError:
+        remedy = "Install it: `.venv/bin/python -m pip install -e '.[postgresql]'`."
+        what = "A warehouse on a server needs the package psycopg."
+        raise ExamsError("E218", what, remedy) from None
+    return of_server
 
 
 def structure(connection: Connection) -> Structure:
