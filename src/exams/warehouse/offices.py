@@ -1,17 +1,16 @@
 """Several offices may share a server: a quarter belongs to the one that loaded it."""
 
 from exams.errors import ExamsError
-from exams.places import Server, Warehouse, mark_of
+from exams.places import Warehouse
 from exams.warehouse.dialect import Connection
+from exams.warehouse.store import of_office
 
 
 def is_foreign(connection: Connection, warehouse: Warehouse, quarter: str) -> bool:
     """Say whether another office has loaded `quarter`; in a file none can have."""
-    if not isinstance(warehouse, Server):
-        return False
-    query = "SELECT office FROM loaded WHERE quarter = ?"
-    found = connection.execute(query, [quarter]).fetchone()
-    return bool(found) and found[0] != mark_of(warehouse.home)
+    own, marks = of_office(warehouse)
+    query = f"SELECT 1 FROM loaded WHERE quarter = ? AND ({own}) IS NOT TRUE"
+    return connection.execute(query, [quarter, *marks]).fetchone() is not None
 
 
 def check_own(connection: Connection, warehouse: Warehouse, quarter: str) -> None:
