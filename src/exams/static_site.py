@@ -47,7 +47,8 @@ def write_site(places: Places, quarter: str | None = None, timing: Timing = _USU
         if noted == source | {"site": _left(places)}:
             return
         written = _write_all(places, quarter, standing)
-        of = noted.get("quarters", {}) | {name: quarters[name] for name in written}
+        # what another build has published meanwhile is not in `quarters`: written again next time
+        of = noted.get("quarters", {}) | {n: quarters[n] for n in written if n in quarters}
         source["quarters"] = {name: of.get(name) for name in quarters}
         write_atomic(note, json.dumps(source | {"site": _left(places)}))
 
