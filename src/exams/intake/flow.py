@@ -12,7 +12,7 @@ from queue import Queue
 from typing import TypeVar
 
 Item = TypeVar("Item")
-_AHEAD = 2  # items that may wait: more would only take memory
+_AHEAD = 16  # items that may wait: more would only take memory
 _BESIDE = 4  # works at a time, however many cores there are, for the same reason
 _alone = ContextVar("_alone", default=False)
 
