@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,7 @@ def _named(path: Path) -> Iterator[None]:
         raise ExamsError(error.code, what, error.remedy) from None
 
 
+@lru_cache(maxsize=8)  # a build asks for the same contract at every stage
 def _keys(content: bytes) -> dict[Any, Any]:
     try:
         raw = yaml.load(content.decode("utf-8-sig"), _Loader)
