@@ -211,7 +211,7 @@ def _judged(
 
     beside: what the file might correct has been judged before.
     """
-    items = ahead(read_delivery(delivery, file.arrival, file.layout, limit))
+    items = ahead(read_delivery(delivery, file.arrival, file.layout, limit), most=2)
     for item in track(items, delivery.bytes, delivery.file, "B", _size):
         if isinstance(item, Extracted):
             read = item

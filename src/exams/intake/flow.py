@@ -12,8 +12,7 @@ from queue import Queue
 from typing import TypeVar
 
 Item = TypeVar("Item")
-_AHEAD = 16  # items that may wait: more would only take memory
-_BESIDE = 4  # works at a time, however many cores there are, for the same reason
+_BESIDE = 4  # works at a time, however many cores there are: more would only take memory
 _alone = ContextVar("_alone", default=False)
 
 
@@ -24,12 +23,12 @@ def started(items: Iterable[Item]) -> Iterator[Item]:
     return chain(first, rest)
 
 
-def ahead(items: Iterable[Item]) -> Iterator[Item]:
-    """Yield `items`, made by a thread of their own a few ahead of whoever takes them.
+def ahead(items: Iterable[Item], most: int = 16) -> Iterator[Item]:
+    """Yield `items`, made by a thread of their own: at `most` so many wait for whoever takes them.
 
     An error in making them is raised here. Whoever stops taking them stops the thread, too.
     """
-    line: Queue[tuple[str, object]] = Queue(_AHEAD)
+    line: Queue[tuple[str, object]] = Queue(most)
     stopped = threading.Event()
 
     def work() -> None:
