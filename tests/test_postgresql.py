@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -29,13 +30,14 @@ from exams.quarters import Timing
 from exams.scratch import prepare_scratch
 from exams.stages import load as loading
 from exams.warehouse import store
+from exams.warehouse.forget import corrected_by
 from exams.warehouse.history import read_deliveries
 from exams.warehouse.postgresql import opening
 from exams.warehouse.read import read_cube
-from exams.warehouse.schema import AGGREGATES
+from exams.warehouse.schema import AGGREGATES, WITHHELD
 from exams.warehouse.withdraw import withdraw_quarter
 from postgres import cluster
-from stores import contents
+from stores import contents, holds
 from test_properties import histories
 
 ROOT = Path(__file__).parents[1]
@@ -191,7 +193,7 @@ def test_an_analyst_reads_aggregates_and_no_row_of_results(tmp_path, small, role
             with suppress(errors.InsufficientPrivilege):
                 analyst.execute(f'SELECT * FROM "{name}"')
                 readable.add(name)
-        assert readable == set(AGGREGATES)
+        assert readable == set(AGGREGATES) - WITHHELD.keys()
         assert not {"results", "labelled", f"result_{QUARTER}", "quarantine", "cube"} & readable
         for statement in (
             "DELETE FROM delivery",
@@ -207,6 +209,35 @@ def test_an_analyst_reads_aggregates_and_no_row_of_results(tmp_path, small, role
         analyst_office.build("2024Q2")
 
 
+def test_an_analyst_learns_nothing_of_the_one_record_of_a_file(tmp_path, small, roles):
+    office = open_office(tmp_path, small, roles["loader"])
+    office.deliver(north="track,points,mark\nnorth,5,2.5\n")
+    office.build()
+    alone = "SELECT field, lowest FROM observed WHERE lowest = highest ORDER BY 1"
+    assert office.rows(alone) == [("mark", 25), ("points", 5)]  # the record itself
+    with psycopg.connect(roles["analyst"], autocommit=True) as analyst:
+        for table, kept in WITHHELD.items():
+            given = [
+                c
+                for _, *every in [n for n in contents(office.warehouse) if n[0] == table]
+                for c in every
+                if c not in kept
+            ]
+            assert analyst.execute(f"SELECT {', '.join(given)} FROM exams.{table}").fetchall()
+            for column in kept:
+                with pytest.raises(errors.InsufficientPrivilege):
+                    analyst.execute(f"SELECT {column} FROM exams.{table}")
+
+
+def test_what_an_administrator_has_built_a_loader_may_change(tmp_path, small, roles, address):
+    office = open_office(tmp_path, small, address)
+    office.deliver(north=NORTH)
+    office.build()
+    office.places = replace(office.places, server=roles["loader"])
+    office.deliver(north=MORE)
+    assert counts(office.build()) == [("north.csv", 5, 4, 1, 0)]
+
+
 def test_what_one_loader_has_made_another_one_and_the_owner_may_change(tmp_path, small, roles):
     office = open_office(tmp_path, small, roles["loader"])
     office.deliver(north=NORTH)
@@ -216,6 +247,59 @@ def test_what_one_loader_has_made_another_one_and_the_owner_may_change(tmp_path,
     ) == {("exams_loader",)}
     with psycopg.connect(roles["owner"], autocommit=True) as owner:
         owner.execute("DROP SCHEMA exams CASCADE")
+
+
+def test_a_schema_of_somebody_else_is_left_as_it_is(tmp_path, small, address):
+    with psycopg.connect(address, autocommit=True) as other:
+        other.execute("CREATE SCHEMA exams; CREATE TABLE exams.delivery (van text)")
+        office = open_office(tmp_path, small, address)
+        office.deliver(north=NORTH)
+        with pytest.raises(ExamsError, match=r"E221 The schema exams .* is somebody else's"):
+            office.build()
+        found = other.execute(
+            "SELECT attrelid::regclass::text, attname FROM pg_attribute JOIN pg_class c"
+            " ON c.oid = attrelid WHERE relnamespace = 'exams'::regnamespace AND attnum > 0"
+        )
+        assert found.fetchall() == [("exams.delivery", "van")]
+
+
+def test_a_table_of_others_stays_when_ours_are_made_anew(office):
+    with psycopg.connect(office.places.server, autocommit=True) as other:
+        other.execute("CREATE TABLE exams.notes AS SELECT 'mine' AS note")
+        other.execute("UPDATE exams.layout SET number = 0")
+        office.build()
+        assert other.execute("SELECT note FROM exams.notes").fetchall() == [("mine",)]
+    assert len(office.rows("SELECT * FROM results")) == 2
+
+
+def test_views_and_rights_of_others_stay_when_a_quarter_comes_or_goes(office):
+    with psycopg.connect(office.places.server, autocommit=True) as other:
+        other.execute("CREATE VIEW mine AS SELECT quarter, track FROM exams.labelled")
+        other.execute("GRANT SELECT ON exams.results TO PUBLIC")
+        office.deliver("2024Q2", north=MORE)
+        office.build("2024Q2")
+        assert len(other.execute("SELECT * FROM mine").fetchall()) == 6
+        withdraw_quarter(office.warehouse, QUARTER)
+        assert len(other.execute("SELECT * FROM mine").fetchall()) == 4
+        rights = "SELECT relacl::text FROM pg_class WHERE oid = 'exams.results'::regclass"
+        assert "=r/" in other.execute(rights).fetchone()[0].replace("postgres=", "")
+
+
+def test_a_build_needs_no_temporary_tables(tmp_path, small, roles, address):
+    name = address.rpartition("?")[0].rpartition("/")[2]
+    with psycopg.connect(address, autocommit=True) as administrator:
+        administrator.execute(f"REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC")
+    office = open_office(tmp_path, small, roles["loader"])
+    office.deliver(north=NORTH)
+    assert counts(office.build()) == [("north.csv", 3, 2, 1, 0)]
+
+
+def test_the_corrections_of_another_office_are_not_told(office, tmp_path, small):
+    other = open_office(tmp_path / "other", small, office.places.server)
+    (delivery,) = office.rows("SELECT id, sha256 FROM delivery")
+    office.change(f"UPDATE quarantine SET resolved_by = {delivery[0]}")
+    assert corrected_by(office.warehouse, delivery[1]) == ["north.csv"]
+    assert corrected_by(other.warehouse, delivery[1]) == []
 
 
 def test_a_quarter_of_another_office_is_neither_replaced_nor_withdrawn(office, tmp_path, small):
@@ -314,6 +398,83 @@ def test_a_new_quarter_waits_for_a_long_look_in_moments_between_which_others_loo
     load.join(60)
     assert len(office.rows("SELECT * FROM labelled")) == 6
     assert max(waits) < 2  # 50 ms, on a machine that has nothing else to do
+
+
+def test_while_a_quarter_s_table_is_read_its_withdrawal_keeps_no_one_waiting(office):
+    waits = []
+    with psycopg.connect(office.places.server) as long:
+        long.execute(f'SELECT * FROM exams."result_{QUARTER}"').fetchall()
+        leave = threading.Thread(target=withdraw_quarter, args=(office.warehouse, QUARTER))
+        leave.start()
+        end = time.monotonic() + 2
+        while time.monotonic() < end:
+            begin = time.monotonic()
+            assert len(office.rows("SELECT * FROM labelled")) == 2
+            waits.append(time.monotonic() - begin)
+            time.sleep(0.02)
+        assert leave.is_alive()
+    leave.join(60)
+    assert max(waits) < 10  # a lock would last for a minute
+    assert store.loaded(office.warehouse) == {}
+
+
+def test_statistics_of_the_server_hold_no_value_of_a_student(tmp_path, contract_of, address):
+    content = identified()
+    office = open_office(tmp_path, contract_of(content), address)
+    lines = [f"{'' if n % 2 else 'hush'},5,2.5,AB-{n % 7}" for n in range(400)]
+    good = [f"north,5,2.5,AB-{n % 7}" for n in range(400)]
+    office.deliver(all="\n".join(["track,points,mark,candidate", *lines, *good, ""]))
+    with mock.patch.dict(os.environ, EXAMS_PSEUDONYM_KEY="k" * 32):
+        office.build()
+    with psycopg.connect(address, autocommit=True) as other:
+        other.execute("ANALYZE")
+        query = (
+            "SELECT tablename, attname FROM pg_stats WHERE schemaname = 'exams' AND"
+            " (attname IN ('value', 'candidate') OR most_common_vals::text LIKE '%hush%')"
+        )
+        assert other.execute(query).fetchall() == []
+
+
+def test_what_is_deleted_is_gone_when_nobody_sees_the_former_state(office):
+    office.deliver(north=NORTH + "hush-hush,5,2.5\n")
+    office.build()
+    query = "SELECT count(*) FROM pg_class"  # whatever it is: it sees the state of now
+    with psycopg.connect(office.places.server) as other:
+        other.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        other.execute(query).fetchall()
+        office.deliver(north=NORTH)
+        office.build()
+        with pytest.raises(ExamsError, match="E222 Somebody has been reading"):
+            opening.scrub(office.warehouse, 0.5)
+        other.rollback()
+        opening.scrub(office.warehouse, 30)
+    assert not holds(office.warehouse, b"hush-hush")
+
+
+def test_a_table_that_is_looked_at_is_not_waited_for_in_the_way_of_others(office):
+    with psycopg.connect(office.places.server) as long:
+        long.execute("SELECT * FROM exams.loaded").fetchall()
+        with psycopg.connect(office.places.server) as late, pytest.raises(ExamsError, match="E210"):
+            late.execute("SELECT 1")
+            opening.scrub(office.warehouse, 0.5)
+        assert [*store.loaded(office.warehouse)] == [QUARTER]
+
+
+def test_an_error_of_the_server_quotes_no_record(office, postgres):
+    before = contents(office.warehouse)
+    with psycopg.connect(office.places.server, autocommit=True) as administrator:
+        administrator.execute("ALTER TABLE exams.quarantine ADD CHECK (value <> 'hush')")
+    office.deliver(north=NORTH + "hush,5,2.5\n")
+    with pytest.raises(ExamsError, match=r"E220 .* stopped \(CheckViolation 23514\)") as raised:
+        office.build()
+    assert "hush" not in "".join(traceback.format_exception(raised.value))
+    assert contents(office.warehouse) == before
+
+
+def test_a_statement_that_an_administrator_ends_is_no_lost_connection():
+    with pytest.raises(ExamsError, match=r"E220 .* stopped \(QueryCanceled 57014\)"):  # noqa: SIM117
+        with opening.guarded():
+            raise errors.QueryCanceled
 
 
 def test_a_server_that_is_killed_in_the_midst_loses_nothing(tmp_path, small):
@@ -426,6 +587,65 @@ def test_what_comes_of_others_at_work_is_said_as_such(error):
 
 
 # Settings and what is shown of them.
+
+SETTINGS = {
+    "statement_timeout": "20ms",
+    "idle_in_transaction_session_timeout": "20ms",
+    "transaction_timeout": "50ms",
+    "search_path": "public",
+    "extra_float_digits": "-10",
+    "standard_conforming_strings": "off",
+    "bytea_output": "escape",
+    "default_transaction_isolation": "serializable",
+}
+
+
+def test_settings_that_a_server_has_for_others_change_nothing(tmp_path, contract_of, postgres):
+    track, *scores = SMALL["fields"]
+    levels = {"required": True, "enum": ["north", "so\\'uth ? %s"]}
+    contract = contract_of({**SMALL, "fields": [{**track, "constraints": levels}, *scores]})
+    found = []
+    for name in ("plain", "odd"):
+        address = postgres.new_database()
+        office = open_office(tmp_path / name, contract, address)
+        (office.places.private / "key").write_bytes(b"k" * 32)
+        odd = {"PGCLIENTENCODING": "LATIN1"} if name == "odd" else {}
+        for setting, value in SETTINGS.items() if odd else ():
+            database = address.rpartition("?")[0].rpartition("/")[2]
+            postgres.execute(f"ALTER DATABASE {database} SET {setting} = '{value}'")
+        office.deliver(all=f'{NORTH}nörth,5,2.5\n"so\\\'uth ? %s",5,2.5\n')
+        with (
+            mock.patch.dict(os.environ, odd),
+            mock.patch.object(loading, "moment", lambda: "2026-01-01T00:00:00+00:00"),
+            in_the_midst(office, lambda: time.sleep(0.1)),
+        ):
+            office.build()
+            found.append(contents(office.warehouse))
+            third = office.rows("SELECT CAST('0.30000000000000004' AS float8)")
+            assert third == [(0.1 + 0.2,)]
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_database_that_lacks_characters_is_refused(tmp_path, small, postgres, encoding):
+    name = f"in_{encoding.lower()}"
+    wish = f"ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0"
+    postgres.execute(f"CREATE DATABASE {name} {wish}")
+    office = open_office(tmp_path, small, postgres.address(name))
+    with pytest.raises(ExamsError, match=r"E219 The database .* is not in UTF-8"):
+        store.loaded(office.warehouse)
+
+
+@pytest.mark.parametrize(
+    ("more", "wanted"),
+    [("", ("10", "exams")), ("&connect_timeout=3&application_name=a", ("3", "a"))],
+)
+def test_a_connection_gives_up_who_is_away_unless_the_address_says_more(office, more, wanted):
+    server = replace(office.warehouse, address=office.warehouse.address + more)
+    with store.reading(server) as session:
+        told = session.connection.info.get_parameters()
+    assert (told["connect_timeout"], told["application_name"]) == wanted
+    assert (told["keepalives_idle"], told["tcp_user_timeout"]) == ("30", "60000")
 
 
 def test_no_message_tells_the_address(tmp_path):

@@ -9,9 +9,9 @@ Kinds = dict[str, type | tuple[type, ...]]
 
 # Words of the tables themselves: a field of that name would be taken for another column.
 _RESERVED = {
-    "all", "at_risk", "ci_high", "ci_low", "code", "column", "complete", "delivery", "dimension",
-    "file", "id", "key", "level", "line", "n", "other", "profile", "quarter", "score", "squares",
-    "steps", "total", "value",
+    "all", "at_risk", "ci_high", "ci_low", "cmax", "cmin", "code", "column", "complete", "ctid",
+    "delivery", "dimension", "file", "id", "key", "level", "line", "n", "other", "profile",
+    "quarter", "rowid", "score", "squares", "steps", "tableoid", "total", "value", "xmax", "xmin",
 }  # fmt: skip
 _SAID: dict[Any, tuple[str, str]] = {
     str: ("text", "a word or a sentence, in quotes if in doubt"),

@@ -37,7 +37,11 @@ def scrub(warehouse: Warehouse) -> None:
 
 
 def corrected_by(warehouse: Warehouse, sha256: str) -> list[str]:
-    """Return the loaded files that correct records of the delivery of this hash."""
+    """Return the loaded files that correct records of the delivery of this hash.
+
+    Of a server, those that this office received.
+    """
+    own, marks = of_office(warehouse, "d.office")
     with reading(warehouse, any_release=True) as connection:
         if "resolved_by" not in structure(connection).columns(connection, "quarantine"):
             return []
@@ -46,7 +50,7 @@ def corrected_by(warehouse: Warehouse, sha256: str) -> list[str]:
             for (file,) in connection.execute(
                 "SELECT DISTINCT later.file FROM quarantine q JOIN delivery d ON d.id = q.delivery"
                 " JOIN delivery later ON later.id = q.resolved_by"
-                " WHERE d.sha256 = ? ORDER BY later.file",
-                [sha256],
+                f" WHERE d.sha256 = ? AND {own} ORDER BY later.file",
+                [sha256, *marks],
             )
         ]

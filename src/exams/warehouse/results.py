@@ -37,10 +37,18 @@ def clear_result(connection: Connection, contract: Contract, quarter: str) -> Ta
 
 
 def drop_result(connection: Connection, quarter: str) -> None:
-    """Drop the table of `quarter`, and what is said of it; the view shows it no more."""
-    store = structure(connection)
-    store.patiently(connection, lambda: store.drop(connection, result_of(quarter)))
-    _undocument(connection, result_of(quarter))
+    """Drop the table of `quarter`, which is not loaded any more, and what is said of it.
+
+    The views go first and in the same moment: nobody waits for them while the table is read.
+    """
+    store, name = structure(connection), result_of(quarter)
+
+    def change() -> None:
+        _show(connection)
+        store.drop(connection, name)
+
+    store.patiently(connection, change)
+    _undocument(connection, name)
 
 
 def _undocument(connection: Connection, name: str) -> None:

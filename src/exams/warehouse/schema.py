@@ -92,6 +92,8 @@ AGGREGATES = (
     "data_dictionary",
     "layout",
 )
+# But for these columns: of a file with few records, they would tell of each.
+WITHHELD = {DELIVERY.name: ("sha256", "bytes"), OBSERVED.name: ("lowest", "highest")}
 
 
 def tables(contract: Contract) -> tuple[Table, ...]:

@@ -5,7 +5,7 @@ from exams.places import Warehouse
 from exams.schema import quoted
 from exams.warehouse.dialect import Connection, structure
 from exams.warehouse.offices import is_foreign
-from exams.warehouse.results import drop_result, forget_records, show_results
+from exams.warehouse.results import drop_result, forget_records
 from exams.warehouse.store import LAYOUT, changing, exists, release
 
 _KEPT = {"delivery"}  # the history of what came
@@ -39,7 +39,6 @@ def _delete(connection: Connection, quarter: str) -> None:
         for table in tables["delivery"]:
             connection.execute(f"DELETE FROM {quoted(table)} WHERE delivery = ?", [number])
         connection.execute("UPDATE delivery SET removed = ? WHERE id = ?", [now, number])
-    show_results(connection)
     drop_result(connection, quarter)
 
 

@@ -14,8 +14,9 @@ from psycopg.sql import SQL, Composable, Identifier, Literal
 from exams.errors import ExamsError
 from exams.schema import DICTIONARY, Column, Table, quoted
 from exams.warehouse.postgresql.catalog import ROWID, columns, every_column, names
-from exams.warehouse.postgresql.opening import ANALYST, SCHEMA, Session
-from exams.warehouse.schema import AGGREGATES
+from exams.warehouse.postgresql.opening import ANALYST, HELD, SCHEMA, Session
+from exams.warehouse.postgresql.views import BESIDE, show
+from exams.warehouse.schema import AGGREGATES, WITHHELD
 
 __all__ = ["clear", "columns", "create", "document", "drop", "drop_all", "hexadecimal", "names"]
 __all__ += ["patiently", "ready", "release", "set_release", "settle", "show"]
@@ -29,9 +30,7 @@ _LAYOUT = Table(
 )
 _OF_RECORDS = ("key",)
 _PLACES = {"quarantine": "delivery", "cube_combination": "quarter"}
-_BESIDE = "+"  # ends the name of a table that is filled beside the one whose place it takes
 _LONGEST = 57  # characters of a name: the server cuts off at 63, and views add six
-_HELD = "50ms"  # for so long a change of tables may keep readers waiting
 _PATIENCE = 60.0  # seconds in which it is tried again
 _NOT_ENFORCED = 180_000  # the version from which a reference need not be checked row by row
 
@@ -104,6 +103,19 @@ def _make(session: Session, table: Table) -> None:
     if place := _place(table):
         index = f"USING brin ({quoted(place)}) WITH (autosummarize = on)"
         session.execute(f"CREATE INDEX ON {quoted(table.name)} {index}")
+    if table.name not in AGGREGATES:
+        _keep_no_samples(session, table)
+
+
+def _keep_no_samples(session: Session, table: Table) -> None:
+    """Let the planner's statistics hold no values of people: they outlive what is deleted."""
+    off = [
+        f"ALTER COLUMN {quoted(c.name)} SET STATISTICS 0"
+        for c in table.columns
+        if c.type in ("TEXT", "BLOB")
+    ]
+    if off:
+        session.execute(f"ALTER TABLE {quoted(table.name)} {', '.join(off)}")
 
 
 def _column(column: Column) -> str:
@@ -169,14 +181,21 @@ def _meaning(column: Column) -> str:
 
 def _grant(session: Session) -> None:
     """Let the analyst read aggregates, where an administrator has made this role."""
-    lacking = session.execute(
-        "SELECT c.relname FROM pg_class c JOIN pg_roles r ON r.rolname = ?"
+    found = session.execute(
+        "SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
+        " JOIN pg_roles r ON r.rolname = ?"
         " WHERE c.relnamespace = to_regnamespace(?) AND c.relname = ANY(?)"
-        " AND NOT has_table_privilege(r.oid, c.oid, 'SELECT')",
+        " AND a.attnum > 0 AND NOT a.attisdropped"
+        " AND NOT has_column_privilege(r.oid, c.oid, a.attnum, 'SELECT')",
         [ANALYST, SCHEMA, list(AGGREGATES)],
     )
-    for (name,) in lacking.fetchall():
-        session.execute(f"GRANT SELECT ON {quoted(name)} TO {ANALYST}")
+    lacking: dict[str, list[str]] = {}
+    for name, column in found.fetchall():
+        if column not in WITHHELD.get(name, ()):
+            lacking.setdefault(name, []).append(quoted(column))
+    for name, given in lacking.items():
+        of = f" ({', '.join(given)})" if name in WITHHELD else ""
+        session.execute(f"GRANT SELECT{of} ON {quoted(name)} TO {ANALYST}")
 
 
 def clear(session: Session, table: Table) -> Table:
@@ -189,7 +208,7 @@ def clear(session: Session, table: Table) -> Table:
     if there == {column.name: column.type for column in table.columns}:
         session.execute(f"DELETE FROM {quoted(table.name)}")
         return table
-    filled = replace(table, name=table.name + _BESIDE) if there else table
+    filled = replace(table, name=table.name + BESIDE) if there else table
     _make(session, filled)
     _comment(session, filled)
     return filled
@@ -201,11 +220,18 @@ def drop(session: Session, table: str) -> None:
 
 
 def drop_all(session: Session, kept: Collection[str]) -> None:
-    """Drop all tables and views but those to be `kept`, at once: see `create`."""
+    """Drop all tables and views but those to be `kept`, at once: see `create`.
+
+    What others have put beside them stays: it is not in the dictionary.
+    """
+    there = names(session)
+    if DICTIONARY.name not in there:
+        return
+    ours = session.execute('SELECT DISTINCT "table" FROM data_dictionary').fetchall()
     dropped = [
-        f"DROP {kind} IF EXISTS {quoted(name)} CASCADE"
-        for name, kind in names(session).items()
-        if name not in kept and name != _LAYOUT.name
+        f"DROP {there[name]} IF EXISTS {quoted(name)} CASCADE"
+        for (name,) in ours
+        if name in there and name not in kept and name != _LAYOUT.name
     ]
     if dropped:
         _at_once(session, dropped)
@@ -220,7 +246,7 @@ def patiently(session: Session, change: Callable[[], object]) -> None:
     end = time.monotonic() + _PATIENCE
     while True:
         session.execute("SAVEPOINT change")
-        session.execute(f"SET LOCAL lock_timeout = '{_HELD}'")
+        session.execute(f"SET LOCAL lock_timeout = '{HELD}'")
         try:
             change()
         except errors.LockNotAvailable:
@@ -237,29 +263,10 @@ def patiently(session: Session, change: Callable[[], object]) -> None:
 def settle(session: Session) -> None:
     """Put tables that were filled beside others in their places."""
     for name in names(session):
-        if name.endswith(_BESIDE):
-            place = name.removesuffix(_BESIDE)
+        if name.endswith(BESIDE):
+            place = name.removesuffix(BESIDE)
             session.execute(f"DROP TABLE IF EXISTS {quoted(place)} CASCADE")  # and its views
             session.execute(f"ALTER TABLE {quoted(name)} RENAME TO {quoted(place)}")
-
-
-def show(session: Session, view: str, query: str | None) -> None:
-    """Make a view show what `query` selects; None: there is to be no such view.
-
-    One that does already is left alone: to replace it, those who read would have to wait.
-    """
-    if query is not None:
-        session.execute(f"CREATE TEMP VIEW wanted AS\n{query}")
-        found = session.execute(
-            "SELECT pg_get_viewdef(to_regclass('pg_temp.wanted')) = pg_get_viewdef(to_regclass(?))",
-            [f"{SCHEMA}.{view}"],
-        ).fetchone()
-        session.execute("DROP VIEW pg_temp.wanted")
-        if found and found[0]:
-            return
-    session.execute(f"DROP VIEW IF EXISTS {quoted(view)} CASCADE")
-    if query is not None:
-        session.execute(f"CREATE VIEW {quoted(view)} AS\n{query}")
 
 
 def hexadecimal(column: str) -> str:
