@@ -272,6 +272,16 @@ def test_a_table_of_others_stays_when_ours_are_made_anew(office):
     assert len(office.rows("SELECT * FROM results")) == 2
 
 
+def test_what_a_newer_release_has_made_is_left_alone(office):
+    with psycopg.connect(office.places.server, autocommit=True) as other:
+        other.execute("UPDATE exams.layout SET number = number + 1")
+    before = contents(office.warehouse)
+    for change in (office.build, lambda: withdraw_quarter(office.warehouse, QUARTER)):
+        with pytest.raises(ExamsError, match=r"E211 .* newer release"):
+            change()
+    assert contents(office.warehouse) == before
+
+
 def test_views_and_rights_of_others_stay_when_a_quarter_comes_or_goes(office):
     with psycopg.connect(office.places.server, autocommit=True) as other:
         other.execute("CREATE VIEW mine AS SELECT quarter, track FROM exams.labelled")

@@ -76,6 +76,18 @@ def release(connection: Connection) -> int:
     return structure(connection).release(connection)
 
 
+def is_former(connection: Connection, warehouse: Warehouse) -> bool:
+    """Say whether the tables are of another release, and to be made anew.
+
+    Raise E211 if a newer release has made those of a server: offices that have it use them.
+    """
+    found = release(connection)
+    if found > LAYOUT and not isinstance(warehouse, Path):
+        what = f"{warehouse.name} was made by a newer release of this program."
+        raise ExamsError("E211", what, "Nothing was changed. Update this program, and build again.")
+    return found != LAYOUT
+
+
 def is_busy(warehouse: Warehouse) -> bool:
     """Say whether a writer keeps readers out now, as that of a large load does for a while."""
     return opening(warehouse).is_busy(warehouse)

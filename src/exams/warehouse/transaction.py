@@ -8,7 +8,7 @@ from exams.places import Warehouse
 from exams.warehouse.dialect import Connection, structure
 from exams.warehouse.results import forget_records
 from exams.warehouse.schema import tables
-from exams.warehouse.store import LAYOUT, changing, release
+from exams.warehouse.store import changing, is_former
 
 
 @contextmanager
@@ -20,7 +20,7 @@ def writing(warehouse: Warehouse, contract: Contract) -> Iterator[Connection]:
     with changing(warehouse) as connection:
         store = structure(connection)
         store.ready(connection)
-        if release(connection) != LAYOUT:
+        if is_former(connection, warehouse):
             forget_records(connection)
         store.create(connection, tables(contract))
         yield connection

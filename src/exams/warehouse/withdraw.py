@@ -6,7 +6,7 @@ from exams.schema import quoted
 from exams.warehouse.dialect import Connection, structure
 from exams.warehouse.offices import is_foreign
 from exams.warehouse.results import drop_result, forget_records
-from exams.warehouse.store import LAYOUT, changing, exists, release
+from exams.warehouse.store import changing, exists, is_former
 
 _KEPT = {"delivery"}  # the history of what came
 
@@ -21,7 +21,7 @@ def withdraw_quarter(warehouse: Warehouse, quarter: str) -> None:
     if not exists(warehouse):
         return
     with changing(warehouse) as connection:
-        if release(connection) != LAYOUT:
+        if is_former(connection, warehouse):
             forget_records(connection)
         elif not is_foreign(connection, warehouse, quarter):
             _delete(connection, quarter)
