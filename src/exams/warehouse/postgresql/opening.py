@@ -23,7 +23,8 @@ TURN = 0x6578616D73  # key of the lock that writers take
 _MEANWHILE = (errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable)
 _LOST = ("08", "57P")  # begin the codes of a connection that has ended
 _OURS = "42"  # begins those of wrong SQL: a defect, which keeps its traceback
-_WISHES: dict[str, Any] = {  # of a connection, where the address has none: who is away is given up in a minute
+# Of a connection, where the address has no such wish: who is away is given up in a minute.
+_WISHES: dict[str, Any] = {
     "connect_timeout": 10,
     "application_name": "exams",
     "keepalives_idle": 30,
