@@ -403,6 +403,18 @@ def test_the_dashboard_finds_nothing_private_and_can_write_nowhere(office):
 
 
 @pytest.mark.slow
+def test_a_password_that_a_service_may_not_read_ends_it_in_words(office):
+    secret = office.engine.secrets / "database_password"
+    secret.chmod(0o600)
+    try:
+        done = office.engine.run("desk", "exams", "plan")
+    finally:
+        secret.chmod(0o644)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.decode().strip().endswith(f"/run/secrets/{secret.name}: Permission denied")
+
+
+@pytest.mark.slow
 def test_the_api_tells_what_is_published_to_who_has_the_token_and_sees_nothing_else(office):
     office.begin("api")
     office.engine.wait_until_healthy("api")
