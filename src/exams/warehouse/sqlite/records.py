@@ -1,7 +1,9 @@
 """Enters the records of a quarter, in bulk."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -19,29 +21,41 @@ class Records:
 
     def __init__(self, connection: sqlite3.Connection, table: Table) -> None:
         self.connection, self.table = connection, table
+        self.counts = Counter[int]()  # by delivery, as SQLite says
         self.empty = empty(table)
+        self.beside = ThreadPoolExecutor(1)  # makes images while others are copied
         connection.execute("ATTACH ':memory:' AS image")
 
     def insert(self, columns: Mapping[str, Values]) -> None:
-        """Insert one row per place of `columns`, by name in the table's order.
+        """Insert one row per place of `columns`, by name in the table's order: of one delivery.
 
         The keys, from 0 to 2^56, ascend and are new.
         """
-        numbers = [v for v in columns.values() if isinstance(v, np.ndarray) and v.dtype != object]
-        if len(numbers) < len(columns) or len(columns) > COLUMNS:
-            insert_columns(self.connection, self.table.name, columns)
-            return
-        for start in range(0, len(numbers[0]), ROWS):
-            key, *others = (column[start : start + ROWS] for column in numbers)
-            self._copy(filled(self.empty, key, others))
+        key = columns["key"]
+        assert isinstance(key, np.ndarray)
+        if len(key):
+            self.counts[int(key[0]) >> 32] += self._insert(columns)
 
     def count(self, delivery: int) -> int:
-        """Return how many records of a delivery the table has."""
-        query = f"SELECT count(*) FROM {quoted(self.table.name)} WHERE key >= ? AND key < ?"
-        keys = (delivery << 32, (delivery + 1) << 32)
-        return int(self.connection.execute(query, keys).fetchone()[0])
+        """Return how many records of a delivery the table has: what SQLite has taken."""
+        return self.counts[delivery]
 
-    def _copy(self, image: bytes) -> None:
+    def _insert(self, columns: Mapping[str, Values]) -> int:
+        numbers = [v for v in columns.values() if isinstance(v, np.ndarray) and v.dtype != object]
+        if len(numbers) < len(columns) or len(columns) > COLUMNS:
+            return insert_columns(self.connection, self.table.name, columns)
+        return sum(self._copy(image) for image in self._images(numbers))
+
+    def _images(self, numbers: list[np.ndarray]) -> Iterator[bytes]:
+        def image(start: int) -> bytes:
+            key, *others = (column[start : start + ROWS] for column in numbers)
+            return filled(self.empty, key, others)
+
+        return self.beside.map(image, range(0, len(numbers[0]), ROWS))
+
+    def _copy(self, image: bytes) -> int:
         name = quoted(self.table.name)
         self.connection.deserialize(image, name="image")
-        self.connection.execute(f"INSERT INTO main.{name} SELECT * FROM image.{name}")
+        return self.connection.execute(
+            f"INSERT INTO main.{name} SELECT * FROM image.{name}"
+        ).rowcount
