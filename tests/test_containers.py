@@ -419,11 +419,13 @@ def test_the_api_tells_what_is_published_to_who_has_the_token_and_sees_nothing_e
     office.begin("api")
     office.engine.wait_until_healthy("api")
     server = f"http://127.0.0.1:{office.ports['api']}/"
-    path = "published/mean_by_group.json?dimension=all&_shape=array"
+    path = "/published/mean_by_group.json?dimension=all&_shape=array"
     assert get(server, path).status == 401
     token = (office.engine.secrets / "api_token").read_text().strip()
     with get(server, path, Authorization=f"Bearer {token}") as answer:
-        assert {row["n"] for row in json.load(answer)} == {office.students()}
+        found = json.load(answer)
+    assert answer.status == 200, found
+    assert {row["n"] for row in found} == {office.students()}
     seen = office.engine.exec("api", "find", "data", "reports", "-type", "f")
     names = {Path(line).parts[1] for line in seen.stdout.decode().splitlines()}
     assert names == {"contract.yaml", "sample.json", "published"}
