@@ -325,6 +325,13 @@ def test_workers_of_another_release_are_not_asked_to_work(ask, workers, monkeypa
         list(found.run(answer, [()]))
 
 
+@pytest.mark.parametrize("library", ["numpy", "pyarrow"])
+def test_another_release_of_a_library_that_reads_records_is_another_release(monkeypatch, library):
+    found, known = cluster.release(), cluster.version
+    monkeypatch.setattr(cluster, "version", lambda name: "0" if name == library else known(name))
+    assert cluster.release.__wrapped__() != found
+
+
 def test_a_scheduler_that_does_not_answer_is_named(ask, office, monkeypatch):
     monkeypatch.setattr(cluster, "_ANSWER", 1)
     ask(f"tcp://127.0.0.1:{free_port()}")
