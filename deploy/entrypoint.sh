@@ -3,7 +3,8 @@
 # closed to all but its owner, which a mounted secret need not be.
 set -eu
 secret=/run/secrets/database_password
-if [ -r "$secret" ]; then
-  (umask 077 && printf '*:*:*:*:%s\n' "$(cat "$secret")" >"$PGPASSFILE")
+if [ -e "$secret" ]; then
+  password=$(cat "$secret")  # one that may not be read ends it here, in words
+  (umask 077 && printf '*:*:*:*:%s\n' "$password" >"$PGPASSFILE")
 fi
 exec "$@"

@@ -312,4 +312,4 @@ def wait_until(condition: Any, told: Any = lambda: "it did not happen in time") 
     end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end, told()
-        time.sleep(0.05)
+        time.sleep(0.2)  # a look at a page or a service takes work, too

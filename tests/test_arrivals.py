@@ -1,6 +1,7 @@
 """Which files of a quarter's folder count, and why others are refused."""
 
 import os
+import stat
 
 import pytest
 
@@ -45,6 +46,16 @@ def test_files_are_found_by_name_and_the_same_bytes_count_once(places, deliver):
     assert arrivals[0].sha256 == arrivals[2].sha256 != arrivals[1].sha256
     assert refusals == []
     assert places.deliveries.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_group_that_was_given_the_folder_of_deliveries_keeps_it_and_others_do_not(
+    places, deliver
+):
+    deliver("a")
+    for before, after in ((0o2770, 0o2770), (0o2777, 0o2770), (0o2755, 0o700), (0o777, 0o700)):
+        places.deliveries.chmod(before)
+        find_arrivals(places, QUARTER)
+        assert stat.S_IMODE(places.deliveries.stat().st_mode) == after
 
 
 def test_a_quarter_without_any_file_is_an_error(places, deliver):

@@ -84,6 +84,15 @@ def test_a_backup_holds_what_cannot_be_made_anew_and_says_what(places, tmp_path)
     assert {mode(tmp_path / "disk/backup" / name) for name in SAVED} == {0o600}
 
 
+def test_a_group_that_was_given_the_folder_of_deliveries_keeps_it(places, tmp_path):
+    backup(places, tmp_path / "backup")
+    (places.delivery("2026Q1") / "a.csv").unlink()
+    places.deliveries.chmod(0o2770)
+    restore(places, tmp_path / "backup")
+    assert (places.delivery("2026Q1") / "a.csv").is_file()
+    assert places.deliveries.stat().st_mode & 0o7777 == 0o2770
+
+
 def test_a_backup_into_another_place_is_restored_there_as_it_was(places, tmp_path):
     backup(places, tmp_path / "backup")
     other = Places.of(tmp_path / "other/data", tmp_path / "other/reports")

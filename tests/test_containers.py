@@ -1,5 +1,6 @@
 """deploy/: the compose file, the image, and the services of both, from a file to the dashboard."""
 
+import json
 import os
 import re
 import shlex
@@ -16,7 +17,7 @@ from exams.places import STAGES, Places
 from exams.published import read
 from exams.samples import read_sample, write_quarter
 from exams.status import latest_runs
-from serving import ROOT, free_port
+from serving import ROOT, free_port, get
 
 BUILDERS, VIEWERS = ["etl", "ml"], ["dashboard", "api"]
 QUARTER = "2026Q3"
@@ -221,18 +222,26 @@ def test_the_image_has_a_user_of_its_own_and_holds_no_secret_and_no_delivery(ima
     assert owners == {0}  # whoever runs it cannot change it, even where it can be written
 
 
+@pytest.mark.slow
+def test_the_libraries_of_the_image_are_compiled_and_without_their_tests(image):
+    [site] = Path(f"{image.root}{HOME}").glob(".venv/lib/*/site-packages")
+    for folder, name in (("exams", "cli"), ("pandas/core", "frame"), ("voila", "app")):
+        assert [*(site / folder / "__pycache__").glob(f"{name}.*.pyc")], name
+    assert [path for path in site.rglob("tests") if path.is_dir()] == []
+
+
 # The services
 
 
 class Office:
     """The services at work, and what a person in the office sees of them."""
 
-    def __init__(self, engine, deliveries, port):
-        self.engine, self.deliveries, self.port = engine, deliveries, port
+    def __init__(self, engine, deliveries, ports):
+        self.engine, self.deliveries, self.ports = engine, deliveries, ports
         self.places = Places(engine.volumes / "data", engine.volumes / "reports")
         self.status = engine.volumes / "status/status.db"
         self.published = engine.volumes / "published/published.db"
-        self.address = f"http://127.0.0.1:{port}/"
+        self.address = f"http://127.0.0.1:{ports['dashboard']}/"
 
     def deliver(self, files):
         """Put files into the folder of the quarter, as whoever may deliver."""
@@ -260,7 +269,7 @@ class Office:
         return "\n".join(told)
 
     def begin(self, name):
-        more = ["--port", str(self.port)] if name == "dashboard" else []
+        more = ["--port", str(self.ports[name])] if name in self.ports else []
         self.engine.start(name, *more)
 
     def students(self):
@@ -290,14 +299,16 @@ def office(image):
     backups = folder / "backups"
     folders = {"DELIVERIES": str(deliveries), "BACKUPS": str(backups)}
     composed = parsed(ETL_MODE="test", ML_MODE="test", **folders)
-    engine, port, database = Engine(image, composed, folder), free_port(), free_port()
-    engine.instead = {"0.0.0.0": "127.0.0.1", "8866": str(port)}
+    engine, database = Engine(image, composed, folder), free_port()
+    ports = {name: free_port() for name in VIEWERS}
+    engine.instead = {"0.0.0.0": "127.0.0.1"}
+    engine.instead |= dict(zip(("8866", "8867"), map(str, ports.values()), strict=True))
     asking = ("database", *BUILDERS, "desk")
     engine.more = {name: {"PGPORT": str(database)} for name in asking}
     backups.mkdir()
     for path in (deliveries, deliveries / QUARTER, backups):
         os.chown(path, engine.user("exams"), engine.user("exams"))
-    found = Office(engine, deliveries, port)
+    found = Office(engine, deliveries, ports)
     try:
         for name in ("database", *BUILDERS, "dashboard"):
             found.begin(name)
@@ -385,9 +396,40 @@ def test_the_dashboard_finds_nothing_private_and_can_write_nowhere(office):
     assert tries("dashboard", "data/status/schedule-model.json", "test -r") == (0, "")
     for path in ("data/status/x", "data/published/x", "reports/x", "x", "/etc/x"):
         assert "Read-only" in tries("dashboard", path, "touch")[1], path
+    assert tries("dashboard", "data/published/.lock") == (1, "Permission denied")  # nor hold it
     assert tries("etl", "data/private", "test -w") == (0, "")
     assert "Read-only" in tries("etl", "data/published/x", "touch")[1]
     assert "Read-only" in tries("ml", "data/deliveries/x", "touch")[1]
+
+
+@pytest.mark.slow
+def test_a_password_that_a_service_may_not_read_ends_it_in_words(office):
+    secret = office.engine.secrets / "database_password"
+    secret.chmod(0o600)
+    try:
+        done = office.engine.run("desk", "exams", "plan")
+    finally:
+        secret.chmod(0o644)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.decode().strip().endswith(f"/run/secrets/{secret.name}: Permission denied")
+
+
+@pytest.mark.slow
+def test_the_api_tells_what_is_published_to_who_has_the_token_and_sees_nothing_else(office):
+    office.begin("api")
+    office.engine.wait_until_healthy("api")
+    server = f"http://127.0.0.1:{office.ports['api']}/"
+    path = "/published/mean_by_group.json?dimension=all&_shape=array"
+    assert get(server, path).status == 401
+    token = (office.engine.secrets / "api_token").read_text().strip()
+    with get(server, path, Authorization=f"Bearer {token}") as answer:
+        found = json.load(answer)
+    assert answer.status == 200, found
+    assert {row["n"] for row in found} == {office.students()}
+    seen = office.engine.exec("api", "find", "data", "reports", "-type", "f")
+    names = {Path(line).parts[1] for line in seen.stdout.decode().splitlines()}
+    assert names == {"contract.yaml", "sample.json", "published"}
+    assert office.engine.exec("api", "test", "-e", "/run/secrets/dashboard_token").returncode == 1
 
 
 # The page

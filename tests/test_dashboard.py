@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 import example
-from exams import status
+from exams import status, web
 from exams.dashboard.kernel import answer, find_places
 from exams.dashboard.now import now
 from exams.dashboard.payload import payload
@@ -75,6 +75,20 @@ def test_page_that_has_everything_gets_nothing_new(places):
     assert answer(places, known) == {"payload": None, "now": None}
     assert answer(places, known | {"have": "older"})["payload"]["stamp"] == stamp
     assert answer(places, known | {"seen": None})["now"]["stamp"] == seen
+
+
+def test_charts_that_a_build_takes_away_while_they_are_read_are_no_error(tmp_path, monkeypatch):
+    places = example.make(tmp_path)
+    read = web.finite_json
+
+    def taken_away(text):
+        for chart in places.charts(example.NEWEST).iterdir():
+            chart.unlink()
+        return read(text)
+
+    monkeypatch.setattr(web, "finite_json", taken_away)
+    found = payload(places)
+    assert (found["quarter"], found["charts"]) == (example.NEWEST, [])
 
 
 def test_status_change_is_something_new_and_brings_no_figures_again(tmp_path):

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from exams.files import replacing, set_aside, sweep, write_atomic
+from exams.files import locked, replacing, set_aside, sweep, write_atomic
 
 
 def names(folder):
@@ -92,6 +92,14 @@ def test_a_database_that_cannot_be_read_is_set_aside_with_its_journal(database, 
     assert set_aside(database)
     assert {name.partition("-")[0] for name in names(database.parent)} == {"some.db.unreadable"}
     assert database.with_name("some.db.unreadable").read_bytes() == content
+
+
+def test_a_lock_can_be_held_by_its_owner_alone(tmp_path):
+    former, new = tmp_path / ".former.lock", tmp_path / ".new.lock"
+    former.touch(mode=0o644)
+    for path in (former, new):
+        with locked(path):
+            assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_database_that_is_sound_empty_missing_or_locked_stays(database):

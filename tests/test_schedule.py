@@ -357,6 +357,19 @@ def test_a_quarter_whose_files_have_changed_since_its_load_waits_for_the_next_on
     assert at_work._waiting.qsize() == 1
 
 
+def test_a_quarter_whose_files_come_back_while_others_are_built_waits_for_its_load(places, builds):
+    project.deliver(places, "2026Q1", "x")
+    load(places, "2026Q1", "done")
+    (places.report("2025Q4") / "load.receipt.json").touch()  # had files, and has none now
+    builds.ends["2025Q4"] = "waits"  # it has some when its turn comes
+    at_work = followed(places)
+    at_work.tick()
+    assert (at_work.ticks.error, [*at_work._waits]) == (None, ["2025Q4"])
+    load(places, "2025Q4", "done")
+    at_work.look()
+    assert at_work._waiting.qsize() == 1
+
+
 def test_a_quarter_without_files_is_withdrawn_by_the_schedule_that_publishes(places, builds):
     project.deliver(places, "2026Q1", "x")
     load(places, "2026Q1", "done")

@@ -9,7 +9,7 @@ from office import QUARTER, Office, counts
 from exams.errors import ExamsError
 from exams.stages.extract import extract, find_files
 from exams.warehouse.dialect import structure
-from exams.warehouse.read import read_cube
+from exams.warehouse.read import count_rows, read_cube
 from exams.warehouse.store import changing, loaded_content, reading
 from stores import IN_A_FILE
 
@@ -41,6 +41,17 @@ def test_every_record_is_loaded_or_in_quarantine_with_all_of_its_reasons(office)
         ("2024Q1", "north.csv", 3, "track", "west", "unknown_level"),
         ("2024Q1", "north.csv", 5, "*", "", "wrong_number_of_columns"),
     ]
+
+
+def test_the_rows_of_a_quarter_are_counted_by_table(office):
+    office.deliver(north=NORTH, south=SOUTH)
+    office.build()
+    office.deliver("2024Q2", later=NORTH + "north,5,5.0\n")
+    office.build("2024Q2")
+    found = count_rows(office.warehouse, QUARTER).values.tolist()
+    assert found == [["delivery", 2], ["results", 4], ["quarantine", 3], ["cube", 2]]
+    found = count_rows(office.warehouse, "2024Q3").values.tolist()
+    assert found == [["delivery", 0], ["results", 0], ["quarantine", 0], ["cube", 0]]
 
 
 def test_a_blank_line_is_no_student(office, contract_of):

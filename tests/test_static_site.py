@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import threading
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +13,7 @@ import pytest
 
 import example
 from browser import tab
-from exams import published, status
+from exams import files, published, static_site, status
 from exams.dashboard import payload as payloads
 from exams.dashboard.now import now
 from exams.dashboard.payload import payload
@@ -229,6 +230,22 @@ def test_quarter_that_another_build_publishes_while_the_site_is_written_is_no_er
     assert (len(read), contents(places)) == (1, found)  # what was noted is not trusted
     write_site(places, example.NEWEST)
     assert len(read) == 1
+
+
+def test_a_site_that_another_build_is_writing_is_not_taken_away_under_it(places, monkeypatch):
+    first = places.published.rename(places.published.with_name("first.db"))
+
+    @contextmanager
+    def waiting(path):
+        """Hold the lock as soon as the build that publishes first gives it back."""
+        first.rename(places.published)
+        with files.locked(path):
+            yield
+
+    before = contents(places)
+    monkeypatch.setattr(static_site, "locked", waiting)
+    write_site(places)
+    assert contents(places) == before
 
 
 def test_without_a_publication_there_is_no_site(places):

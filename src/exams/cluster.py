@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from secrets import token_hex
@@ -32,6 +33,7 @@ _PATIENCE = 60.0  # seconds for a worker to come
 _TRIES = 3  # so often a scheduler may be lost in one stage
 _AGAIN = "Nothing was handed on. Look after the cluster and run `ploomber build` again."
 _OURS = ("E435", "E437", "E438", "E439")  # what workers say of themselves, not of a file
+_READ_WITH = ("numpy", "pyarrow")
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # glibc, malloc.h
 _HERE = Path(__file__).parent
 
@@ -215,7 +217,7 @@ def _outcome(future: Future[Outcome], name: str) -> Outcome:
 def _guarded(function: Callable[..., Any], expected: str, *arguments: Any) -> Outcome:
     """Call a function on a worker; nothing is raised, as dask would log what that says."""
     if release() != expected:
-        what = "A worker has another release of this package than the build."
+        what = "A worker has another release of this package, numpy or pyarrow than the build."
         return Outcome.failed(ExamsError("E435", what, "Install the same on all machines."))
     _hold_memory()
     try:
@@ -253,9 +255,14 @@ def _defect(error: BaseException) -> ExamsError:
 
 @cache
 def release() -> str:
-    """Return a fingerprint of this package's code: workers must have the same."""
+    """Return a fingerprint of this package's code, and of what it reads and sums records with.
+
+    Workers must have the same: results are to be those of one process, to the byte.
+    """
     files = sorted(_HERE.rglob("*.py"))
     digest = hashlib.sha256()
     for file in files:
         digest.update(f"{file.relative_to(_HERE)}".encode() + b"\0" + file.read_bytes())
+    for library in _READ_WITH:
+        digest.update(f"{library} {version(library)}\0".encode())
     return digest.hexdigest()

@@ -10,7 +10,7 @@ from exams.checklist import note
 from exams.errors import ExamsError, printable
 from exams.files import replacing
 from exams.intake.reading.arrivals import Refusal, verdict
-from exams.places import Places, private
+from exams.places import Places, received
 from exams.quarters import check_quarter
 
 
@@ -32,8 +32,8 @@ def deliver(files: Sequence[Path], quarter: str, places: Places, largest: int) -
     if refused:
         error = verdict(refused, [file.file for file in checked if file.verdict in (RIGHT, HELD)])
         raise ExamsError(error.code, error.message, f"Nothing was delivered. {error.remedy}")
-    private(places.deliveries)
-    folder = private(places.delivery(quarter))
+    received(places.deliveries)
+    folder = received(places.delivery(quarter))
     notes = {file.file: note(file) for file in checked}
     lines = []
     for file in files:

@@ -68,8 +68,11 @@ def _state(path: Path) -> str:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file at `path`; wait until it is free."""
-    with path.open("a") as lock:
+    """Hold the lock file at `path`; wait until it is free.
+
+    It is closed to other users: whoever may read it could hold it, and nothing would be published.
+    """
+    with closed(path).open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

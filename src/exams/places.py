@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import stat
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,7 @@ class Server:
 Warehouse = Path | Server
 WAREHOUSE = "EXAMS_WAREHOUSE"  # what builds hand on to their kernels, so no report shows it
 _COPY = "COPY.txt"  # lies in the data folder of a working copy
+_GIVEN = stat.S_ISGID | stat.S_IWGRP  # to a group, on purpose
 STAGES = ("extract", "transform", "load", "model", "publish", "visualize")
 
 
@@ -205,6 +207,20 @@ def private(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if folder.stat().st_mode & 0o077:
         folder.chmod(0o700)
+    return folder
+
+
+def received(folder: Path) -> Path:
+    """Return a folder of deliveries, created if need be, closed to other users (0700).
+
+    A group that it was given (2770: what is made in it is the group's, too) may go on delivering.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if mode & _GIVEN != _GIVEN:
+        return private(folder)
+    if mode & 0o007:
+        folder.chmod(mode & ~0o007)
     return folder
 
 

@@ -171,7 +171,7 @@ class Schedule:
             left = [quarter for quarter in every if quarter not in alone | early]
             ends = build_each(self.root, left, self.ticks.stages) if left or not every else {}
             early |= {quarter for quarter, end in ends.items() if end == "waits"}
-            self._waits = {quarter: seen[quarter] for quarter in early}
+            self._waits = {quarter: seen.get(quarter, {}) for quarter in early}
             kept = {quarter: failing[quarter] for quarter in alone}
             failing = kept | self._failed(ends)
         except Exception as stopped:

@@ -37,10 +37,12 @@ def write_site(places: Places, quarter: str | None = None, timing: Timing = _USU
     Another quarter is written if it is missing or was written by another release. Without a
     publication there is no site. Raise E303 if that cannot be read.
     """
-    if not places.published.is_file():
-        shutil.rmtree(places.site, ignore_errors=True)
+    if not (places.published.is_file() or places.site.exists()):
         return
     with locked(made(places.reports) / ".site.lock"):
+        if not places.published.is_file():  # asked again: another may publish now
+            shutil.rmtree(places.site, ignore_errors=True)
+            return
         standing = now.news(places, timing)
         source, note = _source(places, standing), made(places.site) / _NOTE
         noted, quarters = read_note(note), source["quarters"]

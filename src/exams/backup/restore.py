@@ -11,7 +11,7 @@ from exams.errors import ExamsError
 from exams.files import draft_of, shown, sweep
 from exams.orchestrate import locks
 from exams.orchestrate.stopping import terminable
-from exams.places import Places, made, private
+from exams.places import Places, made, private, received
 from exams.progress import track
 
 
@@ -63,8 +63,9 @@ def _restored(places: Places, source: Path, files: Sequence[Entry]) -> list[str]
 
 def _make_folders(places: Places, entry: Entry) -> None:
     made(places.data)
+    opened = received if is_delivery(entry) else private if _is_private(entry) else made
     for folder in [*reversed(Path(entry["path"]).parents)][1:]:
-        (private if _is_private(entry) else made)(places.data / folder)
+        opened(places.data / folder)
 
 
 def _is_there(path: Path, entry: Entry) -> bool:

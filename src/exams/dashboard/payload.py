@@ -1,5 +1,6 @@
 """What one page of the dashboard needs of one quarter, as plain data for JSON."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ SHOWN = (
     "calibration",
     "fairness",
 )
+_TRIES = 3
 
 
 def payload(places: Places, quarter: str | None = None) -> dict[str, Any]:
@@ -33,6 +35,13 @@ def payload(places: Places, quarter: str | None = None) -> dict[str, Any]:
 
     It is what `common` and `of_quarter` return, and `stamp`.
     """
+    for _ in range(_TRIES - 1):
+        with suppress(FileNotFoundError, ValueError):  # a build takes away what was there just now
+            return _payload(places, quarter)
+    return _payload(places, quarter)
+
+
+def _payload(places: Places, quarter: str | None) -> dict[str, Any]:
     now = stamp(places)  # before reading: what changes meanwhile is seen at the next tick
     found = common(places)
     quarters = found["quarters"]

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 _BESIDE = 4  # works at a time, however many cores there are: more would only take memory
+_WAITING = 2  # works beside, for the same reason
 _alone = ContextVar("_alone", default=False)
 
 
@@ -86,6 +87,28 @@ def side_by_side(works: Iterable[Callable[[], Item]]) -> Iterator[Item]:
                 yield line.popleft().result()
         while line:
             yield line.popleft().result()
+
+
+class Aside:
+    """Does works one after the other in a thread of its own, beside whoever gives them."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1)
+        self._line: deque[Future[object]] = deque()
+
+    def do(self, work: Callable[[], object]) -> None:
+        """Do `work` after those before it, of which a few may wait; raise what one has raised."""
+        if _alone.get():
+            work()
+            return
+        self._line.append(self._pool.submit(work))
+        if len(self._line) > _WAITING:
+            self._line.popleft().result()
+
+    def finish(self) -> None:
+        """Wait until all works are done; raise what one has raised."""
+        while self._line:
+            self._line.popleft().result()
 
 
 def _submitted(

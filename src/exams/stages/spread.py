@@ -94,7 +94,7 @@ def transforming_there(
         yield from work.judge()
         yield from work.judge_repeats()
         done += (work.close(found, keep_lines=bool(corrections)) for found in plain)
-        writer.cube = work.merged()
+        writer.cube.merge(work.merged())
     finally:
         shelf.clear()
         given.clear()

@@ -1,12 +1,14 @@
 """Judges parts one after the other and writes what becomes of them: clean, or in quarantine."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 
 from exams.contract import Contract
 from exams.intake.arrays import to_numpy
+from exams.intake.flow import Aside
 from exams.intake.judging.corrections import in_order, named_deliveries, reference
 from exams.intake.judging.desk import Desk
 from exams.intake.judging.identifiers import RunKey
@@ -42,8 +44,15 @@ class Writer:
         mark: str = "",
     ) -> None:
         self.raw, self.out, self.mark = raw, out, mark
-        self.desk, self.cube = Desk(contract, key), Cube.empty(contract)
+        self.desk, self._cube = Desk(contract, key), Cube.empty(contract)
+        self._aside = Aside()  # counts the records of a part while the next one is judged
         self.names: list[str] = []
+
+    @property
+    def cube(self) -> Cube:
+        """The cube of all records that were taken."""
+        self._aside.finish()
+        return self._cube
 
     def take(self, item: Read) -> Delivery | Part | Judged:
         """Take a delivery, judge a part of it, or close it when all were judged."""
@@ -59,7 +68,7 @@ class Writer:
         else:
             clean, quarantine = self.desk.judge(batch, item.delivery.corrects)
             fold = fold_of(item.delivery.sha256, clean.line)
-            self.cube.add(clean.profile, clean.scores, fold)
+            self._aside.do(partial(self._cube.add, clean.profile, clean.scores, fold))
             write_part(self.out / judged.name, clean.batch())
         write_part(self.out / judged.quarantine, quarantine)
         self.names.append(judged.name)

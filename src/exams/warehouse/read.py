@@ -1,7 +1,7 @@
 """Reads a quarter's sufficient statistics and figures from the warehouse."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -15,6 +15,7 @@ from exams.warehouse.dialect import Connection
 from exams.warehouse.frames import frame
 from exams.warehouse.history import read_left_out
 from exams.warehouse.model_tables import MODEL_HISTORY
+from exams.warehouse.results import count_results
 from exams.warehouse.sql import in_units
 from exams.warehouse.store import of_office, reading
 
@@ -174,15 +175,16 @@ def read_quarantine(warehouse: Warehouse, quarter: str) -> list[Held]:
 
 def count_rows(warehouse: Warehouse, quarter: str) -> pd.DataFrame:
     """Return how many rows of `quarter` each table of the warehouse holds: table, rows."""
-    queries = {
-        "delivery": "SELECT count(*) FROM delivery WHERE quarter = ? AND removed IS NULL",
-        "results": "SELECT count(*) FROM results WHERE quarter = ?",
-        "quarantine": "SELECT count(*) FROM quarantine WHERE quarter = ?",
-        "cube": "SELECT count(*) FROM cube WHERE quarter = ?",
-    }
     with reading(warehouse) as connection:
-        rows: list[tuple[str, Any]] = [
-            (name, connection.execute(query, [quarter]).fetchone()[0])
-            for name, query in queries.items()
-        ]
-    return pd.DataFrame(rows, columns=["table", "rows"])
+
+        def count(of: str) -> int:
+            query = f"SELECT count(*) FROM {of} WHERE quarter = ?"
+            return int(connection.execute(query, [quarter]).fetchone()[0])
+
+        rows = {
+            "delivery": count("(SELECT * FROM delivery WHERE removed IS NULL) AS present"),
+            "results": count_results(connection, quarter),
+            "quarantine": count("quarantine"),
+            "cube": count("cube"),
+        }
+    return pd.DataFrame([*rows.items()], columns=["table", "rows"])

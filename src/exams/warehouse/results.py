@@ -36,6 +36,14 @@ def clear_result(connection: Connection, contract: Contract, quarter: str) -> Ta
     return filled
 
 
+def count_results(connection: Connection, quarter: str) -> int:
+    """Return how many records of `quarter` are loaded."""
+    name = result_of(quarter)
+    if name not in structure(connection).names(connection):
+        return 0
+    return int(connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()[0])
+
+
 def drop_result(connection: Connection, quarter: str) -> None:
     """Drop the table of `quarter`, which is not loaded any more, and what is said of it.
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from exams.errors import ExamsError, printable
 from exams.files import read_note, write_atomic
-from exams.places import Places, private, visible
+from exams.places import Places, private, received, visible
 
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -57,7 +57,7 @@ def find_arrivals(
     that looks like another's. Raise E104 if the folder holds nothing at all.
     """
     folder = places.delivery(quarter)
-    private(places.deliveries)  # students' records lie here, whoever has made the folder
+    received(places.deliveries)  # students' records lie here, whoever has made the folder
     found = _listed(folder)
     if not found:
         where = f"Put it into data/deliveries/{quarter}/."
