@@ -102,6 +102,14 @@ def test_a_lock_can_be_held_by_its_owner_alone(tmp_path):
             assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_to_hold_a_lock_changes_no_file(tmp_path):
+    lock = tmp_path / ".lock"
+    with locked(lock):
+        os.utime(lock, (1, 1))
+    with locked(lock):
+        assert lock.stat().st_mtime == 1
+
+
 def test_a_database_that_is_sound_empty_missing_or_locked_stays(database):
     assert not set_aside(database)
     assert not set_aside(database.with_name("missing.db"))

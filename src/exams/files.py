@@ -30,7 +30,8 @@ def write_atomic(path: Path, content: str | bytes) -> None:
 
 def closed(path: Path) -> Path:
     """Return the path of a file, created if need be, that its owner alone may read (0600)."""
-    path.touch(mode=0o600)
+    if not path.exists():
+        path.touch(mode=0o600)
     if path.stat().st_mode & 0o077:
         path.chmod(0o600)
     return path
