@@ -9,9 +9,10 @@ from office import QUARTER, Office, counts
 from exams.errors import ExamsError
 from exams.stages.extract import extract, find_files
 from exams.warehouse.dialect import structure
+from exams.warehouse.folds import read_folds
 from exams.warehouse.read import count_rows, read_cube
 from exams.warehouse.store import changing, loaded_content, reading
-from stores import IN_A_FILE
+from stores import IN_A_FILE, remove
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -52,6 +53,23 @@ def test_the_rows_of_a_quarter_are_counted_by_table(office):
     assert found == [["delivery", 2], ["results", 4], ["quarantine", 3], ["cube", 2]]
     found = count_rows(office.warehouse, "2024Q3").values.tolist()
     assert found == [["delivery", 0], ["results", 0], ["quarantine", 0], ["cube", 0]]
+
+
+def test_sums_come_in_the_same_order_whatever_was_loaded_before(office):
+    def read():
+        cube = read_cube(office.warehouse, office.contract, QUARTER)
+        cells, _ = read_folds(office.warehouse, office.contract, QUARTER)
+        cells = cells.drop(columns="profile")
+        return [part.to_csv() for part in (cube.cells, cube.values, cube.moments, cells)]
+
+    office.deliver(north=NORTH, south=SOUTH)
+    office.build()
+    found = read()
+    remove(office.warehouse)
+    office.deliver("2023Q4", before=SOUTH.replace("5", "6"))  # south is the first profile now
+    office.build("2023Q4")
+    office.build()
+    assert read() == found
 
 
 def test_a_blank_line_is_no_student(office, contract_of):

@@ -6,6 +6,7 @@ from exams.contract import Contract
 from exams.places import Warehouse
 from exams.schema import quoted
 from exams.warehouse.frames import frame
+from exams.warehouse.sql import ranked
 from exams.warehouse.store import reading
 
 
@@ -14,18 +15,19 @@ def read_folds(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return cells (profile, dimensions, fold, n, at_risk) and their scores.
 
-    Scores: profile, fold, score, n, total, squares, in steps above the lowest. Both in order of
-    profile and fold.
+    Scores: profile, fold, score, n, total, squares, in steps above the lowest. Cells are in the
+    order of levels and fold.
     """
-    levels = ", ".join(f"p.{quoted(d.name)}" for d in contract.dimensions)
-    order = "WHERE quarter = ? ORDER BY profile, fold"
+    dimensions = [d.name for d in contract.dimensions]
+    levels = ", ".join(f"p.{quoted(name)}" for name in dimensions)
+    cells = (
+        f"SELECT profile, {levels}, fold, n, at_risk FROM cube_fold"
+        f" JOIN profile p ON p.id = profile JOIN ({ranked(dimensions)}) r ON r.number = profile"
+        " WHERE quarter = ? ORDER BY r.place, fold"
+    )
+    scores = (
+        "SELECT profile, fold, score, n, total, squares FROM cube_fold_score"
+        " WHERE quarter = ? ORDER BY profile, fold"
+    )
     with reading(warehouse) as connection:
-        cells, scores = (
-            frame(connection, query, [quarter])
-            for query in (
-                f"SELECT profile, {levels}, fold, n, at_risk FROM cube_fold"
-                f" JOIN profile p ON p.id = profile {order}",
-                f"SELECT profile, fold, score, n, total, squares FROM cube_fold_score {order}",
-            )
-        )
-    return cells, scores
+        return frame(connection, cells, [quarter]), frame(connection, scores, [quarter])

@@ -1,6 +1,7 @@
 """Reads a quarter's sufficient statistics and figures from the warehouse."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import pandas as pd
@@ -16,7 +17,7 @@ from exams.warehouse.frames import frame
 from exams.warehouse.history import read_left_out
 from exams.warehouse.model_tables import MODEL_HISTORY
 from exams.warehouse.results import count_results
-from exams.warehouse.sql import in_units
+from exams.warehouse.sql import in_units, ranked
 from exams.warehouse.store import of_office, reading
 
 
@@ -38,34 +39,21 @@ class CubeFrames:
 
 def read_cube(warehouse: Warehouse, contract: Contract, quarter: str) -> CubeFrames:
     """Return the cube of `quarter`; raise E206 if nothing of it is loaded."""
-    levels = ", ".join(f"p.{quoted(d.name)}" for d in contract.dimensions)
     units = ", ".join(_in_units(s.name, s.decimals) for s in contract.scores)
     with reading(warehouse) as connection:
-        cells = _frame(
-            connection, f"SELECT {levels}, n, complete, at_risk FROM cube", quarter, "c.profile"
-        )
+        read = partial(_by_levels, connection, contract, quarter)
+        cells = read("cube", "n, complete, at_risk", "")
         if cells.empty:
             raise ExamsError(
                 "E206", f"No record of {quarter} is loaded.", "See the report of transform: why?"
             )
+        combinations = f"SELECT {units}, n FROM cube_combination WHERE quarter = ? ORDER BY id"
         return CubeFrames(
             contract,
             cells,
-            _frame(
-                connection,
-                f"SELECT {levels}, score, steps, n FROM cube_value",
-                quarter,
-                "c.profile, score, steps",
-            ),
-            _frame(
-                connection,
-                f"SELECT {levels}, score, other, total FROM cube_moment",
-                quarter,
-                "c.profile, score, other",
-            ),
-            frame(
-                connection, f"SELECT {units}, n FROM cube_combination WHERE quarter = ?", [quarter]
-            ),
+            read("cube_value", "score, steps, n", ", score, steps"),
+            read("cube_moment", "score, other, total", ", score, other"),
+            frame(connection, combinations, [quarter]),
         )
 
 
@@ -73,8 +61,17 @@ def _in_units(name: str, decimals: int) -> str:
     return f"{in_units(quoted(name), decimals)} AS {quoted(name)}"
 
 
-def _frame(connection: Connection, select: str, quarter: str, order: str) -> pd.DataFrame:
-    query = f"{select} c JOIN profile p ON p.id = c.profile WHERE c.quarter = ? ORDER BY {order}"
+def _by_levels(
+    connection: Connection, contract: Contract, quarter: str, table: str, columns: str, order: str
+) -> pd.DataFrame:
+    """Return a table of the cube with levels for profiles, in their order and then in `order`."""
+    dimensions = [d.name for d in contract.dimensions]
+    levels = ", ".join(f"p.{quoted(name)}" for name in dimensions)
+    query = (
+        f"SELECT {levels}, {columns} FROM {table} c JOIN profile p ON p.id = c.profile"
+        f" JOIN ({ranked(dimensions)}) r ON r.number = c.profile"
+        f" WHERE c.quarter = ? ORDER BY r.place{order}"
+    )
     return frame(connection, query, [quarter])
 
 

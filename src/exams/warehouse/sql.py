@@ -1,5 +1,9 @@
 """Expressions that both stores understand alike."""
 
+from collections.abc import Iterable
+
+from exams.schema import quoted
+
 _KINDS = {"TEXT": "TEXT", "INTEGER": "BIGINT", "REAL": "DOUBLE PRECISION"}
 
 
@@ -16,3 +20,12 @@ def in_units(column: str, decimals: int) -> str:
 def text(words: str) -> str:
     """Return words as a literal."""
     return "'" + words.replace("'", "''") + "'"
+
+
+def ranked(dimensions: Iterable[str]) -> str:
+    """Return a query of all profiles: number, and place in the order of their levels, none last.
+
+    Numbers tell which profile was loaded first, and on a server by whom; sums must not.
+    """
+    levels = ", ".join(f"{quoted(name)} IS NULL, {quoted(name)}" for name in dimensions)
+    return f"SELECT id AS number, row_number() OVER (ORDER BY {levels}) AS place FROM profile"
