@@ -20,11 +20,8 @@ _FULL = _BITS + 1
 
 def insert_columns(
     connection: sqlite3.Connection, table: str, columns: Mapping[str, Values]
-) -> int:
-    """Insert a row per place of the arrays in `columns`, which are by column name.
-
-    Return how many rows SQLite has taken.
-    """
+) -> None:
+    """Insert a row per place of the arrays in `columns`, which are by column name."""
     row = _Row()
     made = ", ".join([row.take(values) for values in columns.values()])
     rows = np.column_stack(row.bound)
@@ -34,8 +31,8 @@ def insert_columns(
     one = f"({', '.join('?' * width)})"
     whole = len(rows) // _ROWS * _ROWS
     many = rows[:whole].reshape(-1, _ROWS * width).tolist()
-    taken = connection.executemany(f"{start}{', '.join([one] * _ROWS)})", many).rowcount
-    return taken + connection.executemany(f"{start}{one})", rows[whole:].tolist()).rowcount
+    connection.executemany(f"{start}{', '.join([one] * _ROWS)})", many)
+    connection.executemany(f"{start}{one})", rows[whole:].tolist())
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """Enters the records of a quarter, in bulk."""
 
 import sqlite3
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -21,30 +20,27 @@ class Records:
 
     def __init__(self, connection: sqlite3.Connection, table: Table) -> None:
         self.connection, self.table = connection, table
-        self.counts = Counter[int]()  # by delivery, as SQLite says
         self.empty = empty(table)
         self.beside = ThreadPoolExecutor(1)  # makes images while others are copied
         connection.execute("ATTACH ':memory:' AS image")
 
     def insert(self, columns: Mapping[str, Values]) -> None:
-        """Insert one row per place of `columns`, by name in the table's order: of one delivery.
+        """Insert one row per place of `columns`, by name in the table's order.
 
         The keys, from 0 to 2^56, ascend and are new.
         """
-        key = columns["key"]
-        assert isinstance(key, np.ndarray)
-        if len(key):
-            self.counts[int(key[0]) >> 32] += self._insert(columns)
-
-    def count(self, delivery: int) -> int:
-        """Return how many records of a delivery the table has: what SQLite has taken."""
-        return self.counts[delivery]
-
-    def _insert(self, columns: Mapping[str, Values]) -> int:
         numbers = [v for v in columns.values() if isinstance(v, np.ndarray) and v.dtype != object]
         if len(numbers) < len(columns) or len(columns) > COLUMNS:
-            return insert_columns(self.connection, self.table.name, columns)
-        return sum(self._copy(image) for image in self._images(numbers))
+            insert_columns(self.connection, self.table.name, columns)
+            return
+        for image in self._images(numbers):
+            self._copy(image)
+
+    def count(self, delivery: int) -> int:
+        """Return how many records of a delivery the table has."""
+        query = f"SELECT count(*) FROM {quoted(self.table.name)} WHERE key >= ? AND key < ?"
+        keys = (delivery << 32, (delivery + 1) << 32)
+        return int(self.connection.execute(query, keys).fetchone()[0])
 
     def _images(self, numbers: list[np.ndarray]) -> Iterator[bytes]:
         def image(start: int) -> bytes:
@@ -53,9 +49,7 @@ class Records:
 
         return self.beside.map(image, range(0, len(numbers[0]), ROWS))
 
-    def _copy(self, image: bytes) -> int:
+    def _copy(self, image: bytes) -> None:
         name = quoted(self.table.name)
         self.connection.deserialize(image, name="image")
-        return self.connection.execute(
-            f"INSERT INTO main.{name} SELECT * FROM image.{name}"
-        ).rowcount
+        self.connection.execute(f"INSERT INTO main.{name} SELECT * FROM image.{name}")
