@@ -391,19 +391,24 @@ def test_who_reads_is_never_kept_waiting_and_sees_one_state(office):
     assert max(taken) < 5  # a lock would last until the reader itself gives up
 
 
+def looks(office, seconds):
+    """Look at the two records again and again; return how long each look took."""
+    end, waits = time.monotonic() + seconds, []
+    while time.monotonic() < end:
+        begin = time.monotonic()
+        assert len(office.rows("SELECT * FROM labelled")) == 2
+        waits.append(time.monotonic() - begin)
+        time.sleep(0.02)
+    return waits
+
+
 def test_a_new_quarter_waits_for_a_long_look_in_moments_between_which_others_look(office):
     office.deliver("2024Q2", north=MORE)
-    waits = []
     with store.reading(office.warehouse) as long:
         long.execute("SELECT * FROM labelled").fetchall()  # holds the view as long as it is open
         load = threading.Thread(target=office.build, args=("2024Q2",))
         load.start()
-        end = time.monotonic() + 3
-        while time.monotonic() < end:
-            begin = time.monotonic()
-            assert len(office.rows("SELECT * FROM labelled")) == 2
-            waits.append(time.monotonic() - begin)
-            time.sleep(0.02)
+        waits = looks(office, 3)
         assert load.is_alive()
     load.join(60)
     assert len(office.rows("SELECT * FROM labelled")) == 6
@@ -411,17 +416,11 @@ def test_a_new_quarter_waits_for_a_long_look_in_moments_between_which_others_loo
 
 
 def test_while_a_quarter_s_table_is_read_its_withdrawal_keeps_no_one_waiting(office):
-    waits = []
     with psycopg.connect(office.places.server) as long:
         long.execute(f'SELECT * FROM exams."result_{QUARTER}"').fetchall()
         leave = threading.Thread(target=withdraw_quarter, args=(office.warehouse, QUARTER))
         leave.start()
-        end = time.monotonic() + 2
-        while time.monotonic() < end:
-            begin = time.monotonic()
-            assert len(office.rows("SELECT * FROM labelled")) == 2
-            waits.append(time.monotonic() - begin)
-            time.sleep(0.02)
+        waits = looks(office, 2)
         assert leave.is_alive()
     leave.join(60)
     assert max(waits) < 10  # a lock would last for a minute

@@ -4,27 +4,21 @@ import pandas as pd
 
 from exams.contract import Contract
 from exams.places import Warehouse
-from exams.schema import quoted
 from exams.warehouse.frames import frame
-from exams.warehouse.sql import ranked
+from exams.warehouse.sql import by_levels
 from exams.warehouse.store import reading
 
 
 def read_folds(
     warehouse: Warehouse, contract: Contract, quarter: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return cells (profile, dimensions, fold, n, at_risk) and their scores.
+    """Return cells (dimensions, profile, fold, n, at_risk) and their scores.
 
     Scores: profile, fold, score, n, total, squares, in steps above the lowest. Cells are in the
     order of levels and fold.
     """
     dimensions = [d.name for d in contract.dimensions]
-    levels = ", ".join(f"p.{quoted(name)}" for name in dimensions)
-    cells = (
-        f"SELECT profile, {levels}, fold, n, at_risk FROM cube_fold"
-        f" JOIN profile p ON p.id = profile JOIN ({ranked(dimensions)}) r ON r.number = profile"
-        " WHERE quarter = ? ORDER BY r.place, fold"
-    )
+    cells = by_levels("cube_fold", dimensions, "c.profile, fold, n, at_risk", ", fold")
     scores = (
         "SELECT profile, fold, score, n, total, squares FROM cube_fold_score"
         " WHERE quarter = ? ORDER BY profile, fold"

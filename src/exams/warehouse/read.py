@@ -1,7 +1,6 @@
 """Reads a quarter's sufficient statistics and figures from the warehouse."""
 
 from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple
 
 import pandas as pd
@@ -12,12 +11,11 @@ from exams.places import Warehouse
 from exams.schema import Table, quoted
 from exams.tables import FIGURES
 from exams.tables_models import BREAK
-from exams.warehouse.dialect import Connection
 from exams.warehouse.frames import frame
 from exams.warehouse.history import read_left_out
 from exams.warehouse.model_tables import MODEL_HISTORY
 from exams.warehouse.results import count_results
-from exams.warehouse.sql import in_units, ranked
+from exams.warehouse.sql import by_levels, in_units
 from exams.warehouse.store import of_office, reading
 
 
@@ -39,10 +37,14 @@ class CubeFrames:
 
 def read_cube(warehouse: Warehouse, contract: Contract, quarter: str) -> CubeFrames:
     """Return the cube of `quarter`; raise E206 if nothing of it is loaded."""
+    dimensions = [d.name for d in contract.dimensions]
     units = ", ".join(_in_units(s.name, s.decimals) for s in contract.scores)
     with reading(warehouse) as connection:
-        read = partial(_by_levels, connection, contract, quarter)
-        cells = read("cube", "n, complete, at_risk", "")
+
+        def read(table: str, columns: str, order: str = "") -> pd.DataFrame:
+            return frame(connection, by_levels(table, dimensions, columns, order), [quarter])
+
+        cells = read("cube", "n, complete, at_risk")
         if cells.empty:
             raise ExamsError(
                 "E206", f"No record of {quarter} is loaded.", "See the report of transform: why?"
@@ -59,20 +61,6 @@ def read_cube(warehouse: Warehouse, contract: Contract, quarter: str) -> CubeFra
 
 def _in_units(name: str, decimals: int) -> str:
     return f"{in_units(quoted(name), decimals)} AS {quoted(name)}"
-
-
-def _by_levels(
-    connection: Connection, contract: Contract, quarter: str, table: str, columns: str, order: str
-) -> pd.DataFrame:
-    """Return a table of the cube with levels for profiles, in their order and then in `order`."""
-    dimensions = [d.name for d in contract.dimensions]
-    levels = ", ".join(f"p.{quoted(name)}" for name in dimensions)
-    query = (
-        f"SELECT {levels}, {columns} FROM {table} c JOIN profile p ON p.id = c.profile"
-        f" JOIN ({ranked(dimensions)}) r ON r.number = c.profile"
-        f" WHERE c.quarter = ? ORDER BY r.place{order}"
-    )
-    return frame(connection, query, [quarter])
 
 
 def read_figures(warehouse: Warehouse, quarter: str) -> dict[str, pd.DataFrame]:

@@ -1,6 +1,6 @@
 """Expressions that both stores understand alike."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from exams.schema import quoted
 
@@ -22,10 +22,17 @@ def text(words: str) -> str:
     return "'" + words.replace("'", "''") + "'"
 
 
-def ranked(dimensions: Iterable[str]) -> str:
-    """Return a query of all profiles: number, and place in the order of their levels, none last.
+def by_levels(table: str, dimensions: Sequence[str], columns: str, order: str = "") -> str:
+    """Return a query of a quarter's rows in `table`: levels for profiles, then `columns`.
 
-    Numbers tell which profile was loaded first, and on a server by whom; sums must not.
+    They come in the order of their levels, none last, and then in `order`. The numbers of
+    profiles tell which was loaded first, and on a server by whom; sums must not.
     """
-    levels = ", ".join(f"{quoted(name)} IS NULL, {quoted(name)}" for name in dimensions)
-    return f"SELECT id AS number, row_number() OVER (ORDER BY {levels}) AS place FROM profile"
+    levels = ", ".join(f"p.{quoted(name)}" for name in dimensions)
+    ranks = ", ".join(f"{quoted(name)} IS NULL, {quoted(name)}" for name in dimensions)
+    ranked = f"SELECT id AS number, row_number() OVER (ORDER BY {ranks}) AS place FROM profile"
+    return (
+        f"SELECT {levels}, {columns} FROM {table} c JOIN profile p ON p.id = c.profile"
+        f" JOIN ({ranked}) r ON r.number = c.profile"
+        f" WHERE c.quarter = ? ORDER BY r.place{order}"
+    )
