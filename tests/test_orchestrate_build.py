@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 from ploomber.products.metadata import MetadataCollection
 
@@ -469,6 +470,63 @@ def test_a_stopped_build_says_so_and_leaves_no_kernel(places, number):
     assert ran(out)[-1] == (QUARTER, "transform", "interrupted")
     assert states(places)[:3] == ["done", "interrupted", "skipped"]
     wait_for(lambda: not alive(build.pid))
+
+
+SLOW_TO_CLEAR_UP = """
+import asyncio
+from jupyter_client.manager import AsyncKernelManager
+from exams.cli import main
+
+clear_up = AsyncKernelManager.cleanup_resources
+
+async def slowly(self, restart=False):
+    await asyncio.sleep(1.5)  # nbclient looks once a second whether the kernel lives
+    await clear_up(self, restart=restart)
+
+AsyncKernelManager.cleanup_resources = slowly
+main()
+"""
+
+
+def test_the_end_of_a_kernel_that_was_told_to_end_is_no_error(places):
+    deliver(places, QUARTER, "slow, and slow to clear up")
+    command = [sys.executable, "-c", SLOW_TO_CLEAR_UP, "build", "--quarter", QUARTER]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0
+    ) as build:
+        wait_for(lambda: states(places)[1] == "running")
+        time.sleep(1)
+        build.send_signal(signal.SIGINT)
+        out, err = build.communicate(timeout=60)
+    assert (build.returncode, err) == (130, "")
+    assert ran(out)[-1] == (QUARTER, "transform", "interrupted")
+
+
+def test_a_kernel_that_the_system_ends_fails_its_stage_with_a_code(places, capsys):
+    deliver(places, QUARTER, "slow, and its kernel is killed")
+    killer = threading.Thread(target=kill_kernel_once_running, args=(places,))
+    killer.start()
+    assert not build_quarter(QUARTER)
+    killer.join()
+    told, where = capsys.readouterr().err.splitlines()
+    assert told.startswith("E420 The process of the notebook was ended from outside")
+    assert where.startswith("See ")
+    assert states(places)[:3] == ["done", "failed", "skipped"]
+    failed = next(run for run in stage_status(places.status) if run["state"] == "failed")
+    assert failed["reason_code"] == "E420"
+
+
+def kill_kernel_once_running(places: Places) -> None:
+    wait_for(lambda: states(places)[1] == "running")
+    kernels = partial(kernels_of, os.getpid())
+    wait_for(kernels)
+    time.sleep(1)
+    os.kill(kernels()[0], signal.SIGKILL)
+
+
+def kernels_of(pid: int) -> list[int]:
+    children = psutil.Process(pid).children()
+    return [c.pid for c in children if any("ipykernel" in word for word in c.cmdline())]
 
 
 def test_a_build_whose_lines_nobody_reads_goes_on_to_its_end(places):

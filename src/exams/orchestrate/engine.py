@@ -4,7 +4,9 @@ Papermill loads it through the entry point `papermill.engine`, on every import: 
 and import papermill.engines nowhere else (papermill imports this module in turn).
 """
 
+import asyncio
 import json
+import logging
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +17,7 @@ from typing import Any
 from jupyter_client.manager import AsyncKernelManager
 from nbformat import NotebookNode
 from papermill.engines import NBClientEngine
+from papermill.log import logger
 from traitlets.config import Config
 
 from exams import status
@@ -50,7 +53,8 @@ class StatusEngine(NBClientEngine):
         locks.hold(places, given["quarter"])
         forget(files)  # first of all, so that half a product never counts as done
         recorded = _recorded(places.status, given, output.stem)
-        with terminable(), recorded as run, _sockets(places, given["quarter"]) as config:
+        sockets = _sockets(places, given["quarter"])
+        with _unlogged(), terminable(), recorded as run, sockets as config:
             more |= {"config": config, "kernel_manager_class": _LockedKernel}
             more["on_cell_start"] = _counting(nb, places.status, given["quarter"], output.stem)
             done = super().execute_notebook(nb, kernel_name, output_path=output_path, **more)
@@ -71,6 +75,16 @@ class _LockedKernel(AsyncKernelManager):
 
     _launch_kernel = _async_launch_kernel
 
+    async def _async_shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:
+        """Stop first what an interrupted cell has left: it would take the end for a death."""
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        await super()._async_shutdown_kernel(now=now, restart=restart)
+
+    shutdown_kernel = _async_shutdown_kernel
+
 
 @contextmanager
 def _sockets(places: Places, quarter: str) -> Iterator[Config]:
@@ -90,6 +104,17 @@ def _sockets(places: Places, quarter: str) -> Iterator[Config]:
             raise
         finally:
             end_children(folder)
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Log no errors: what nbclient logs it also raises."""
+    former = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(former)
 
 
 def _counting(nb: NotebookNode, path: Path, quarter: str, stage: str) -> Callable[..., None]:

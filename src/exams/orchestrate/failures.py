@@ -54,7 +54,7 @@ def explain_exception(error: Any) -> tuple[str | None, str]:
     if isinstance(error, ExamsError):
         return explain(ExamsError.__name__, str(error), None)
     what = type(error).__name__
-    if refusal := _refusal(str(error)):
+    if refusal := _dead(what) or _refusal(str(error)):
         return refusal.code, f"{refusal.message} {refusal.remedy}"
     if isinstance(error, OSError) and error.errno:
         what += f" ({os.strerror(error.errno)})"  # not its own words, which any caller may set
@@ -70,6 +70,14 @@ def _refusal(message: str) -> ExamsError | None:
         remedy = "Open the folders data and reports for writing, and build again."
         return ExamsError("E412", "A folder or file cannot be written.", remedy)
     return None
+
+
+def _dead(name: str) -> ExamsError | None:
+    if name != "DeadKernelError":
+        return None
+    remedy = "The system's log may say why. Build again: it goes on where it stopped."
+    what = "The process of the notebook was ended from outside, perhaps for want of memory."
+    return ExamsError("E420", what, remedy)
 
 
 def _place(error: BaseException) -> str:
