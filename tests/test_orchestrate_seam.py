@@ -17,7 +17,7 @@ from nbclient import NotebookClient
 
 from exams.errors import ExamsError
 from exams.files import write_atomic
-from exams.orchestrate import engine, hooks, locks, stopping
+from exams.orchestrate import engine, forks, hooks, kernels, locks, stopping
 from exams.orchestrate.failures import explain, explain_exception
 from exams.orchestrate.stopping import terminable
 from exams.places import Places
@@ -243,7 +243,10 @@ def test_a_stage_tells_at_which_of_its_code_cells_it_is(places, tmp_path):
     assert (run["state"], run["cell"], run["cells"]) == ("failed", 3, 4)  # the first are injected
 
 
-def test_a_kernel_that_was_only_starting_ends_with_the_work(tmp_path, monkeypatch, capfd):
+@pytest.mark.parametrize("prepared", [False, True])
+def test_a_kernel_that_was_only_starting_ends_with_the_work(tmp_path, monkeypatch, capfd, prepared):
+    if prepared:
+        forks.prepare()
     started = []
 
     async def stopped(manager, **_):
@@ -251,19 +254,21 @@ def test_a_kernel_that_was_only_starting_ends_with_the_work(tmp_path, monkeypatc
         raise KeyboardInterrupt
 
     places = make_project(tmp_path)
-    monkeypatch.setattr(engine._LockedKernel, "_async_post_start_kernel", stopped)
+    monkeypatch.setattr(kernels.LockedKernel, "_async_post_start_kernel", stopped)
     notebook = nbformat.read(places.data.parent / "notebooks/extract.ipynb", 4)
 
     def work():
         with engine._sockets(places, QUARTER) as config:
-            manager = engine._LockedKernel
+            manager = kernels.LockedKernel
             NotebookClient(notebook, config=config, kernel_manager_class=manager).execute()
 
     # In a thread: where a browser of other tests has its loop in this one, nothing would end.
     with ThreadPoolExecutor(1) as pool, pytest.raises(KeyboardInterrupt):
         pool.submit(work).result()
     (process,) = started
+    assert isinstance(process, forks.Fork) == prepared
     assert process.poll() is not None
+    forks.dismiss()
     assert capfd.readouterr().err == ""
 
 

@@ -4,7 +4,6 @@ Papermill loads it through the entry point `papermill.engine`, on every import: 
 and import papermill.engines nowhere else (papermill imports this module in turn).
 """
 
-import asyncio
 import json
 import logging
 from bisect import bisect_right
@@ -14,7 +13,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from jupyter_client.manager import AsyncKernelManager
 from nbformat import NotebookNode
 from papermill.engines import NBClientEngine
 from papermill.log import logger
@@ -23,16 +21,14 @@ from traitlets.config import Config
 from exams import status
 from exams.errors import ExamsError
 from exams.notebook import injected
-from exams.orchestrate import locks
+from exams.orchestrate import kernels, locks
 from exams.orchestrate.failures import explain, explain_exception, withheld
 from exams.orchestrate.products import forget
 from exams.orchestrate.stopping import terminable
 from exams.orchestrate.temporary import temporary
 from exams.places import STAGES, Places
-from exams.processes import end_children
 from exams.progress import say
 
-_COMPLAINTS = "kernel.log"
 _PRIVATE = set(STAGES) - {"visualize"}  # see records, or (model, publish) sums of any group
 
 
@@ -55,35 +51,11 @@ class StatusEngine(NBClientEngine):
         recorded = _recorded(places.status, given, output.stem)
         sockets = _sockets(places, given["quarter"])
         with _unlogged(), terminable(), recorded as run, sockets as config:
-            more |= {"config": config, "kernel_manager_class": _LockedKernel}
+            more |= {"config": config, "kernel_manager_class": kernels.LockedKernel}
             more["on_cell_start"] = _counting(nb, places.status, given["quarter"], output.stem)
             done = super().execute_notebook(nb, kernel_name, output_path=output_path, **more)
             run.failure = _failure(done, output.stem)
         return done
-
-
-class _LockedKernel(AsyncKernelManager):
-    """A kernel that holds the locks of its build, too: if that is killed, it may live on.
-
-    What its process says beside the notebook goes to a file: often it complains while it ends.
-    """
-
-    async def _async_launch_kernel(self, kernel_cmd: list[str], **more: Any) -> None:
-        with Path(self.connection_file).with_name(_COMPLAINTS).open("wb") as said:
-            more |= {"pass_fds": locks.held(), "stderr": said}
-            await super()._async_launch_kernel(kernel_cmd, **more)
-
-    _launch_kernel = _async_launch_kernel
-
-    async def _async_shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:
-        """Stop first what an interrupted cell has left: it would take the end for a death."""
-        left = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
-        await super()._async_shutdown_kernel(now=now, restart=restart)
-
-    shutdown_kernel = _async_shutdown_kernel
 
 
 @contextmanager
@@ -99,11 +71,11 @@ def _sockets(places: Places, quarter: str) -> Iterator[Config]:
             yield Config({"KernelManager": {"transport": "ipc", **files}})
         except Exception:  # such as a kernel that died: it may have told why
             with suppress(OSError):
-                if told := Path(folder, _COMPLAINTS).read_text(errors="replace").strip():
+                if told := Path(folder, kernels.COMPLAINTS).read_text(errors="replace").strip():
                     say(told, "stderr")
             raise
         finally:
-            end_children(folder)
+            kernels.end(folder)
 
 
 @contextmanager

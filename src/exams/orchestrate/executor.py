@@ -17,7 +17,7 @@ from ploomber.executors.abc import Executor
 from exams import cluster, project, status
 from exams.errors import ExamsError
 from exams.files import shown
-from exams.orchestrate import locks
+from exams.orchestrate import forks, locks
 from exams.orchestrate.failures import complaint, explain_exception, verdict
 from exams.orchestrate.healing import clear_away, heal
 from exams.orchestrate.hooks import counted
@@ -89,6 +89,8 @@ class StageExecutor(Executor):
             self._ready = locks.hold(self.places, quarter, wait=False)
             if self._ready:
                 self._prepare()
+            if not self._published(quarter):
+                forks.prepare()  # while Ploomber looks at the pipeline: it has work for sure
         except (ExamsError, OSError) as error:
             raise BuildFailed.by(error) from None
 
@@ -108,6 +110,7 @@ class StageExecutor(Executor):
         except KeyboardInterrupt:
             sys.exit(130)
         finally:
+            forks.dismiss()
             locks.release()
             self.building = self._ready = False
 
@@ -192,7 +195,9 @@ class StageExecutor(Executor):
 
     def _run_all(self, due: list[Any]) -> None:
         failures = []
-        for task in due:
+        forks.prepare()
+        for place, task in enumerate(due, 1):
+            forks.expect(later.name for later in due[place:])
             if task.exec_status is not TaskStatus.Aborted:
                 self.before(task.name)
                 failures += self._run(task)

@@ -8,7 +8,7 @@ from pathlib import Path
 from ploomber.exceptions import DAGBuildError, DAGRenderError
 
 from exams import project
-from exams.orchestrate import locks, pipeline
+from exams.orchestrate import forks, locks, pipeline
 from exams.orchestrate.workers import Outcome
 from exams.places import STAGES
 from exams.progress import say
@@ -40,6 +40,7 @@ def run_turn(
         say(error, "stderr")
         return Outcome("failed")
     finally:
+        forks.dismiss()
         locks.release()
     end = "waits" if turn.waits else "built" if turn.ran else "idle"
     return Outcome(end, turn.left, turn.withdrawn)

@@ -22,9 +22,11 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from multiprocessing.util import get_temp_dir
 from pathlib import Path
+from socket import socket
 from typing import Any, NamedTuple
 
 from exams.errors import ExamsError
+from exams.orchestrate import forks
 from exams.orchestrate.failures import explain_exception
 from exams.orchestrate.stopping import terminable
 from exams.places import STAGES
@@ -97,12 +99,14 @@ class _Crew:
         for _, process in self._pipes.values():
             process.kill()
             process.join()
+        forks.dismiss()
 
     def _start(self, quarter: str) -> None:
         context = get_context("forkserver")
         context.set_forkserver_preload([_TURNS])
         ours, theirs = context.Pipe()
-        arguments = (theirs, quarter, self._root, tuple(self._turns[quarter]), get_temp_dir())
+        own = (quarter, self._root, tuple(self._turns[quarter]))
+        arguments = (theirs, forks.share(), *own, get_temp_dir())
         process = context.Process(target=_work, args=arguments)
         process.start()
         theirs.close()
@@ -128,6 +132,8 @@ class _Crew:
             case "line":
                 self._overall.write(*content)
             case "due":
+                if content:
+                    forks.prepare()
                 self._overall.expect(quarter, content)
             case "before":
                 self._ended[quarter] = self._asking[pipe] = STAGES.index(content)
@@ -154,13 +160,22 @@ class _Crew:
         return all(self._ended[q] > place for q in self._order if q < quarter)
 
 
-def _work(pipe: Connection, quarter: str, root: Path, stages: Collection[str], common: str) -> None:
+def _work(
+    pipe: Connection,
+    shared: socket | None,
+    quarter: str,
+    root: Path,
+    stages: Collection[str],
+    common: str,
+) -> None:
     """Run a turn in this process; tell through `pipe` what happens.
 
+    shared: the socket to ask for kernels through
     common: the folder of temporary files of these processes.
     """
     os.setsid()  # Ctrl-C reaches the parent alone, which ends this process
     threading.Thread(target=_end_with_parent, args=(common,), daemon=True).start()
+    forks.join(shared)
     from exams.orchestrate.turns import run_turn  # noqa: PLC0415
 
     def before(stage: str) -> None:

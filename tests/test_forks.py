@@ -1,0 +1,195 @@
+"""Forked kernels: like those that are started, and gone with who asked for them."""
+
+import ast
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import psutil
+import pytest
+from nbclient import NotebookClient
+from traitlets.config import Config
+
+from exams.orchestrate import fingerprint, forking, forks, kernels, locks
+from exams.places import STAGES, Places
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="forking takes Linux")
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+
+
+@pytest.fixture
+def prepared() -> Iterator[psutil.Process]:
+    """Let kernels be forked; return the process that they are forked from."""
+    forks.prepare()
+    yield psutil.Process(forks._parents[0].pid)
+    forks.dismiss()
+    forks.end()
+
+
+def run(folder: Path, *cells: str) -> tuple[list[str], type]:
+    """Run cells in a kernel; return what each printed, and of which class its process was."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    files = {"ip": str(folder / "k"), "connection_file": str(folder / "kernel.json")}
+    config = Config({"KernelManager": {"transport": "ipc", **files}})
+    kinds = []
+
+    def note(**_):
+        kinds.append(type(client.km.provisioner.process))
+
+    client = NotebookClient(
+        notebook, config=config, kernel_manager_class=kernels.LockedKernel, on_notebook_start=note
+    )
+    client.execute()
+    return ["".join(o.text for o in cell.outputs) for cell in notebook.cells], kinds[0]
+
+
+TOLD = """
+import json, os, signal, sys, tempfile
+print(json.dumps({
+    "argv": [word.rpartition("/")[2] for word in sys.argv[:3:2]],
+    "path": sys.path,
+    "folder": os.getcwd(),
+    "environment": dict(os.environ),
+    "temporary": tempfile.gettempdir(),
+    "sigint": str(signal.getsignal(signal.SIGINT)),
+    "leads": os.getsid(0) == os.getpid() == os.getpgid(0),
+    "main": sys.modules["__main__"].__dict__ is globals(),
+    "input": os.readlink("/proc/self/fd/0").startswith("pipe") or os.readlink("/proc/self/fd/0"),
+}))
+"""
+
+
+def test_a_forked_kernel_is_like_one_that_was_started(tmp_path, monkeypatch, request):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    (usual,), kind = run(tmp_path, TOLD)
+    assert kind is subprocess.Popen
+    request.getfixturevalue("prepared")
+    monkeypatch.setenv("SINCE", "then")
+    (forked,), kind = run(tmp_path, TOLD)
+    assert kind is forks.Fork
+    usual, forked = ast.literal_eval(cleaned(usual)), ast.literal_eval(cleaned(forked))
+    assert forked["environment"].pop("SINCE") == "then"
+    own = ("argv", "environment", "input")
+    assert {k: v for k, v in forked.items() if k not in own} == {
+        k: v for k, v in usual.items() if k not in own
+    }
+    assert forked["argv"] == ["ipykernel_launcher", "kernel.json"]
+    assert forked["input"] == "/dev/null"
+    assert forked["environment"].keys() <= usual["environment"].keys()
+
+
+def cleaned(text: str) -> str:
+    return text.replace("true", "True").replace("false", "False")
+
+
+def test_two_forked_kernels_draw_different_numbers(tmp_path, prepared):
+    cell = "import numpy as np, random\nprint(np.random.random(), random.random())"
+    drawn = [run(tmp_path, cell)[0][0].split() for _ in range(2)]
+    assert drawn[0][0] != drawn[1][0]
+    assert drawn[0][1] != drawn[1][1]
+
+
+def test_threads_of_libraries_work_in_it(tmp_path, prepared):
+    cell = """
+import numpy as np
+import pyarrow as pa, pyarrow.compute as pc
+from threading import Thread
+a = np.arange(1_000_000.0).reshape(1000, 1000)
+print(float((a @ a.T).trace()), pc.sum(pa.chunked_array([range(1000)] * 50)).as_py())
+"""
+    a = np.arange(1_000_000.0).reshape(1000, 1000)
+    assert run(tmp_path, cell)[0] == [f"{float((a @ a.T).trace())} {50 * 499_500}\n"]
+
+
+def test_it_holds_the_locks_of_its_build_and_nothing_of_other_kernels(tmp_path, prepared):
+    places = Places(tmp_path / "data", tmp_path / "reports")
+    run(tmp_path, "print(1)")
+    locks.hold(places, "2026Q3")
+    cell = """
+from pathlib import Path
+held = [file.resolve().name for file in Path("/proc/self/fd").iterdir()]
+print(sorted(name for name in held if name.endswith(".lock")))
+"""
+    try:
+        assert run(tmp_path, cell)[0] == ["['.2026Q3.lock', '.builds.lock']\n"]
+    finally:
+        locks.release()
+    assert locks.hold(places, "2026Q3", wait=False)
+    locks.release()
+    held = [Path(f.path).name for f in prepared.open_files()]
+    assert not any("lock" in name for name in held)
+
+
+def test_who_is_no_ipykernel_of_this_python_is_not_forked(prepared):
+    command = ["/usr/bin/python3", *forks._USUAL[1:]]
+    assert forks.fork(command, {}, Path(), []) is None
+    huge = {"HUGE": "x" * forking.LONGEST}
+    assert forks.fork(forks._USUAL, huge, Path(), []) is None
+
+
+def test_where_the_process_has_died_a_kernel_is_started(tmp_path, prepared):
+    assert run(tmp_path, "print(1)") == (["1\n"], forks.Fork)
+    prepared.kill()
+    assert run(tmp_path, "print(2)") == (["2\n"], subprocess.Popen)
+    assert run(tmp_path, "print(3)") == (["3\n"], subprocess.Popen)
+
+
+ASKING = """
+import os, sys, time
+from pathlib import Path
+from exams.orchestrate import forks
+forks.prepare()
+folder = Path(sys.argv[1])
+with (folder / "said").open("wb") as said:
+    command = [*forks._USUAL, "-f", str(folder / "kernel.json")]
+    kernel = forks.fork(command, os.environ, folder, [said.fileno()])
+print(kernel.pid, forks._parents[0].pid, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("victim", ["who asked", "the process forked from"])
+def test_a_kernel_ends_with_either_process_that_it_depends_on(tmp_path, victim):
+    with subprocess.Popen(
+        [sys.executable, "-c", ASKING, tmp_path], stdout=subprocess.PIPE, text=True
+    ) as asking:
+        kernel, parent = map(psutil.Process, map(int, asking.stdout.readline().split()))
+        wait_for((tmp_path / "kernel.json").exists)
+        assert kernel.ppid() == parent.pid
+        if victim == "who asked":
+            asking.kill()
+            wait_for(lambda: not parent.is_running())
+        else:
+            parent.send_signal(signal.SIGKILL)
+        wait_for(lambda: not lives(kernel))
+        asking.kill()
+
+
+def test_a_kernel_takes_with_it_what_it_has_started(tmp_path, prepared):
+    cell = "import subprocess\nprint(subprocess.Popen(['sleep', '600']).pid)"
+    (number,), _ = run(tmp_path, cell)
+    wait_for(lambda: not psutil.pid_exists(int(number)) or not lives(psutil.Process(int(number))))
+
+
+def test_what_is_imported_beforehand_is_what_the_notebooks_import():
+    for stage in STAGES:
+        imported = fingerprint.imported(str(NOTEBOOKS / f"{stage}.ipynb"))
+        for module in forking.IMPORTS[stage]:
+            assert module in imported or module.startswith(("ipykernel.", "pandas")), module
+
+
+def lives(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)
