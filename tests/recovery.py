@@ -26,6 +26,7 @@ from pathlib import Path
 import nbformat
 
 import orchestrate_project
+from exams.orchestrate import forking
 from exams.orchestrate.products import products
 from exams.places import STAGES, WAREHOUSE, Places, Server, Warehouse
 from exams.samples import write_samples
@@ -41,7 +42,8 @@ TIME = re.compile(
 EXECUTED = re.compile(r"(<td><code>\w{8}</code></td>\n)<td><code>\w{8}</code></td>")
 LINE = re.compile(r"(\d{4}Q\d)  (\w+) +(\w+) +(\d+\.\d) s(?:  (.*))?")
 ASIDE = ("status.db", ".deliveries.json")  # when things happened, and whose files were seen when
-TARGETS = ("parent", "kernel", "both")
+TARGETS = ("parent", "kernel", "both", "forking")  # the last: what kernels are forked from
+FORKING = forking.__name__
 
 
 @dataclass(frozen=True)
@@ -109,14 +111,38 @@ class Site:
         return [sys.executable, orchestrate_project.__file__, "build", "--env--quarter", QUARTER]
 
     def kernels(self) -> list[int]:
-        """Return the processes that talk through this site's temporary folder."""
-        found = []
+        """Return this site's kernels: those that talk through its temporary folder, and forked."""
+        return [pid for pid in self._processes() if _words(_parent(pid)) == _words(pid)] + [
+            int(process.name)
+            for process in Path("/proc").glob("[0-9]*")
+            if any(w.startswith(f"{self.temporary[0]}/") for w in _words(int(process.name)))
+        ]
+
+    def forking(self) -> list[int]:
+        """Return the process that this site's kernels are forked from, if there is one."""
+        return [pid for pid in self._processes() if _words(_parent(pid)) != _words(pid)]
+
+    def _processes(self) -> list[int]:
+        own, found = f"TMPDIR={self.temporary[0]}", []
         for process in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
-                words = (process / "cmdline").read_text().split("\0")
-                if any(word.startswith(f"{self.temporary[0]}/") for word in words):
-                    found.append(int(process.name))
+                if FORKING in _words(int(process.name)):
+                    environment = (process / "environ").read_text(errors="replace").split("\0")
+                    found += [int(process.name)] if own in environment else []
         return found
+
+
+def _words(pid: int) -> list[str]:
+    """Return the command of a process; forked ones have that of their parent."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").split("\0")
+    return []
+
+
+def _parent(pid: int) -> int:
+    with suppress(OSError):
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    return 0
 
 
 def small_project(folder: Path) -> Places:
@@ -149,10 +175,11 @@ def kill(site: Site, instant: float, target: str) -> Kill:
     build = site.start()
     with suppress(subprocess.TimeoutExpired):
         build.wait(instant)
-    kernels = site.kernels() if target != "parent" else []
-    if build.poll() is None and (target != "kernel" or not kernels):
+    aims = {"kernel": site.kernels, "both": site.kernels, "forking": site.forking}
+    others = aims[target]() if target in aims else []
+    if build.poll() is None and (target in ("parent", "both") or not others):
         build.kill()
-    for pid in kernels:
+    for pid in others:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     build.wait(120)
@@ -164,7 +191,7 @@ def kill(site: Site, instant: float, target: str) -> Kill:
     complaints += [*left_over(site), *untruths(site.places, after, ran)]
     return Kill(
         instant,
-        target if kernels or target == "parent" else "parent, no kernel yet",
+        target if others or target == "parent" else "parent, no kernel yet",
         _hit(after),
         ran,
         tuple(complaints),
@@ -235,9 +262,9 @@ def left_over(site: Site) -> Iterator[str]:
     """Yield temporary files, kernels and locks that are left."""
     yield from (f"{f} is left" for folder in site.temporary for f in folder.rglob("*"))
     end = time.monotonic() + 5
-    while site.kernels() and time.monotonic() < end:
+    while site.kernels() + site.forking() and time.monotonic() < end:
         time.sleep(0.1)
-    yield from (f"kernel {pid} is left" for pid in site.kernels())
+    yield from (f"process {pid} is left" for pid in site.kernels() + site.forking())
     for path in (site.places.data / "private").glob(".*.lock"):
         with path.open() as file:
             try:

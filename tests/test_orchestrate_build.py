@@ -525,8 +525,9 @@ def kill_kernel_once_running(places: Places) -> None:
 
 
 def kernels_of(pid: int) -> list[int]:
-    children = psutil.Process(pid).children()
-    return [c.pid for c in children if any("ipykernel" in word for word in c.cmdline())]
+    """Return the forked kernels: their parent has been started for that by process `pid`."""
+    forked = [c for own in psutil.Process(pid).children() for c in own.children()]
+    return [c.pid for c in forked if "ipykernel_launcher" in c.cmdline()]
 
 
 def test_a_build_whose_lines_nobody_reads_goes_on_to_its_end(places):
