@@ -16,7 +16,8 @@ import pytest
 from nbclient import NotebookClient
 from traitlets.config import Config
 
-from exams.orchestrate import fingerprint, forking, forks, kernels, locks
+from exams.orchestrate import forking, forks, kernels, locks
+from exams.orchestrate.fingerprint import imported
 from exams.places import STAGES, Places
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="forking takes Linux")
@@ -177,11 +178,33 @@ def test_a_kernel_takes_with_it_what_it_has_started(tmp_path, prepared):
     wait_for(lambda: not psutil.pid_exists(int(number)) or not lives(psutil.Process(int(number))))
 
 
-def test_what_is_imported_beforehand_is_what_the_notebooks_import():
-    for stage in STAGES:
-        imported = fingerprint.imported(str(NOTEBOOKS / f"{stage}.ipynb"))
-        for module in forking.IMPORTS[stage]:
-            assert module in imported or module.startswith(("ipykernel.", "pandas")), module
+def test_what_the_notebooks_to_come_import_is_imported_before(tmp_path, prepared):
+    cell = "import sys\nprint('sklearn.cluster' in sys.modules, 'distributed' in sys.modules)"
+    assert run(tmp_path, cell)[0] == ["False False\n"]
+    forks.expect(["sklearn.cluster", "sklearn.cluster.KMeans", "distributed"])
+    wait_for(lambda: run(tmp_path, cell)[0] == ["True False\n"])
+
+
+ALL = """
+import importlib, os, sys
+import numpy, pyarrow, scipy.linalg  # what is native of them minds forks
+before = len(os.listdir("/proc/self/task"))
+for name in sys.argv[1:]:
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError:
+        pass
+print(len(os.listdir("/proc/self/task")) - before)
+"""
+
+
+def test_no_module_that_is_imported_before_starts_a_thread():
+    notebooks = [NOTEBOOKS / f"{stage}.ipynb" for stage in STAGES]
+    names = {name for notebook in notebooks for name in imported(notebook)}
+    assert "sklearn.ensemble" in names
+    able = [name for name in names if name.partition(".")[0] in forks._FORKABLE]
+    command = [sys.executable, "-c", ALL, *forking._ALWAYS, *sorted(able)]
+    assert int(subprocess.run(command, capture_output=True, check=True).stdout) == 0
 
 
 def lives(process: psutil.Process) -> bool:

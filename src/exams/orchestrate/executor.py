@@ -19,6 +19,7 @@ from exams.errors import ExamsError
 from exams.files import shown
 from exams.orchestrate import forks, locks
 from exams.orchestrate.failures import complaint, explain_exception, verdict
+from exams.orchestrate.fingerprint import imported
 from exams.orchestrate.healing import clear_away, heal
 from exams.orchestrate.hooks import counted
 from exams.orchestrate.products import products, receipt
@@ -89,8 +90,10 @@ class StageExecutor(Executor):
             self._ready = locks.hold(self.places, quarter, wait=False)
             if self._ready:
                 self._prepare()
-            if not self._published(quarter):
-                forks.prepare()  # while Ploomber looks at the pipeline: it has work for sure
+            if not self._published(quarter):  # there is work for sure
+                forks.prepare()
+                with suppress(OSError, ValueError):  # Ploomber will tell
+                    _expect(Path(f"notebooks/{stage}.ipynb") for stage in STAGES[:3])
         except (ExamsError, OSError) as error:
             raise BuildFailed.by(error) from None
 
@@ -196,8 +199,8 @@ class StageExecutor(Executor):
     def _run_all(self, due: list[Any]) -> None:
         failures = []
         forks.prepare()
-        for place, task in enumerate(due, 1):
-            forks.expect(later.name for later in due[place:])
+        _expect(Path(task.source.loc) for task in due)
+        for task in due:
             if task.exec_status is not TaskStatus.Aborted:
                 self.before(task.name)
                 failures += self._run(task)
@@ -262,6 +265,11 @@ class StageExecutor(Executor):
 
     def _published(self, quarter: str) -> bool:
         return receipt(self.places, quarter, "visualize") is not None
+
+
+def _expect(notebooks: Iterable[Path]) -> None:
+    """Let kernels have done what these notebooks import."""
+    forks.expect(name for notebook in notebooks for name in imported(notebook))
 
 
 def _silence() -> None:

@@ -51,7 +51,7 @@ def code(notebook: str) -> str:
 
     Followed through the package, so that a change in any of them makes the stage due.
     """
-    todo = imported(notebook)
+    todo = {*imported(Path(notebook))}
     seen: dict[str, str] = {}
     tried: set[str] = set()
     while todo:
@@ -64,11 +64,11 @@ def code(notebook: str) -> str:
     return _digest(sorted(seen.items()))
 
 
-def imported(notebook: str) -> set[str]:
+def imported(notebook: Path) -> list[str]:
     """Return every module that the cells of `notebook` import (and some names in them)."""
-    cells = json.loads(Path(notebook).read_text(encoding="utf-8"))["cells"]
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     sources = ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
-    return {name for source in sources for name in _imports(_python(source))}
+    return [name for source in sources for name in _imports(_python(source))]
 
 
 def inputs(stage: str, quarter: str, data: str, reports: str) -> dict[str, str]:

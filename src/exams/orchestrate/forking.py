@@ -3,10 +3,10 @@
     python -m exams.orchestrate.forking ipykernel_launcher DESCRIPTOR
 
 exams.orchestrate.forks starts it and asks it for kernels; DESCRIPTOR is its end of that socket.
-A request is a message of JSON (argv, env, cwd, then) with descriptors: a lease, where to complain,
-and what else the kernel shall hold. The kernel tells its number through the lease and lives as
-long as that; `then` are the stages to come after it. When nobody is left who could ask, the
-kernels end, and this process.
+A message is JSON: a list of modules to import while nobody asks; or what a kernel is to be (argv,
+env, cwd) with descriptors: a lease, where to complain, and what else the kernel shall hold. The
+kernel tells its number through the lease and lives as long as that. When nobody is left who could
+ask, the kernels end, and this process.
 """
 
 import json
@@ -22,24 +22,7 @@ from typing import Any, NamedTuple
 
 LONGEST = 1 << 17  # bytes of a request; most of them are the environment
 _MOST = 32  # descriptors of a request
-# What the notebook of a stage imports that takes a while. Only modules that can be forked: they
-# start no thread as long as nobody calls them.
-IMPORTS = {
-    "extract": ("ipykernel.kernelapp", "ipykernel.debugger", "exams.stages.extract", "pandas"),
-    "transform": ("exams.stages.transform", "exams.stages.frames"),
-    "load": ("exams.stages.load", "exams.stages.changes"),
-    "model": (
-        "exams.stages.model",
-        "exams.stages.compare",
-        "exams.stages.predict",
-        "sklearn.cluster",
-        "sklearn.ensemble",
-        "sklearn.model_selection",
-        "fairlearn.metrics",
-    ),
-    "publish": ("exams.stages.publish", "exams.stages.revising"),
-    "visualize": ("exams.stages.visualize", "exams.stages.over_time", "exams.datapackage"),
-}
+_ALWAYS = ("ipykernel.kernelapp", "ipykernel.debugger")
 
 
 class Request(NamedTuple):
@@ -52,46 +35,43 @@ class Request(NamedTuple):
 
 
 def main() -> None:
-    """Import what the intake needs; then fork a kernel at each request."""
+    """Import what every kernel needs; then do as asked."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if not sys.flags.safe_path:
         del sys.path[0]  # the current folder: a kernel puts it behind the standard library
-    for stage in ("extract", "transform", "load"):
-        for module in IMPORTS[stage]:
-            _prepare(module)
+    for module in _ALWAYS:
+        import_module(module)
     if request := serve(socket(fileno=int(sys.argv[2]))):
         become(request)
 
 
-def serve(requests: socket) -> Request | None:
-    """Fork at each request; return it in the kernel's process, and None in this one at the end.
-
-    While nobody asks, import what later stages need.
-    """
+def serve(asked: socket) -> Request | None:
+    """Fork at each request; return it in the kernel's process, and None in this one at the end."""
     leases: dict[Any, int] = {}
-    later: list[str] = []
+    modules: list[str] = []
     while True:
-        ready = wait([requests, *leases], 0 if later else None)
-        if not ready and later:
-            _prepare(later.pop(0))
+        ready = wait([asked, *leases], 0 if modules else None)
+        if modules and not ready:
+            with suppress(Exception):  # a notebook that needs it fails by it, and shows that
+                import_module(modules.pop(0))
         for lease in leases.keys() & ready:
             _end(lease, leases.pop(lease))
-        if requests not in ready:
-            continue
-        request = _received(requests)
-        if request is None:
-            for lease, pid in leases.items():
-                _end(lease, pid)
-            return None
-        pid = os.fork()
-        if pid == 0:
-            for other in (requests, *leases):
-                other.close()
-            return request
-        leases[request.lease] = pid
-        for descriptor in (request.complaints, *request.held):
-            os.close(descriptor)
-        later = [module for stage in request.given["then"] for module in IMPORTS.get(stage, ())]
+        match _received(asked) if asked in ready else []:
+            case None:
+                for lease, pid in leases.items():
+                    _end(lease, pid)
+                return None
+            case list() as more:
+                modules += more
+            case Request() as request:
+                pid = os.fork()
+                if pid == 0:
+                    for other in (asked, *leases):
+                        other.close()
+                    return request
+                leases[request.lease] = pid
+                for descriptor in (request.complaints, *request.held):
+                    os.close(descriptor)
 
 
 def become(request: Request) -> None:
@@ -113,12 +93,15 @@ def become(request: Request) -> None:
     import_module("ipykernel.kernelapp").launch_new_instance([*sys.argv[1:], watched])
 
 
-def _received(requests: socket) -> Request | None:
-    text, descriptors, *_ = recv_fds(requests, LONGEST, _MOST)
+def _received(asked: socket) -> Request | list[str] | None:
+    text, descriptors, *_ = recv_fds(asked, LONGEST, _MOST)
     if not text:
         return None
+    given = json.loads(text)
+    if not descriptors:
+        return list(given)
     lease, complaints, *held = descriptors
-    return Request(json.loads(text), socket(fileno=lease), complaints, held)
+    return Request(given, socket(fileno=lease), complaints, held)
 
 
 def _end(lease: Any, pid: int) -> None:
@@ -128,11 +111,6 @@ def _end(lease: Any, pid: int) -> None:
             end(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     lease.close()
-
-
-def _prepare(module: str) -> None:
-    with suppress(Exception):  # a notebook that needs it fails by it, and shows that
-        import_module(module)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ from typing import Any
 
 from exams.orchestrate import forking
 
+# Packages that start no thread as long as nobody calls them: what forks would lose it.
+_FORKABLE = {"altair", "exams", "fairlearn", "numpy", "pandas", "pyarrow", "scipy", "sklearn"}
 _USUAL = [sys.executable, "-m", "ipykernel_launcher"]
 
 
@@ -60,7 +62,6 @@ class Fork:
 _ends: list[socket] = []  # of the socket to ask through: ours; and theirs, until they have it
 _parents: list[subprocess.Popen[bytes]] = []  # the process asked, if this one has started it
 _leases: list[socket] = []  # of the kernels that are alive, or may be
-_later: list[str] = []  # stages that come after the present one
 
 
 def share() -> socket | None:
@@ -90,9 +91,12 @@ def join(shared: socket | None) -> None:
     _ends[:] = [shared] if shared else []
 
 
-def expect(stages: Iterable[str]) -> None:
-    """Say which stages will come after that of the next kernel."""
-    _later[:] = stages
+def expect(modules: Iterable[str]) -> None:
+    """Have those of `modules` imported that can be forked, while no kernel is asked for."""
+    able = [name for name in modules if name.partition(".")[0] in _FORKABLE]
+    if _ends:
+        with suppress(OSError):  # that process has died: the next kernel is started
+            _ends[0].send(json.dumps([*dict.fromkeys(able)]).encode())
 
 
 def dismiss() -> None:
@@ -110,7 +114,7 @@ def fork(
 
     held: descriptors of where to complain, and of what else it shall hold
     """
-    given = {"argv": command[2:], "env": dict(env), "cwd": str(cwd), "then": _later}
+    given = {"argv": command[2:], "env": dict(env), "cwd": str(cwd)}
     text = json.dumps(given).encode()
     if not _ends or list(command[:3]) != _USUAL or len(text) > forking.LONGEST:
         return None
