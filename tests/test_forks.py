@@ -172,6 +172,28 @@ def test_a_kernel_ends_with_either_process_that_it_depends_on(tmp_path, victim):
         asking.kill()
 
 
+WRITING = """
+import atexit
+from pathlib import Path
+opened = open("open.txt", "w")
+opened.write("written")
+atexit.register(Path("exit.txt").write_text, "done")
+print(1)
+"""
+
+
+@pytest.mark.parametrize("forked", [True, False])
+def test_what_a_cell_leaves_to_the_end_of_its_kernel_is_done(
+    tmp_path, monkeypatch, request, forked
+):
+    if forked:
+        request.getfixturevalue("prepared")
+    monkeypatch.chdir(tmp_path)
+    assert run(tmp_path, WRITING) == (["1\n"], forks.Fork if forked else subprocess.Popen)
+    assert Path("open.txt").read_text() == "written"
+    assert Path("exit.txt").read_text() == "done"
+
+
 def test_a_kernel_takes_with_it_what_it_has_started(tmp_path, prepared):
     cell = "import subprocess\nprint(subprocess.Popen(['sleep', '600']).pid)"
     (number,), _ = run(tmp_path, cell)

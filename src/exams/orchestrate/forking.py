@@ -90,7 +90,9 @@ def become(request: Request) -> None:
         sys.modules["numpy"].random.seed()  # else all kernels would draw the same numbers
     sys.argv = request.given["argv"]
     watched = f"--IPKernelApp.parent_handle={os.getppid()}"  # ends the kernel with that process
-    import_module("ipykernel.kernelapp").launch_new_instance([*sys.argv[1:], watched])
+    kernel = import_module("ipykernel.kernelapp").IPKernelApp
+    kernel.launch_instance([*sys.argv[1:], watched])
+    kernel.instance().control_thread.join()  # once more is ended, it might wait for that: for 10 s
 
 
 def _received(asked: socket) -> Request | list[str] | None:
