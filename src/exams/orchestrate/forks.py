@@ -21,6 +21,8 @@ from exams.orchestrate import forking
 # Packages that start no thread as long as nobody calls them: what forks would lose it.
 _FORKABLE = {"altair", "exams", "fairlearn", "numpy", "pandas", "pyarrow", "scipy", "sklearn"}
 _USUAL = [sys.executable, "-m", "ipykernel_launcher"]
+_PATIENCE = 60.0  # seconds for that process to end an import and answer
+_SOON = 5.0  # seconds for it to end
 
 
 class Fork:
@@ -80,7 +82,7 @@ def prepare() -> None:
     if len(_ends) > 1:
         with _ends.pop() as theirs:
             number = theirs.fileno()
-            command = [sys.executable, "-m", forking.__name__, _USUAL[-1], str(number)]
+            command = [sys.executable, forking.__file__, _USUAL[-1], str(number)]
             more: dict[str, Any] = {"stdin": subprocess.DEVNULL, "start_new_session": True}
             more["env"] = os.environ | {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # it would warn
             _parents.append(subprocess.Popen(command, pass_fds=[number], **more))
@@ -104,7 +106,11 @@ def dismiss() -> None:
     while _ends:
         _ends.pop().close()
     while _parents:
-        _parents.pop().wait()
+        parent = _parents.pop()
+        with suppress(subprocess.TimeoutExpired):
+            parent.wait(_SOON)  # it ends what it has forked first, if anything is left
+        parent.kill()
+        parent.wait()
 
 
 def fork(
@@ -119,13 +125,14 @@ def fork(
     if not _ends or list(command[:3]) != _USUAL or len(text) > forking.LONGEST:
         return None
     lease, theirs = socketpair()
+    lease.settimeout(_PATIENCE)
     _leases.append(lease)
     with theirs, suppress(OSError):
         send_fds(_ends[0], [text], [theirs.fileno(), *held])
         theirs.close()
         if told := lease.recv(32):
             return Fork(int(told), lease)
-    dismiss()  # that process has died
+    dismiss()  # that process has died, or hangs
     end()
     return None
 
@@ -134,6 +141,7 @@ def end() -> None:
     """End every forked kernel that is left."""
     while _leases:
         with _leases.pop() as lease, suppress(OSError):
+            lease.settimeout(_SOON)
             lease.shutdown(SHUT_WR)
             while lease.recv(32):  # until its parent has buried it
                 pass
