@@ -115,3 +115,18 @@ def test_no_rows_are_no_rows() -> None:
     assert rows(1, {"key": np.zeros(0, np.int64), "c0": np.zeros(0, np.int64)}) == []
     gaps = Optional(np.zeros(0, np.int64), np.zeros(0, bool))
     assert rows(1, {"key": np.zeros(0, np.int64), "c0": gaps}) == []
+
+
+def test_records_are_counted_in_the_table_by_delivery() -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.execute(table(1).sql())
+        connection.execute("BEGIN IMMEDIATE")
+        records = Records(connection, table(1))
+        assert records.counts([]) == []
+        assert records.counts([7]) == [0]
+        for delivery, size in ((3, 5), (4, 20_000), (9, 40)):
+            key = numbered(size) + (delivery << 32)
+            records.insert({"key": key, "c0": numbered(size)})
+        assert records.counts([3, 8, 9, 4]) == [5, 0, 40, 20_000]
+        connection.execute("DELETE FROM t WHERE key >= ?", (9 << 32,))
+        assert records.counts([3, 9, 4]) == [5, 0, 20_000]

@@ -6,8 +6,6 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-import psutil
-
 HOST = socket.gethostname()
 
 
@@ -40,6 +38,8 @@ def is_gone(host: str, pid: int, mark: str | None) -> bool | None:
 
 def end_children(name: str) -> None:
     """End the processes that this one has started with `name` in their command; wait for them."""
+    import psutil  # noqa: PLC0415 it takes a while, and few need it
+
     for child in psutil.Process().children():
         with suppress(psutil.NoSuchProcess):
             if any(name in word for word in child.cmdline()):

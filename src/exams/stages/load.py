@@ -157,10 +157,12 @@ class _Desk:
     def close(self) -> list[dict[str, Any]]:
         """Write what became of each delivery's records, and return it."""
         rows = []
+        ascending = sorted(self.judged, key=lambda j: j.received)
+        numbers = [self.ids[judged.delivery.number] for judged in ascending]
+        loaded = dict(zip(numbers, self.records.counts(numbers), strict=True))
         for judged in sorted(self.judged, key=lambda j: j.delivery.file):
             number = self.ids[judged.delivery.number]
-            read_as = judged.delivery.read_as
-            found = (self.records.count(number), number, judged.received, read_as)
+            found = (loaded[number], number, judged.received, judged.delivery.read_as)
             counts = close_delivery(self.connection, *found)
             rows.append({"file": judged.delivery.file} | dict(zip(COUNTS, counts, strict=True)))
         return rows

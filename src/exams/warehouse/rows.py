@@ -19,8 +19,11 @@ class Bulk(Protocol):
         The keys, from 0 to 2^56, ascend and are new: delivery << 32 | line.
         """
 
-    def count(self, delivery: int) -> int:
-        """Return how many records of a delivery the table has, when all are in."""
+    def counts(self, deliveries: Sequence[int]) -> list[int]:
+        """Return how many records of each delivery the table has, when all are in.
+
+        It is fastest if the largest is the last.
+        """
 
 
 def insert(connection: Connection, table: str, rows: Iterable[Sequence[Any]]) -> None:

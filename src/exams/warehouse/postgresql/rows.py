@@ -21,7 +21,7 @@ class Records:
 
     def __init__(self, session: Session, table: Table) -> None:
         self.session, self.table = session, table
-        self.counts = Counter[int]()  # by delivery, as the server says
+        self.taken = Counter[int]()  # by delivery, as the server says
 
     def insert(self, columns: Mapping[str, Values]) -> None:
         """Insert one row per place of `columns`, by name: all are of one delivery."""
@@ -29,11 +29,11 @@ class Records:
         assert isinstance(key, np.ndarray)
         inserted = insert_columns(self.session, self.table.name, columns)
         if len(key):
-            self.counts[int(key[0]) >> 32] += inserted
+            self.taken[int(key[0]) >> 32] += inserted
 
-    def count(self, delivery: int) -> int:
-        """Return how many records of a delivery the table has: what the server has taken."""
-        return self.counts[delivery]
+    def counts(self, deliveries: Sequence[int]) -> list[int]:
+        """Return how many records of each delivery the table has: what the server has taken."""
+        return [self.taken[delivery] for delivery in deliveries]
 
 
 def insert(session: Session, table: str, rows: Iterable[Sequence[Any]]) -> None:

@@ -1,7 +1,7 @@
 """Enters the records of a quarter, in bulk."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -36,11 +36,17 @@ class Records:
         for image in self._images(numbers):
             self._copy(image)
 
-    def count(self, delivery: int) -> int:
-        """Return how many records of a delivery the table has."""
-        query = f"SELECT count(*) FROM {quoted(self.table.name)} WHERE key >= ? AND key < ?"
-        keys = (delivery << 32, (delivery + 1) << 32)
-        return int(self.connection.execute(query, keys).fetchone()[0])
+    def counts(self, deliveries: Sequence[int]) -> list[int]:
+        """Return how many records of each delivery the table has.
+
+        Of the last, all those that are of no other: to count a table takes a fifth of the time.
+        """
+        query = f"SELECT count(*) FROM {quoted(self.table.name)}"
+        within = f"{query} WHERE key >= ? AND key < ?"
+        ranges = [(number << 32, (number + 1) << 32) for number in deliveries[:-1]]
+        found = [int(self.connection.execute(within, keys).fetchone()[0]) for keys in ranges]
+        (whole,) = self.connection.execute(query).fetchone()
+        return [*found, whole - sum(found)] if deliveries else []
 
     def _images(self, numbers: list[np.ndarray]) -> Iterator[bytes]:
         def image(start: int) -> bytes:
