@@ -21,6 +21,8 @@ from exams.orchestrate import forking
 # Packages that start no thread as long as nobody calls them: what forks would lose it.
 _FORKABLE = {"altair", "exams", "fairlearn", "numpy", "pandas", "pyarrow", "scipy", "sklearn"}
 _USUAL = [sys.executable, "-m", "ipykernel_launcher"]
+# The debugger would warn of what it cannot see; pandas asks what the output is written in.
+_ENVIRONMENT = {"PYDEVD_DISABLE_FILE_VALIDATION": "1", "PYTHONIOENCODING": "UTF-8"}
 
 
 class Fork:
@@ -82,7 +84,7 @@ def prepare() -> None:
             number = theirs.fileno()
             command = [sys.executable, "-m", forking.__name__, _USUAL[-1], str(number)]
             more: dict[str, Any] = {"stdin": subprocess.DEVNULL, "start_new_session": True}
-            more["env"] = os.environ | {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # it would warn
+            more["env"] = os.environ | _ENVIRONMENT
             _parents.append(subprocess.Popen(command, pass_fds=[number], **more))
 
 
