@@ -3,6 +3,7 @@
 import ast
 import gc
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -91,6 +92,34 @@ def test_a_forked_kernel_is_like_one_that_was_started(tmp_path, monkeypatch, req
 
 def cleaned(text: str) -> str:
     return text.replace("true", "True").replace("false", "False")
+
+
+SHOWN = """
+import altair, numpy, pandas, sklearn
+groups = {name: getattr(pandas.options, name) for name in dir(pandas.options)}
+for name, group in groups.items():
+    for option in dir(group):
+        print(f"{name}.{option} = {getattr(group, option, None)}")
+print(numpy.get_printoptions(), sklearn.get_config())
+print(altair.renderers.active, altair.theme.active, altair.data_transformers.active)
+"""
+
+
+def test_what_is_imported_before_leaves_no_trace_in_what_is_shown(tmp_path, request):
+    (usual,), _ = run(tmp_path, SHOWN)
+    request.getfixturevalue("prepared")
+    notebooks = [NOTEBOOKS / f"{stage}.ipynb" for stage in STAGES]
+    forks.expect(name for notebook in notebooks for name in imported(notebook))
+    cell = "import sys\nprint('sklearn.ensemble' in sys.modules)"
+    wait_for(lambda: run(tmp_path, cell)[0] == ["True\n"])
+    (forked,), kind = run(tmp_path, SHOWN)
+    assert kind is forks.Fork
+    assert _lines(forked) == _lines(usual)
+    assert "display.max_columns = 20" in _lines(usual)
+
+
+def _lines(text: str) -> list[str]:
+    return re.sub(r"0x[0-9a-f]+", "0x", text).lower().splitlines()
 
 
 def test_two_forked_kernels_draw_different_numbers(tmp_path, prepared):

@@ -9,6 +9,7 @@ kernel tells its number through the lease and lives as long as that. When nobody
 ask, the kernels end, and this process.
 """
 
+import builtins
 import gc
 import json
 import os
@@ -20,6 +21,7 @@ from contextlib import suppress
 from importlib import import_module
 from multiprocessing.connection import wait
 from socket import recv_fds, socket
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 LONGEST = 1 << 17  # bytes of a request; most of them are the environment
@@ -41,9 +43,12 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if not sys.flags.safe_path:
         del sys.path[0]  # this module's folder
+    # What is imported asks in this way whether it is in a kernel: pandas, to show tables.
+    builtins.get_ipython = lambda: SimpleNamespace(kernel=None)  # type: ignore[attr-defined]
     for module in _ALWAYS:
         import_module(module)
     if request := serve(socket(fileno=int(sys.argv[2]))):
+        del builtins.get_ipython  # type: ignore[attr-defined]
         become(request)
 
 

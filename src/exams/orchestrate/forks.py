@@ -23,6 +23,8 @@ _FORKABLE = {"altair", "exams", "fairlearn", "numpy", "pandas", "pyarrow", "scip
 _USUAL = [sys.executable, "-m", "ipykernel_launcher"]
 _PATIENCE = 60.0  # seconds for that process to end an import and answer
 _SOON = 5.0  # seconds for it to end
+# The debugger would warn of what it cannot see; pandas asks what the output is written in.
+_ENVIRONMENT = {"PYDEVD_DISABLE_FILE_VALIDATION": "1", "PYTHONIOENCODING": "UTF-8"}
 
 
 class Fork:
@@ -84,7 +86,7 @@ def prepare() -> None:
             number = theirs.fileno()
             command = [sys.executable, forking.__file__, _USUAL[-1], str(number)]
             more: dict[str, Any] = {"stdin": subprocess.DEVNULL, "start_new_session": True}
-            more["env"] = os.environ | {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # it would warn
+            more["env"] = os.environ | _ENVIRONMENT
             _parents.append(subprocess.Popen(command, pass_fds=[number], **more))
 
 
