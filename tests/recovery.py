@@ -43,7 +43,7 @@ EXECUTED = re.compile(r"(<td><code>\w{8}</code></td>\n)<td><code>\w{8}</code></t
 LINE = re.compile(r"(\d{4}Q\d)  (\w+) +(\w+) +(\d+\.\d) s(?:  (.*))?")
 ASIDE = ("status.db", ".deliveries.json")  # when things happened, and whose files were seen when
 TARGETS = ("parent", "kernel", "both", "forking")  # the last: what kernels are forked from
-FORKING = forking.__name__
+FORKING = forking.__file__
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import threading
 import time
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -327,8 +328,8 @@ def test_workers_of_another_release_are_not_asked_to_work(ask, workers, monkeypa
 
 @pytest.mark.parametrize("library", ["numpy", "pyarrow"])
 def test_another_release_of_a_library_that_reads_records_is_another_release(monkeypatch, library):
-    found, known = cluster.release(), cluster.version
-    monkeypatch.setattr(cluster, "version", lambda name: "0" if name == library else known(name))
+    found, known = cluster.release(), metadata.version
+    monkeypatch.setattr(metadata, "version", lambda name: "0" if name == library else known(name))
     assert cluster.release.__wrapped__() != found
 
 

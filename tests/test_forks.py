@@ -1,14 +1,18 @@
 """Forked kernels: like those that are started, and gone with who asked for them."""
 
 import ast
+import gc
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from socket import AF_UNIX, SOCK_SEQPACKET, socketpair
 
 import nbformat
 import numpy as np
@@ -91,7 +95,8 @@ def cleaned(text: str) -> str:
 
 
 SHOWN = """
-import altair, numpy, pandas, sklearn
+import altair, numpy, pandas, sklearn, warnings
+warnings.simplefilter("ignore")  # some options are deprecated
 groups = {name: getattr(pandas.options, name) for name in dir(pandas.options)}
 for name, group in groups.items():
     for option in dir(group):
@@ -170,6 +175,41 @@ def test_where_the_process_has_died_a_kernel_is_started(tmp_path, prepared):
     assert run(tmp_path, "print(3)") == (["3\n"], subprocess.Popen)
 
 
+def test_where_the_process_hangs_a_kernel_is_started(tmp_path, prepared, monkeypatch):
+    monkeypatch.setattr(forks, "_PATIENCE", 0.5)
+    monkeypatch.setattr(forks, "_SOON", 0.5)
+    prepared.suspend()
+    assert run(tmp_path, "print(1)") == (["1\n"], subprocess.Popen)
+    assert not prepared.is_running()
+
+
+def test_a_module_of_a_project_takes_no_place_in_it(tmp_path, monkeypatch, request):
+    monkeypatch.chdir(tmp_path)
+    Path("tempfile.py").write_text("raise RuntimeError")
+    request.getfixturevalue("prepared")
+    assert run(tmp_path, "print(1)") == (["1\n"], forks.Fork)
+
+
+def test_where_the_system_gives_no_process_only_this_kernel_is_not_forked(
+    tmp_path, monkeypatch, recwarn
+):
+    def refused():
+        warnings.warn("There are threads.", DeprecationWarning, stacklevel=2)
+        raise BlockingIOError
+
+    monkeypatch.setattr(os, "fork", refused)
+    monkeypatch.setattr(forks, "_PATIENCE", 5.0)
+    ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
+    monkeypatch.setattr(forks, "_ends", [ours])
+    with ThreadPoolExecutor(1) as pool, (tmp_path / "said").open("wb") as said:
+        served = pool.submit(forking.serve, theirs)
+        assert forks.fork(forks._USUAL, {}, tmp_path, [said.fileno()]) is None
+        assert served.result() is None
+    assert [str(warning.message) for warning in recwarn] == []
+    theirs.close()
+    gc.unfreeze()
+
+
 ASKING = """
 import os, sys, time
 from pathlib import Path
@@ -199,6 +239,28 @@ def test_a_kernel_ends_with_either_process_that_it_depends_on(tmp_path, victim):
             parent.send_signal(signal.SIGKILL)
         wait_for(lambda: not lives(kernel))
         asking.kill()
+
+
+WRITING = """
+import atexit
+from pathlib import Path
+opened = open("open.txt", "w")
+opened.write("written")
+atexit.register(Path("exit.txt").write_text, "done")
+print(1)
+"""
+
+
+@pytest.mark.parametrize("forked", [True, False])
+def test_what_a_cell_leaves_to_the_end_of_its_kernel_is_done(
+    tmp_path, monkeypatch, request, forked
+):
+    if forked:
+        request.getfixturevalue("prepared")
+    monkeypatch.chdir(tmp_path)
+    assert run(tmp_path, WRITING) == (["1\n"], forks.Fork if forked else subprocess.Popen)
+    assert Path("open.txt").read_text() == "written"
+    assert Path("exit.txt").read_text() == "done"
 
 
 def test_a_kernel_takes_with_it_what_it_has_started(tmp_path, prepared):

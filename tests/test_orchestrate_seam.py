@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import nbformat
 import papermill
+import psutil
 import pytest
 from nbclient import NotebookClient
 
@@ -21,6 +22,7 @@ from exams.orchestrate import engine, forks, hooks, kernels, locks, stopping
 from exams.orchestrate.failures import explain, explain_exception
 from exams.orchestrate.stopping import terminable
 from exams.places import Places
+from exams.processes import end_children
 from exams.status import stage_status
 from orchestrate_project import make_project
 
@@ -50,6 +52,7 @@ def test_the_lock_of_a_quarter_is_held_once_and_given_back(places):
 from exams.orchestrate import locks
 from exams.orchestrate.stopping import terminable
 from exams.places import Places
+from exams.processes import end_children
 places = Places.of({str(places.data)!r}, {str(places.reports)!r})
 print([locks.hold(places, q, wait=False) for q in ("2019Q1", "2019Q2")])
 """
@@ -241,6 +244,22 @@ def test_a_stage_tells_at_which_of_its_code_cells_it_is(places, tmp_path):
         )
     (run,) = stage_status(places.status)
     assert (run["state"], run["cell"], run["cells"]) == ("failed", 3, 4)  # the first are injected
+
+
+def test_a_process_that_has_no_command_yet_is_ended_when_it_has(monkeypatch):
+    known, asked = psutil.Process.cmdline, []
+
+    def early(process):
+        asked.append(process.pid)
+        return known(process) if asked.count(process.pid) > 2 else []
+
+    monkeypatch.setattr(psutil.Process, "cmdline", early)
+    with subprocess.Popen(["sleep", "600.25"]) as process:
+        try:
+            end_children("600.25")
+            assert process.poll() is not None
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("prepared", [False, True])

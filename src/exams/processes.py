@@ -2,9 +2,11 @@
 
 import os
 import socket
+import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 HOST = socket.gethostname()
 
@@ -42,9 +44,17 @@ def end_children(name: str) -> None:
 
     for child in psutil.Process().children():
         with suppress(psutil.NoSuchProcess):
-            if any(name in word for word in child.cmdline()):
+            if any(name in word for word in _command(child)):
                 child.kill()
                 child.wait()
+
+
+def _command(process: Any) -> list[str]:
+    """Return the words of its command; while it is only starting, it has none."""
+    limit = time.monotonic() + 1
+    while not (words := process.cmdline()) and time.monotonic() < limit:
+        time.sleep(0.001)
+    return words
 
 
 @cache

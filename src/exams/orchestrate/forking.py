@@ -1,6 +1,6 @@
 """The process that kernels are forked from: what they need is imported once, not by each.
 
-    python -m exams.orchestrate.forking ipykernel_launcher DESCRIPTOR
+    python forking.py ipykernel_launcher DESCRIPTOR
 
 exams.orchestrate.forks starts it and asks it for kernels; DESCRIPTOR is its end of that socket.
 A message is JSON: a list of modules to import while nobody asks; or what a kernel is to be (argv,
@@ -10,11 +10,13 @@ ask, the kernels end, and this process.
 """
 
 import builtins
+import gc
 import json
 import os
 import signal
 import sys
 import tempfile
+import warnings
 from contextlib import suppress
 from importlib import import_module
 from multiprocessing.connection import wait
@@ -40,7 +42,7 @@ def main() -> None:
     """Import what every kernel needs; then do as asked."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if not sys.flags.safe_path:
-        del sys.path[0]  # the current folder: a kernel puts it behind the standard library
+        del sys.path[0]  # this module's folder
     # What is imported asks in this way whether it is in a kernel: pandas, to show tables.
     builtins.get_ipython = lambda: SimpleNamespace(kernel=None)  # type: ignore[attr-defined]
     for module in _ALWAYS:
@@ -69,12 +71,15 @@ def serve(asked: socket) -> Request | None:
             case list() as more:
                 modules += more
             case Request() as request:
-                pid = os.fork()
-                if pid == 0:
+                forked = _forked()
+                if forked == 0:
                     for other in (asked, *leases):
                         other.close()
                     return request
-                leases[request.lease] = pid
+                if forked is None:
+                    request.lease.close()
+                else:
+                    leases[request.lease] = forked
                 for descriptor in (request.complaints, *request.held):
                     os.close(descriptor)
 
@@ -95,7 +100,18 @@ def become(request: Request) -> None:
         sys.modules["numpy"].random.seed()  # else all kernels would draw the same numbers
     sys.argv = request.given["argv"]
     watched = f"--IPKernelApp.parent_handle={os.getppid()}"  # ends the kernel with that process
-    import_module("ipykernel.kernelapp").launch_new_instance([*sys.argv[1:], watched])
+    kernel = import_module("ipykernel.kernelapp").IPKernelApp
+    kernel.launch_instance([*sys.argv[1:], watched])
+    kernel.instance().control_thread.join()  # once more is ended, it might wait for that: for 10 s
+
+
+def _forked() -> int | None:
+    """Fork; return None if the system has no process or memory to give."""
+    gc.freeze()  # else the first collection in a kernel would make it copy what is shared
+    with suppress(OSError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of threads (Python 3.12): OpenBLAS's, which mind forks
+        return os.fork()
+    return None
 
 
 def _received(asked: socket) -> Request | list[str] | None:

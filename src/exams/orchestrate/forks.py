@@ -23,6 +23,8 @@ _FORKABLE = {"altair", "exams", "fairlearn", "numpy", "pandas", "pyarrow", "scip
 _USUAL = [sys.executable, "-m", "ipykernel_launcher"]
 # The debugger would warn of what it cannot see; pandas asks what the output is written in.
 _ENVIRONMENT = {"PYDEVD_DISABLE_FILE_VALIDATION": "1", "PYTHONIOENCODING": "UTF-8"}
+_PATIENCE = 60.0  # seconds for that process to end an import and answer
+_SOON = 5.0  # seconds for it to end
 
 
 class Fork:
@@ -82,7 +84,7 @@ def prepare() -> None:
     if len(_ends) > 1:
         with _ends.pop() as theirs:
             number = theirs.fileno()
-            command = [sys.executable, "-m", forking.__name__, _USUAL[-1], str(number)]
+            command = [sys.executable, forking.__file__, _USUAL[-1], str(number)]
             more: dict[str, Any] = {"stdin": subprocess.DEVNULL, "start_new_session": True}
             more["env"] = os.environ | _ENVIRONMENT
             _parents.append(subprocess.Popen(command, pass_fds=[number], **more))
@@ -106,7 +108,11 @@ def dismiss() -> None:
     while _ends:
         _ends.pop().close()
     while _parents:
-        _parents.pop().wait()
+        parent = _parents.pop()
+        with suppress(subprocess.TimeoutExpired):
+            parent.wait(_SOON)  # it ends what it has forked first, if anything is left
+        parent.kill()
+        parent.wait()
 
 
 def fork(
@@ -121,13 +127,14 @@ def fork(
     if not _ends or list(command[:3]) != _USUAL or len(text) > forking.LONGEST:
         return None
     lease, theirs = socketpair()
+    lease.settimeout(_PATIENCE)
     _leases.append(lease)
     with theirs, suppress(OSError):
         send_fds(_ends[0], [text], [theirs.fileno(), *held])
         theirs.close()
         if told := lease.recv(32):
             return Fork(int(told), lease)
-    dismiss()  # that process has died
+    dismiss()  # that process has died, or hangs
     end()
     return None
 
@@ -136,6 +143,7 @@ def end() -> None:
     """End every forked kernel that is left."""
     while _leases:
         with _leases.pop() as lease, suppress(OSError):
+            lease.settimeout(_SOON)
             lease.shutdown(SHUT_WR)
             while lease.recv(32):  # until its parent has buried it
                 pass

@@ -3,6 +3,7 @@
 import asyncio
 import math
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty
@@ -16,7 +17,7 @@ from exams.orchestrate import forks, locks
 from exams.processes import end_children
 
 COMPLAINTS = "kernel.log"
-_SOON = 5.0  # seconds, by which a forked kernel should listen
+_SOON = 5.0  # seconds, by which a forked kernel should listen, and any kernel end
 
 
 class _Client(AsyncKernelClient):
@@ -56,23 +57,25 @@ class LockedKernel(AsyncKernelManager):
         kernel: Any = self.provisioner
         kernel.process, kernel.pid, kernel.pgid = fork, fork.pid, fork.pid
         self._reconcile_connection_info(kernel.connection_info)
-        limit = time.monotonic() + _SOON
-        while fork.poll() is None and not self._listens() and time.monotonic() < limit:
-            await asyncio.sleep(0.005)  # who calls before would call again after 0.1 s
+        await _until(lambda: self._listens() or fork.poll() is not None)
 
     _launch_kernel = _async_launch_kernel
 
     async def _async_shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:
-        """Kill it: its work is done, or to be dropped, and a build that is killed must be safe.
+        """Let it end: what a cell has left open is written then. Kill it if it does not.
 
-        What an interrupted cell has left in this process would take that for a death: it is
-        stopped before.
+        What an interrupted cell has left in this process would take the end for a death: that is
+        stopped, and the kernel killed at once.
         """
+        await asyncio.sleep(0)  # what a cell has cancelled is gone then
         left = asyncio.all_tasks() - {asyncio.current_task()}
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
         kernel: Any = self.provisioner
+        if not (now or left) and kernel is not None and kernel.has_process:
+            await self._async_request_shutdown(restart)
+            await _until(lambda: kernel.process.poll() is not None)
         if kernel is not None and isinstance(kernel.process, forks.Fork):
             kernel.process.kill()
             kernel.process = None
@@ -83,6 +86,13 @@ class LockedKernel(AsyncKernelManager):
     def _listens(self) -> bool:
         ports = (self.shell_port, self.iopub_port, self.stdin_port, self.hb_port, self.control_port)
         return all(Path(f"{self.ip}-{port}").exists() for port in ports)
+
+
+async def _until(done: Callable[[], bool]) -> None:
+    """Return when something is done, or should have been."""
+    limit = time.monotonic() + _SOON
+    while not done() and time.monotonic() < limit:
+        await asyncio.sleep(0.005)  # who calls again, or looks again, does so after 0.1 s
 
 
 def end(folder: str) -> None:
