@@ -95,7 +95,8 @@ def cleaned(text: str) -> str:
 
 
 SHOWN = """
-import altair, numpy, pandas, sklearn
+import altair, numpy, pandas, sklearn, warnings
+warnings.simplefilter("ignore")  # some options are deprecated
 groups = {name: getattr(pandas.options, name) for name in dir(pandas.options)}
 for name, group in groups.items():
     for option in dir(group):

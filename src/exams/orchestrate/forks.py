@@ -21,10 +21,10 @@ from exams.orchestrate import forking
 # Packages that start no thread as long as nobody calls them: what forks would lose it.
 _FORKABLE = {"altair", "exams", "fairlearn", "numpy", "pandas", "pyarrow", "scipy", "sklearn"}
 _USUAL = [sys.executable, "-m", "ipykernel_launcher"]
-_PATIENCE = 60.0  # seconds for that process to end an import and answer
-_SOON = 5.0  # seconds for it to end
 # The debugger would warn of what it cannot see; pandas asks what the output is written in.
 _ENVIRONMENT = {"PYDEVD_DISABLE_FILE_VALIDATION": "1", "PYTHONIOENCODING": "UTF-8"}
+_PATIENCE = 60.0  # seconds for that process to end an import and answer
+_SOON = 5.0  # seconds for it to end
 
 
 class Fork:
