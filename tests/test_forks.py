@@ -263,6 +263,14 @@ def test_what_a_cell_leaves_to_the_end_of_its_kernel_is_done(
     assert Path("exit.txt").read_text() == "done"
 
 
+def test_what_a_cell_has_started_does_not_keep_its_kernel_from_its_end(
+    tmp_path, monkeypatch, prepared
+):
+    monkeypatch.chdir(tmp_path)
+    run(tmp_path, f"import subprocess\nchild = subprocess.Popen(['sleep', '600'])\n{WRITING}")
+    assert Path("open.txt").read_text() == "written"
+
+
 def test_a_kernel_takes_with_it_what_it_has_started(tmp_path, prepared):
     cell = "import subprocess\nprint(subprocess.Popen(['sleep', '600']).pid)"
     (number,), _ = run(tmp_path, cell)

@@ -100,9 +100,11 @@ def become(request: Request) -> None:
         sys.modules["numpy"].random.seed()  # else all kernels would draw the same numbers
     sys.argv = request.given["argv"]
     watched = f"--IPKernelApp.parent_handle={os.getppid()}"  # ends the kernel with that process
-    kernel = import_module("ipykernel.kernelapp").IPKernelApp
-    kernel.launch_instance([*sys.argv[1:], watched])
-    kernel.instance().control_thread.join()  # once more is ended, it might wait for that: for 10 s
+    app = import_module("ipykernel.kernelapp").IPKernelApp.instance()
+    app.initialize([*sys.argv[1:], watched])
+    app.kernel._process_children = list  # it would wait 14 s for each; who asked ends them
+    app.start()
+    app.control_thread.join()  # once more is ended, it might wait for that: for 10 s
 
 
 def _forked() -> int | None:
