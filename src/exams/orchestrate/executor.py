@@ -90,7 +90,7 @@ class StageExecutor(Executor):
             self._ready = locks.hold(self.places, quarter, wait=False)
             if self._ready:
                 self._prepare()
-            if not self._published(quarter):  # there is work for sure
+            if self._ready and not self._published(quarter):  # there is work for sure
                 forks.prepare()
                 with suppress(OSError, ValueError):  # Ploomber will tell
                     _expect(Path(f"notebooks/{stage}.ipynb") for stage in STAGES[:3])
