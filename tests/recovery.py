@@ -112,24 +112,27 @@ class Site:
 
     def kernels(self) -> list[int]:
         """Return this site's kernels: those that talk through its temporary folder, and forked."""
-        return [pid for pid in self._processes() if _words(_parent(pid)) == _words(pid)] + [
-            int(process.name)
-            for process in Path("/proc").glob("[0-9]*")
-            if any(w.startswith(f"{self.temporary[0]}/") for w in _words(int(process.name)))
-        ]
+        own = f"{self.temporary[0]}/"
+        started = [pid for pid in _pids() if any(w.startswith(own) for w in _words(pid))]
+        return started + [p for p in self._processes() if _words(_parent(p)) == _words(p)]
 
     def forking(self) -> list[int]:
         """Return the process that this site's kernels are forked from, if there is one."""
         return [pid for pid in self._processes() if _words(_parent(pid)) != _words(pid)]
 
     def _processes(self) -> list[int]:
+        """Return that process, and the kernels that were forked from it."""
         own, found = f"TMPDIR={self.temporary[0]}", []
-        for process in Path("/proc").glob("[0-9]*"):
+        for pid in _pids():
             with suppress(OSError):
-                if FORKING in _words(int(process.name)):
-                    environment = (process / "environ").read_text(errors="replace").split("\0")
-                    found += [int(process.name)] if own in environment else []
+                if FORKING in _words(pid):
+                    environment = Path(f"/proc/{pid}/environ").read_text(errors="replace")
+                    found += [pid] if own in environment.split("\0") else []
         return found
+
+
+def _pids() -> list[int]:
+    return [int(process.name) for process in Path("/proc").glob("[0-9]*")]
 
 
 def _words(pid: int) -> list[str]:

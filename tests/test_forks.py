@@ -1,16 +1,16 @@
 """Forked kernels: like those that are started, and gone with who asked for them."""
 
-import ast
 import gc
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
-import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from socket import AF_UNIX, SOCK_SEQPACKET, socketpair
 
@@ -24,8 +24,10 @@ from traitlets.config import Config
 from exams.orchestrate import forking, forks, kernels, locks
 from exams.orchestrate.fingerprint import imported
 from exams.places import STAGES, Places
+from waiting import wait_for as wait
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="forking takes Linux")
+wait_for = partial(wait, seconds=30)
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
 
@@ -66,7 +68,7 @@ print(json.dumps({
     "sigint": str(signal.getsignal(signal.SIGINT)),
     "leads": os.getsid(0) == os.getpid() == os.getpgid(0),
     "main": sys.modules["__main__"].__dict__ is globals(),
-    "input": os.readlink("/proc/self/fd/0").startswith("pipe") or os.readlink("/proc/self/fd/0"),
+    "input": os.readlink("/proc/self/fd/0"),
 }))
 """
 
@@ -79,7 +81,7 @@ def test_a_forked_kernel_is_like_one_that_was_started(tmp_path, monkeypatch, req
     monkeypatch.setenv("SINCE", "then")
     (forked,), kind = run(tmp_path, TOLD)
     assert kind is forks.Fork
-    usual, forked = ast.literal_eval(cleaned(usual)), ast.literal_eval(cleaned(forked))
+    usual, forked = json.loads(usual), json.loads(forked)
     assert forked["environment"].pop("SINCE") == "then"
     own = ("argv", "environment", "input")
     assert {k: v for k, v in forked.items() if k not in own} == {
@@ -88,10 +90,6 @@ def test_a_forked_kernel_is_like_one_that_was_started(tmp_path, monkeypatch, req
     assert forked["argv"] == ["ipykernel_launcher", "kernel.json"]
     assert forked["input"] == "/dev/null"
     assert forked["environment"].keys() <= usual["environment"].keys()
-
-
-def cleaned(text: str) -> str:
-    return text.replace("true", "True").replace("false", "False")
 
 
 SHOWN = """
@@ -134,7 +132,6 @@ def test_threads_of_libraries_work_in_it(tmp_path, prepared):
     cell = """
 import numpy as np
 import pyarrow as pa, pyarrow.compute as pc
-from threading import Thread
 a = np.arange(1_000_000.0).reshape(1000, 1000)
 print(float((a @ a.T).trace()), pc.sum(pa.chunked_array([range(1000)] * 50)).as_py())
 """
@@ -308,10 +305,3 @@ def test_no_module_that_is_imported_before_starts_a_thread():
 
 def lives(process: psutil.Process) -> bool:
     return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)

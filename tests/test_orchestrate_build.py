@@ -31,6 +31,7 @@ from exams.places import STAGES, Places
 from exams.published import published_quarters
 from exams.status import stage_status
 from orchestrate_project import deliver, ploomber
+from waiting import wait_for
 
 pytestmark = pytest.mark.slow
 QUARTER = "2026Q3"
@@ -598,13 +599,6 @@ def history(places: Places) -> list[tuple]:
     rows = connection.execute("SELECT quarter, stage, state, reason FROM stage_run").fetchall()
     connection.close()
     return rows
-
-
-def wait_for(condition, seconds: float = 90) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.1)
 
 
 def alive(group: int) -> bool:

@@ -52,7 +52,6 @@ def test_the_lock_of_a_quarter_is_held_once_and_given_back(places):
 from exams.orchestrate import locks
 from exams.orchestrate.stopping import terminable
 from exams.places import Places
-from exams.processes import end_children
 places = Places.of({str(places.data)!r}, {str(places.reports)!r})
 print([locks.hold(places, q, wait=False) for q in ("2019Q1", "2019Q2")])
 """

@@ -32,6 +32,7 @@ from recovery import (
     small_project,
     snapshot,
 )
+from waiting import wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -207,13 +208,6 @@ def test_a_warehouse_that_another_program_writes_for_a_moment_is_waited_for(site
     assert build.wait(120) == 0
     assert loaded(site.places.warehouse) == {QUARTER: "second"}
     assert states(site) == ["done"] * len(STAGES)
-
-
-def wait_for(condition):
-    end = time.monotonic() + 90
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.1)
 
 
 @contextmanager

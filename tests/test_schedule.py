@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
@@ -26,6 +25,7 @@ from exams.quarters import Timing
 from exams.schedule import Schedule, missed, pause, run_schedule
 from exams.status import stage_status
 from exams.ticks import Failing, Ticks, read_ticks, write_ticks
+from waiting import wait_for
 
 PRODUCTION = Timing().schedule
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -460,10 +460,3 @@ def is_at_work(places, text):
         return "running" in [r["state"] for r in stage_status(places.status)][1:2]
     noted = read_ticks(places)
     return noted is not None and noted.next_tick is not None
-
-
-def wait_for(condition):
-    end = time.monotonic() + 90
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.1)
