@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -9,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exams.schema import Column, Table
-from exams.warehouse.sqlite import pages
+from exams.warehouse.sqlite import pages, records
 from exams.warehouse.sqlite.packed import insert_columns
 from exams.warehouse.sqlite.records import Records
+from exams.warehouse.sqlite.structure import ready
 from exams.warehouse.values import Optional
 
 NUMBER = st.one_of(
@@ -29,9 +31,10 @@ def rows(width: int, columns: dict[str, object], many: int = 1) -> list[tuple[ob
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         connection.execute(table(width).sql())
         connection.execute("BEGIN IMMEDIATE")
-        records = Records(connection, table(width))
+        ready(connection)
+        into = Records(connection, "t")
         for _ in range(many):
-            records.insert(columns)
+            into.insert(columns)
         connection.execute("COMMIT")
         assert connection.execute("PRAGMA main.integrity_check").fetchall() == [("ok",)]
         return connection.execute("SELECT * FROM t").fetchall()
@@ -54,6 +57,31 @@ def test_whole_numbers_of_any_size_arrive_unchanged(keys: list[int], data: st.Da
     assert found == [(key, *row) for key, row in zip(keys, given_rows, strict=True)]
 
 
+@given(
+    text=st.text(st.characters(exclude_categories=["Cs"]), max_size=300), size=st.integers(1, 99)
+)
+@settings(max_examples=50)
+def test_a_text_that_is_the_same_in_each_row_goes_in_as_an_image(text: str, size: int) -> None:
+    with mock.patch.object(records, "insert_columns") as one_by_one:
+        found = rows(4, {"key": numbered(size), "c3": numbered(size), "c1": text})
+    assert found == [(n, None, text, None, n) for n in range(1, size + 1)]
+    assert not one_by_one.called
+
+
+def test_texts_too_long_for_an_image_arrive_unchanged() -> None:
+    text = "ü" * pages.BYTES
+    assert rows(2, {"key": numbered(3), "c0": numbered(3), "c1": text})[2] == (3, 3, text)
+
+
+@pytest.mark.parametrize("width", [1, 499])
+def test_the_longest_text_that_an_image_may_have_is_sound(width: int) -> None:
+    text = "u" * pages.BYTES
+    wide = {f"c{i}": numbered(pages.ROWS) << 40 for i in range(1, width)}
+    found = rows(width, {"key": numbered(pages.ROWS), "c0": text, **wide})
+    assert len(found) == pages.ROWS
+    assert {row[1] for row in found} == {text}
+
+
 @pytest.mark.parametrize("size", [1, 2, 5_000, pages.ROWS - 1, pages.ROWS, pages.ROWS + 1, 70_000])
 def test_a_table_of_any_length_is_sound(size: int) -> None:
     values = numbered(size) * 3 - 7
@@ -71,7 +99,7 @@ def test_a_table_of_any_width_is_sound(width: int) -> None:
 
 
 def test_an_image_is_a_sound_database_by_itself() -> None:
-    image = pages.filled(pages.empty(table(1)), numbered(9_000), [numbered(9_000) % 100])
+    image = pages.filled(pages.empty(table(1).sql()), numbered(9_000), [numbered(9_000) % 100])
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.deserialize(image)
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
@@ -121,12 +149,13 @@ def test_records_are_counted_in_the_table_by_delivery() -> None:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         connection.execute(table(1).sql())
         connection.execute("BEGIN IMMEDIATE")
-        records = Records(connection, table(1))
-        assert records.counts([]) == []
-        assert records.counts([7]) == [0]
+        ready(connection)
+        into = Records(connection, "t")
+        assert into.counts([]) == []
+        assert into.counts([7]) == [0]
         for delivery, size in ((3, 5), (4, 20_000), (9, 40)):
             key = numbered(size) + (delivery << 32)
-            records.insert({"key": key, "c0": numbered(size)})
-        assert records.counts([3, 8, 9, 4]) == [5, 0, 40, 20_000]
+            into.insert({"key": key, "c0": numbered(size)})
+        assert into.counts([3, 8, 9, 4]) == [5, 0, 40, 20_000]
         connection.execute("DELETE FROM t WHERE key >= ?", (9 << 32,))
-        assert records.counts([3, 9, 4]) == [5, 0, 20_000]
+        assert into.counts([3, 9, 4]) == [5, 0, 20_000]

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from exams.schema import Column, Table
 from exams.warehouse.postgresql import binary
 from exams.warehouse.postgresql.opening import Session
 from exams.warehouse.postgresql.rows import Records, insert_columns
@@ -68,10 +67,7 @@ def test_a_table_of_any_length_arrives(session, size):
 
 def test_records_are_counted_by_delivery_as_the_server_takes_them(session):
     session.execute("DROP TABLE IF EXISTS r; CREATE TABLE r (key bigint, points bigint)")
-    table = Table(
-        "r", "", (Column("key", "INTEGER", ""), Column("points", "INTEGER", "")), ("key",)
-    )
-    records = Records(session, table)
+    records = Records(session, "r")
     for delivery, size in ((1, 3), (2, 2), (1, 1), (2, 0)):
         key = np.arange(size) + (delivery << 32)
         records.insert({"key": key, "points": np.zeros(size, np.int64)})

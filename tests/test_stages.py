@@ -82,6 +82,24 @@ def test_a_blank_line_is_no_student(office, contract_of):
     assert held == [(line, "*", "blank_record") for line in (3, 4, 6)]
 
 
+def test_the_cube_of_a_quarter_lies_within_its_keys(office):
+    office.deliver(south=SOUTH)
+    office.build()
+    office.deliver("2024Q2", north=NORTH)
+    office.build("2024Q2")
+    for table in ("cube_value", "cube_combination"):
+        keys = f"SELECT DISTINCT quarter, key >> 32 FROM {table} ORDER BY 1"
+        assert office.rows(keys) == [(QUARTER, 20241), ("2024Q2", 20242)]
+    other = read_cube(office.warehouse, office.contract, "2024Q2")
+    office.deliver(south="track,points,mark\nnorth,3,4.5\n")
+    office.build()
+    after = read_cube(office.warehouse, office.contract, "2024Q2")
+    assert after.values.equals(other.values)
+    assert after.combinations.equals(other.combinations)
+    found = read_cube(office.warehouse, office.contract, QUARTER)
+    assert found.combinations.to_numpy().tolist() == [[3.0, 4.5, 1.0]]
+
+
 def test_loading_twice_changes_no_row(office):
     office.deliver(north=NORTH, south=SOUTH)
     first = office.build().content

@@ -38,6 +38,11 @@ def quarter_of(day: date) -> str:
     return f"{day.year}Q{(day.month + 2) // 3}"
 
 
+def number_of(quarter: str) -> int:
+    """Return a quarter as a number: 20191 for 2019Q1."""
+    return int(quarter[:4]) * 10 + int(quarter[5])
+
+
 def shift(quarter: str, by: int) -> str:
     """Return the quarter `by` quarters later (earlier, if negative)."""
     year, number = divmod(int(quarter[:4]) * 4 + int(quarter[5]) - 1 + by, 4)

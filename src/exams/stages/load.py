@@ -40,14 +40,14 @@ from exams.warehouse.load import (
     close_delivery,
     empty_quarter,
     enter_delivery,
-    next_number,
     profile_numbers,
     resolve,
     retire,
 )
 from exams.warehouse.offices import check_own
 from exams.warehouse.results import clear_result, show_results
-from exams.warehouse.rows import insert, insert_columns, records
+from exams.warehouse.rows import Bulk, insert, insert_columns, records
+from exams.warehouse.schema import keys_of
 from exams.warehouse.transaction import writing
 from exams.warehouse.values import Optional, Values
 
@@ -133,7 +133,7 @@ class _Desk:
         self.connection, self.contract = connection, contract
         self.clean, self.quarter, self.office = clean, quarter, office
         self.now = moment()
-        self.records = records(connection, clear_result(connection, contract, quarter))
+        self.records = records(connection, clear_result(connection, contract, quarter).name)
         self.numbers = np.zeros(profiles(contract), np.int64)  # in the warehouse; 0: none yet
         self.ids: dict[int, int] = {}  # number in the warehouse by number in the quarter
         self.judged: list[Judged] = []
@@ -195,7 +195,7 @@ class _Desk:
             "delivery": np.full(len(batch), self.ids[part.delivery.number]),
         }
         for name in ("column", "value", "reason"):
-            columns[name] = _values(batch.column(name).cast(pa.string()))
+            columns[name] = _values(batch.column(name).view(pa.string()))  # a cast imports much
         insert_columns(self.connection, "quarantine", columns)
 
     def _note(self, judged: Judged) -> None:
@@ -251,24 +251,30 @@ def _write_cube(connection: Connection, quarter: str, cube: Cube, numbers: np.nd
     present = np.flatnonzero(cube.n)
     counts = (a[present].tolist() for a in (numbers, cube.n, cube.complete, cube.at_risk))
     insert(connection, "cube", ((quarter, *row) for row in zip(*counts, strict=True)))
+    key, _ = keys_of(quarter)
+    _write_values(records(connection, "cube_value"), quarter, key, cube, numbers)
+    for pair, total in cube.moments.items():
+        sums = zip(numbers[present].tolist(), total[present].tolist(), strict=True)
+        insert(connection, "cube_moment", ((quarter, p, *pair, t) for p, t in sums))
+    made: dict[str, Values] = {"key": np.arange(len(cube.packed)) + key, "quarter": quarter}
+    records(connection, "cube_combination").insert({**made, **cube.combinations()})
+    _write_folds(connection, quarter, cube.folds, numbers)
+
+
+def _write_values(into: Bulk, quarter: str, key: int, cube: Cube, numbers: np.ndarray) -> None:
     for field in cube.contract.reported:
         counted = cube.values[field.name]
         at, value = np.nonzero(counted)
         columns: dict[str, Values] = {
+            "key": np.arange(len(at)) + key,
             "quarter": quarter,
             "profile": numbers[at],
             "score": field.name,
             "steps": value + cube.contract.parts(field) * field.minimum,
             "n": counted[at, value],
         }
-        insert_columns(connection, "cube_value", columns)
-    for pair, total in cube.moments.items():
-        sums = zip(numbers[present].tolist(), total[present].tolist(), strict=True)
-        insert(connection, "cube_moment", ((quarter, p, *pair, t) for p, t in sums))
-    first = next_number(connection, "cube_combination")
-    made: dict[str, Values] = {"id": np.arange(len(cube.packed)) + first, "quarter": quarter}
-    insert_columns(connection, "cube_combination", {**made, **cube.combinations()})
-    _write_folds(connection, quarter, cube.folds, numbers)
+        into.insert(columns)
+        key += len(at)
 
 
 def _write_folds(connection: Connection, quarter: str, folds: Folds, numbers: np.ndarray) -> None:

@@ -8,9 +8,12 @@ from exams.warehouse.deliveries import OF_DELIVERY, OF_QUARTER
 from exams.warehouse.dialect import Connection, structure
 from exams.warehouse.fold_tables import BY_FOLD
 from exams.warehouse.rows import insert
+from exams.warehouse.schema import keys_of
+from exams.warehouse.sql import OF_KEYS
 
 _CURRENT = "SELECT id, file FROM delivery WHERE quarter = ? AND removed IS NULL"
-CUBES = ("cube", "cube_value", "cube_moment", "cube_combination", *(t.name for t in BY_FOLD))
+_CUBES = ("cube", "cube_moment", *(t.name for t in BY_FOLD))
+_LARGE = ("cube_value", "cube_combination")  # a quarter's rows lie together, by their key
 
 
 def empty_quarter(connection: Connection, quarter: str) -> dict[int, str]:
@@ -22,8 +25,10 @@ def empty_quarter(connection: Connection, quarter: str) -> dict[int, str]:
     for number in former:
         for table in OF_DELIVERY:
             connection.execute(f"DELETE FROM {table.name} WHERE delivery = ?", [number])
-    for name in (*(t.name for t in OF_QUARTER), *CUBES, "loaded"):
+    for name in (*(t.name for t in OF_QUARTER), *_CUBES, "loaded"):
         connection.execute(f"DELETE FROM {name} WHERE quarter = ?", [quarter])
+    for name in _LARGE:
+        connection.execute(f"DELETE FROM {name} WHERE {OF_KEYS}", keys_of(quarter))
     return former
 
 

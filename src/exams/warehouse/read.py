@@ -15,7 +15,8 @@ from exams.warehouse.frames import frame
 from exams.warehouse.history import read_left_out
 from exams.warehouse.model_tables import MODEL_HISTORY
 from exams.warehouse.results import count_results
-from exams.warehouse.sql import by_levels, in_units
+from exams.warehouse.schema import keys_of
+from exams.warehouse.sql import OF_KEYS, by_levels, in_units
 from exams.warehouse.store import of_office, reading
 
 
@@ -44,18 +45,19 @@ def read_cube(warehouse: Warehouse, contract: Contract, quarter: str) -> CubeFra
         def read(table: str, columns: str, order: str = "") -> pd.DataFrame:
             return frame(connection, by_levels(table, dimensions, columns, order), [quarter])
 
+        values = by_levels("cube_value", dimensions, "score, steps, n", ", score, steps", OF_KEYS)
         cells = read("cube", "n, complete, at_risk")
         if cells.empty:
             raise ExamsError(
                 "E206", f"No record of {quarter} is loaded.", "See the report of transform: why?"
             )
-        combinations = f"SELECT {units}, n FROM cube_combination WHERE quarter = ? ORDER BY id"
+        combinations = f"SELECT {units}, n FROM cube_combination WHERE {OF_KEYS} ORDER BY key"
         return CubeFrames(
             contract,
             cells,
-            read("cube_value", "score, steps, n", ", score, steps"),
+            frame(connection, values, keys_of(quarter)),
             read("cube_moment", "score, other, total", ", score, other"),
-            frame(connection, combinations, [quarter]),
+            frame(connection, combinations, keys_of(quarter)),
         )
 
 

@@ -4,19 +4,18 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from exams.schema import Table
 from exams.warehouse.dialect import Connection
 from exams.warehouse.sqlite import rows as in_file
 from exams.warehouse.values import Values
 
 
 class Bulk(Protocol):
-    """Enters the records of a quarter, part by part."""
+    """Enters many rows, part by part, such as the records of a quarter."""
 
     def insert(self, columns: Mapping[str, Values]) -> None:
-        """Insert one row per place of `columns`, by name in the table's order.
+        """Insert one row per place of `columns`, by name; others of the table's have no value.
 
-        The keys, from 0 to 2^56, ascend and are new: delivery << 32 | line.
+        The keys, from 0 to 2^56, ascend and are new; of records: delivery << 32 | line.
         """
 
     def counts(self, deliveries: Sequence[int]) -> list[int]:
@@ -36,8 +35,8 @@ def insert_columns(connection: Connection, table: str, columns: Mapping[str, Val
     _rows(connection).insert_columns(connection, table, columns)
 
 
-def records(connection: Connection, table: Table) -> Bulk:
-    """Return what enters records into `table`, whose first column is its INTEGER key."""
+def records(connection: Connection, table: str) -> Bulk:
+    """Return what enters rows into `table`, whose first column is its INTEGER key."""
     return _rows(connection).Records(connection, table)
 
 
@@ -46,7 +45,7 @@ class _Rows(Protocol):
     def insert_columns(
         self, connection: Any, table: str, columns: Mapping[str, Values], /
     ) -> Any: ...
-    def Records(self, connection: Any, table: Table, /) -> Bulk: ...
+    def Records(self, connection: Any, table: str, /) -> Bulk: ...
 
 
 def _rows(connection: Connection) -> _Rows:

@@ -1,6 +1,7 @@
 """The warehouse's tables, made from the contract."""
 
 from exams.contract import Contract, Field
+from exams.quarters import number_of
 from exams.schema import Column, Table
 from exams.tables import FIGURES
 from exams.warehouse.deliveries import (
@@ -17,6 +18,7 @@ from exams.warehouse.prediction_tables import PREDICTED, STUDENT_PREDICTION
 
 _PROFILE = Column("profile", "INTEGER", "Profile (combination of levels) of the students.")
 _N = Column("n", "INTEGER", "Students counted.", "students")
+_KEY = Column("key", "INTEGER", "Quarter (2019Q1: 20191) << 32 | number of the row in it.")
 
 LOADED = Table(
     "loaded",
@@ -53,15 +55,15 @@ CUBE_VALUE = Table(
     "cube_value",
     "One row per quarter, profile, reported score and value of it: how many students.",
     (
+        _KEY,
         QUARTER,
         _PROFILE,
         Column("score", "TEXT", "Contract name of the score, or of the overall score."),
         Column("steps", "INTEGER", "Value of the score, in steps; of the overall one: the total."),
         _N,
     ),
-    ("quarter", "profile", "score", "steps"),
+    ("key",),
     (("profile", "profile", "id"),),
-    clustered=True,
 )
 CUBE_MOMENT = Table(
     "cube_moment",
@@ -112,17 +114,18 @@ def tables(contract: Contract) -> tuple[Table, ...]:
     combination = Table(
         "cube_combination",
         "One row per quarter and combination of all scores: how many students.",
-        (
-            Column("id", "INTEGER", "Number of the row."),
-            QUARTER,
-            _N,
-            *scores,
-        ),
-        ("id",),
+        (_KEY, QUARTER, _N, *scores),
+        ("key",),
     )
     cube = (CUBE, CUBE_VALUE, CUBE_MOMENT, combination, *BY_FOLD)
     records = (profile, *OF_DELIVERY, *OF_QUARTER)
     return DELIVERY, LOADED, MODELLED, *records, *cube, *MODEL
+
+
+def keys_of(quarter: str) -> tuple[int, int]:
+    """Return the first key of a quarter's rows in large tables of the cube, and the next one's."""
+    number = number_of(quarter)
+    return number << 32, (number + 1) << 32
 
 
 def result_table(contract: Contract, name: str) -> Table:

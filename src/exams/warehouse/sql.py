@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from exams.schema import quoted
 
+OF_QUARTER = "quarter = ?"
+OF_KEYS = "key >= ? AND key < ?"
 _KINDS = {"TEXT": "TEXT", "INTEGER": "BIGINT", "REAL": "DOUBLE PRECISION"}
 
 
@@ -22,8 +24,10 @@ def text(words: str) -> str:
     return "'" + words.replace("'", "''") + "'"
 
 
-def by_levels(table: str, dimensions: Sequence[str], columns: str, order: str = "") -> str:
-    """Return a query of a quarter's rows in `table`: levels for profiles, then `columns`.
+def by_levels(
+    table: str, dimensions: Sequence[str], columns: str, order: str = "", rows: str = OF_QUARTER
+) -> str:
+    """Return a query of a quarter's `rows` in `table`: levels for profiles, then `columns`.
 
     They come in the order of their levels, none last, and then in `order`. The numbers of
     profiles tell which was loaded first, and on a server by whom; sums must not.
@@ -34,5 +38,5 @@ def by_levels(table: str, dimensions: Sequence[str], columns: str, order: str = 
     return (
         f"SELECT {levels}, {columns} FROM {table} c JOIN profile p ON p.id = c.profile"
         f" JOIN ({ranked}) r ON r.number = c.profile"
-        f" WHERE c.quarter = ? ORDER BY r.place{order}"
+        f" WHERE {rows} ORDER BY r.place{order}"
     )

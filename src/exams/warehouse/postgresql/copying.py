@@ -10,6 +10,7 @@ from exams.places import Server
 from exams.schema import Column, Table, quoted
 from exams.warehouse.postgresql import catalog, structure
 from exams.warehouse.postgresql.opening import SCHEMA, Session, reading
+from exams.warehouse.postgresql.structure import NUMBERED
 from exams.warehouse.sqlite import structure as of_file
 
 _RECORDS = "result_"  # begins the names of their tables
@@ -38,7 +39,7 @@ def _tables(session: Session) -> Iterator[Table]:
     for name, kind in catalog.names(session).items():
         found = catalog.columns(session, name)
         if kind == "table" and not name.startswith(_RECORDS) and name != "layout":
-            key = _key(session, name) or tuple(found)
+            key = _key(session, name) or (NUMBERED if NUMBERED[0] in found else tuple(found))
             yield Table(name, "", tuple(Column(*c, "") for c in found.items()), key)
 
 

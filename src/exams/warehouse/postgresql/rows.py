@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from exams.schema import Table, quoted
+from exams.schema import quoted
 from exams.warehouse.postgresql import binary
 from exams.warehouse.postgresql.catalog import columns as columns_of
 from exams.warehouse.postgresql.opening import Session
@@ -19,15 +19,15 @@ _WIDE = 64  # characters or bytes
 class Records:
     """Inserts rows into `table`."""
 
-    def __init__(self, session: Session, table: Table) -> None:
+    def __init__(self, session: Session, table: str) -> None:
         self.session, self.table = session, table
         self.taken = Counter[int]()  # by delivery, as the server says
 
     def insert(self, columns: Mapping[str, Values]) -> None:
-        """Insert one row per place of `columns`, by name: all are of one delivery."""
+        """Insert one row per place of `columns`, by name: all are of one delivery or quarter."""
         key = columns["key"]
         assert isinstance(key, np.ndarray)
-        inserted = insert_columns(self.session, self.table.name, columns)
+        inserted = insert_columns(self.session, self.table, columns)
         if len(key):
             self.taken[int(key[0]) >> 32] += inserted
 

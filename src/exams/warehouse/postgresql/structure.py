@@ -28,8 +28,8 @@ _LAYOUT = Table(
     (Column("number", "INTEGER", "Number of the layout; tables of another one are made anew."),),
     ("number",),
 )
-_OF_RECORDS = ("key",)
-_PLACES = {"quarantine": "delivery", "cube_combination": "quarter"}
+NUMBERED = ("key",)  # key of tables with very many rows
+_PLACES = {"quarantine": "delivery"}
 _LONGEST = 57  # characters of a name: the server cuts off at 63, and views add six
 _PATIENCE = 60.0  # seconds in which it is tried again
 _NOT_ENFORCED = 180_000  # the version from which a reference need not be checked row by row
@@ -127,7 +127,7 @@ def _place(table: Table) -> str:
 
     To check the key of each row would double the time of a load. Keys are new as they are made.
     """
-    if table.key == _OF_RECORDS or table.clustered:
+    if table.key == NUMBERED or table.clustered:
         return table.key[0]
     return _PLACES.get(table.name, "")
 

@@ -1,7 +1,8 @@
-"""A table of whole numbers as pages of SQLite, made by numpy, for SQLite to copy.
+"""A table of whole numbers, and of what is the same in each row, as pages of SQLite.
 
-To take rows one by one, SQLite must be given each value, and makes the record of it. An image
-of a database that holds the records spares both: `INSERT ... SELECT *` copies records whole.
+Numpy makes them for SQLite to copy. To take rows one by one, SQLite must be given each value,
+and makes the record of it. An image of a database that holds the records spares both:
+`INSERT ... SELECT *` copies records whole.
 The image is read once and never kept. Its format: https://www.sqlite.org/fileformat2.html,
 "B-tree Pages" and "Record Format".
 """
@@ -12,29 +13,32 @@ from contextlib import closing
 
 import numpy as np
 
-from exams.schema import Table
-
 _PAGE = 1 << 16  # bytes
 _LEAF, _INTERIOR = 13, 5  # kinds of page
 _ROOT = 2  # number of the page that a table's first statement made
 _TYPES = {1: 1, 2: 2, 3: 3, 4: 4, 6: 5, 8: 6}  # of whole numbers, by their size in bytes
 ROWS = 1 << 14  # of one image at most,
-COLUMNS = 500  # and columns: then one interior page names all leaves
+COLUMNS = 500  # and columns,
+BYTES = 1_000  # and of texts in a row: then one interior page names all leaves
+Filling = np.ndarray | str | None  # int64 by row; or the same in each row
 
 
-def empty(table: Table) -> bytes:
-    """Return the image of a database whose only table has no rows: two pages."""
+def empty(statement: str) -> bytes:
+    """Return the image of a database whose only table has no rows: two pages.
+
+    statement: the CREATE TABLE of it.
+    """
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute(f"PRAGMA page_size = {_PAGE}")
-        connection.execute(table.sql())
+        connection.execute(statement)
         return connection.serialize()
 
 
-def filled(image: bytes, key: np.ndarray, columns: Sequence[np.ndarray]) -> bytes:
+def filled(image: bytes, key: np.ndarray, columns: Sequence[Filling]) -> bytes:
     """Return `image`, which is that of an empty table, with rows: from one to ROWS.
 
     key: its INTEGER key, which is its first column; from 0 to 2^56, ascending. columns: the
-    others in their order, int64, at most COLUMNS.
+    others in their order, at most COLUMNS, with texts of at most BYTES (together, in UTF-8).
     """
     keys = _varints(key)
     cells = _cells(keys, columns)
@@ -48,14 +52,26 @@ def filled(image: bytes, key: np.ndarray, columns: Sequence[np.ndarray]) -> byte
     return b"".join([image[:28], size, image[32:_PAGE], pages.data])
 
 
-def _cells(keys: np.ndarray, columns: Sequence[np.ndarray]) -> np.ndarray:
+def _cells(keys: np.ndarray, columns: Sequence[Filling]) -> np.ndarray:
     """Return a cell per row (bytes): size of the record, key, and the record."""
-    numbers = [_bytes(column) for column in columns]
-    types = bytes([0, *(_TYPES[n.shape[1]] for n in numbers)])  # 0: the key stands outside
+    fields = [_field(column, keys) for column in columns]
+    types = b"\0" + b"".join(kind for kind, _ in fields)  # 0: the key stands outside
     header = _varint(len(types) + 1 + (len(types) > 126)) + types
-    size = _varint(len(header) + sum(n.shape[1] for n in numbers))
-    parts = [_repeated(size, keys), keys, _repeated(header, keys), *numbers]
+    size = _varint(len(header) + sum(content.shape[1] for _, content in fields))
+    contents = [content for _, content in fields]
+    parts = [_repeated(size, keys), keys, _repeated(header, keys), *contents]
     return np.concatenate(parts, axis=1)
+
+
+def _field(column: Filling, rows: np.ndarray) -> tuple[bytes, np.ndarray]:
+    """Return the type of a column in the header of records, and its bytes in each."""
+    if isinstance(column, np.ndarray):
+        content = _bytes(column)
+        return bytes([_TYPES[content.shape[1]]]), content
+    if column is None:
+        return b"\0", _repeated(b"", rows)
+    text = column.encode()
+    return _varint(13 + 2 * len(text)), _repeated(text, rows)
 
 
 def _tree(leaves: np.ndarray, last: np.ndarray) -> np.ndarray:

@@ -20,9 +20,10 @@ def set_release(connection: sqlite3.Connection, number: int) -> None:
 
 
 def ready(connection: sqlite3.Connection) -> None:
-    """Make the connection ready for bulk."""
+    """Make the connection ready for bulk, and for images (see `records`)."""
     connection.execute("PRAGMA cache_size = -65536")
     connection.execute("PRAGMA secure_delete = FAST")  # the pages are soon written anew
+    connection.execute("ATTACH ':memory:' AS image")
 
 
 def names(connection: sqlite3.Connection) -> dict[str, str]:
