@@ -44,6 +44,12 @@ def to_numpy(numbers: pa.Array) -> np.ndarray:
     return np.from_dlpack(numbers)
 
 
+def distinct(numbers: np.ndarray) -> np.ndarray:
+    """Return whole numbers from 0, ascending, each once; `np.unique` imports masked arrays."""
+    ascending = np.sort(numbers)
+    return ascending[np.diff(ascending, prepend=-1) > 0]
+
+
 def to_optional(numbers: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """Return whole numbers of 32 bits as int64, and where they are null: there, any number."""
     valid, data = numbers.buffers()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from exams.intake.arrays import of_numbers
+from exams.intake.arrays import distinct, of_numbers
 from exams.intake.judging.records import WHOLE, Records
 from exams.intake.reading.header import CORRECTS
 
@@ -37,7 +37,7 @@ class Quarantined:
     def add(self, number: int, sha256: str, lines: Iterable[np.ndarray]) -> None:
         """Take note of the lines of delivery `number` that are in quarantine."""
         self.numbers[reference(sha256)] = number
-        self.lines[number] = np.unique(np.concatenate([_NONE, *lines]))
+        self.lines[number] = distinct(np.concatenate([_NONE, *lines]))
         self.answered[number] = set()
 
     def copy(self) -> "Quarantined":

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from exams.contract import Contract
 from exams.errors import ExamsError
-from exams.intake.arrays import to_numpy
+from exams.intake.arrays import distinct, to_numpy
 from exams.intake.judging.columns import Tally
 from exams.intake.judging.corrections import Quarantined
 from exams.intake.judging.identifiers import RunKey
@@ -97,7 +97,7 @@ class Desk:
         for rows in wrong:
             self.tally.hold(rows)
         quarantine = pa.concat_batches([NOTHING_HELD, *wrong])
-        lines = np.unique(to_numpy(quarantine.column("line")))
+        lines = distinct(to_numpy(quarantine.column("line")))
         self.lines.append(lines)
         self.tally.quarantined += len(lines)
         return quarantine
