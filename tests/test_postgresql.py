@@ -362,13 +362,13 @@ def test_two_offices_load_side_by_side_and_neither_disturbs_the_other(tmp_path, 
 @contextmanager
 def in_the_midst(of, then):
     """Let `then` happen after the records of a quarter are in, before the load ends."""
-    real = loading._write_cube
+    real = loading.write_cube
 
     def write(*arguments):
         then()
         return real(*arguments)
 
-    with mock.patch.object(loading, "_write_cube", write):
+    with mock.patch.object(loading, "write_cube", write):
         yield
 
 

@@ -31,10 +31,10 @@ from exams.intake.parts import (
 )
 from exams.moments import moment
 from exams.places import Warehouse, home, mark_of
+from exams.stages.load_cube import write_cube
 from exams.stages.receipt import private_fingerprint
 from exams.stages.writer import CUBE
 from exams.statistics.cube import Cube
-from exams.statistics.folds import Folds
 from exams.warehouse.dialect import Connection
 from exams.warehouse.load import (
     close_delivery,
@@ -46,8 +46,7 @@ from exams.warehouse.load import (
 )
 from exams.warehouse.offices import check_own
 from exams.warehouse.results import clear_result, show_results
-from exams.warehouse.rows import Bulk, insert, insert_columns, records
-from exams.warehouse.schema import keys_of
+from exams.warehouse.rows import insert, insert_columns, records
 from exams.warehouse.transaction import writing
 from exams.warehouse.values import Optional, Values
 
@@ -101,7 +100,7 @@ def loading(
         if int(cube.n.sum()) != sum(file["loaded"] for file in files):
             what = "The cube does not count the loaded records."
             raise ExamsError("E205", what, "The quarter was left as it was; build it again.")
-        _write_cube(connection, quarter, cube, desk.numbers)
+        write_cube(connection, quarter, cube, desk.numbers)
         hashes = sorted(judged.delivery.sha256 for judged in desk.judged)
         counts = [list(file.values()) for file in files]
         content = private_fingerprint(home(warehouse), quarter, counts, hashes, _digest(cube))
@@ -245,46 +244,6 @@ def _write_notes(
     levels = ((f, band) for f in contract.reported for band in f.bands)
     rows = ((quarter, f.name, b.code, b.label, f.units(b.low)) for f, b in levels)
     insert(connection, "score_level", rows)
-
-
-def _write_cube(connection: Connection, quarter: str, cube: Cube, numbers: np.ndarray) -> None:
-    present = np.flatnonzero(cube.n)
-    counts = (a[present].tolist() for a in (numbers, cube.n, cube.complete, cube.at_risk))
-    insert(connection, "cube", ((quarter, *row) for row in zip(*counts, strict=True)))
-    key, _ = keys_of(quarter)
-    _write_values(records(connection, "cube_value"), quarter, key, cube, numbers)
-    for pair, total in cube.moments.items():
-        sums = zip(numbers[present].tolist(), total[present].tolist(), strict=True)
-        insert(connection, "cube_moment", ((quarter, p, *pair, t) for p, t in sums))
-    made: dict[str, Values] = {"key": np.arange(len(cube.packed)) + key, "quarter": quarter}
-    records(connection, "cube_combination").insert({**made, **cube.combinations()})
-    _write_folds(connection, quarter, cube.folds, numbers)
-
-
-def _write_values(into: Bulk, quarter: str, key: int, cube: Cube, numbers: np.ndarray) -> None:
-    for field in cube.contract.reported:
-        counted = cube.values[field.name]
-        at, value = np.nonzero(counted)
-        columns: dict[str, Values] = {
-            "key": np.arange(len(at)) + key,
-            "quarter": quarter,
-            "profile": numbers[at],
-            "score": field.name,
-            "steps": value + cube.contract.parts(field) * field.minimum,
-            "n": counted[at, value],
-        }
-        into.insert(columns)
-        key += len(at)
-
-
-def _write_folds(connection: Connection, quarter: str, folds: Folds, numbers: np.ndarray) -> None:
-    for score in dict.fromkeys(score for score, _ in folds.sums):
-        sums = {name: array for (of, name), array in folds.sums.items() if of == score}
-        profile, fold = np.nonzero(sums["n"])
-        columns: dict[str, Values] = {"quarter": quarter, "profile": numbers[profile], "fold": fold}
-        columns |= {"score": score} if score else {}
-        columns |= {name: array[profile, fold] for name, array in sums.items()}
-        insert_columns(connection, "cube_fold_score" if score else "cube_fold", columns)
 
 
 def _digest(cube: Cube) -> str:
