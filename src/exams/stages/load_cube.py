@@ -17,9 +17,12 @@ def write_cube(connection: Connection, quarter: str, cube: Cube, numbers: np.nda
     insert(connection, "cube", ((quarter, *row) for row in zip(*counts, strict=True)))
     key, _ = keys_of(quarter)
     _write_values(records(connection, "cube_value"), quarter, key, cube, numbers)
-    for pair, total in cube.moments.items():
-        sums = zip(numbers[present].tolist(), total[present].tolist(), strict=True)
-        insert(connection, "cube_moment", ((quarter, p, *pair, t) for p, t in sums))
+    moments = (
+        (quarter, profile, *pair, sum_)
+        for pair, total in cube.moments.items()
+        for profile, sum_ in zip(numbers[present].tolist(), total[present].tolist(), strict=True)
+    )
+    insert(connection, "cube_moment", moments)
     made: dict[str, Values] = {"key": np.arange(len(cube.packed)) + key, "quarter": quarter}
     records(connection, "cube_combination").insert({**made, **cube.combinations()})
     _write_folds(connection, quarter, cube.folds, numbers)

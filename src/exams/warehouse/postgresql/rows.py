@@ -42,12 +42,11 @@ def insert(session: Session, table: str, rows: Iterable[Sequence[Any]]) -> None:
 
 
 def _insert_rows(
-    session: Session, table: str, columns: Iterable[str], rows: Iterable[Sequence[Any]]
+    session: Session, table: str, kinds: Mapping[str, str], rows: Iterable[Sequence[Any]]
 ) -> int:
-    kinds = columns_of(session, table)
-    made = [_MADE[kinds[name]] for name in columns]
+    made = [_MADE[kind] for kind in kinds.values()]
     cursor = session.connection.cursor()
-    with cursor.copy(_copy(table, columns, "TEXT")) as copy:
+    with cursor.copy(_copy(table, kinds, "TEXT")) as copy:
         for row in rows:
             pairs = zip(made, row, strict=True)
             copy.write_row([None if value is None else make(value) for make, value in pairs])
@@ -62,7 +61,9 @@ def insert_columns(session: Session, table: str, columns: Mapping[str, Values]) 
     if any(map(_is_wide, columns.values())):
         size = binary.rows(columns)
         every = [repeat(v, size) if isinstance(v, str) else _plain(v) for v in columns.values()]
-        return _insert_rows(session, table, columns, zip(*every, strict=True))
+        kinds = columns_of(session, table)
+        given = {name: kinds[name] for name in columns}
+        return _insert_rows(session, table, given, zip(*every, strict=True))
     cursor = session.connection.cursor()
     with cursor.copy(_copy(table, columns, "BINARY")) as copy:
         for rows in binary.copied(columns):

@@ -29,7 +29,7 @@ _LAYOUT = Table(
     ("number",),
 )
 NUMBERED = ("key",)  # key of tables with very many rows
-_PLACES = {"quarantine": "delivery"}
+_PLACES = {"quarantine": "delivery", "cube_value": "key", "cube_combination": "key"}
 _LONGEST = 57  # characters of a name: the server cuts off at 63, and views add six
 _PATIENCE = 60.0  # seconds in which it is tried again
 _NOT_ENFORCED = 180_000  # the version from which a reference need not be checked row by row
@@ -92,7 +92,7 @@ def _make(session: Session, table: Table) -> None:
     lines = [_column(column) for column in table.columns]
     if _is_ordered(table):
         lines.append(f"{ROWID.name} bigint GENERATED ALWAYS AS IDENTITY")
-    if not _place(table):
+    if not _is_large(table):
         lines.append(f"PRIMARY KEY ({', '.join(map(quoted, table.key))})")
     if session.connection.info.server_version >= _NOT_ENFORCED:
         lines += [
@@ -122,19 +122,25 @@ def _column(column: Column) -> str:
     return f"{quoted(column.name)} {_KINDS[column.type]}"
 
 
-def _place(table: Table) -> str:
-    """Return the column by which rows lie together, of a table with very many; else nothing.
+def _is_large(table: Table) -> bool:
+    """Say whether a table has very many rows.
 
-    To check the key of each row would double the time of a load. Keys are new as they are made.
+    To check the key of each would double the time of a load. Keys are new as they are made.
     """
-    if table.key == NUMBERED or table.clustered:
-        return table.key[0]
-    return _PLACES.get(table.name, "")
+    return table.key == NUMBERED or bool(_place(table))
+
+
+def _place(table: Table) -> str:
+    """Return the column by which rows of a large table lie together and are found; else nothing.
+
+    The records of a quarter are read whole: an index of them would take a third of their COPY.
+    """
+    return table.key[0] if table.clustered else _PLACES.get(table.name, "")
 
 
 def _is_ordered(table: Table) -> bool:
     """Say whether the order of insertion counts: rows have no number, and no order by their key."""
-    return table.key not in (("id",), ("number",)) and not _place(table)
+    return table.key not in (("id",), ("number",)) and not _is_large(table)
 
 
 def document(session: Session, tables: Iterable[Table]) -> None:
