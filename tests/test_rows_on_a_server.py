@@ -13,6 +13,7 @@ from exams.warehouse.values import Optional
 
 MADE = 'n bigint, gap bigint, word text COLLATE "C", code bytea, same text'
 NUMBER = st.integers(-(2**63), 2**63 - 1)
+NARROW = st.integers(-(2**31), 2**31 - 1)
 ROW = st.tuples(
     NUMBER,
     st.none() | NUMBER,
@@ -66,9 +67,36 @@ def test_a_table_of_any_length_arrives(session, size):
 
 
 def test_records_are_counted_by_delivery_as_the_server_takes_them(session):
-    session.execute("DROP TABLE IF EXISTS r; CREATE TABLE r (key bigint, points bigint)")
+    session.execute("DROP TABLE IF EXISTS r; CREATE TABLE r (key bigint, points integer)")
     records = Records(session, "r")
     for delivery, size in ((1, 3), (2, 2), (1, 1), (2, 0)):
         key = np.arange(size) + (delivery << 32)
         records.insert({"key": key, "points": np.zeros(size, np.int64)})
     assert records.counts([1, 2, 3]) == [4, 2, 0]
+
+
+@given(rows=st.lists(st.tuples(NARROW, st.none() | NARROW, st.none() | st.binary(max_size=70))))
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_numbers_of_records_have_32_bits_and_arrive_unchanged(session, rows):
+    made = "key bigint, points integer, mark integer, code bytea, same text"
+    session.execute(f"DROP TABLE IF EXISTS r; CREATE TABLE r ({made})")
+    points, marks, codes = zip(*rows, strict=True) if rows else ((), (), ())
+    missing = np.array([mark is None for mark in marks], bool)
+    columns = {
+        "key": np.arange(len(rows)) + (1 << 40),
+        "points": np.array(points, np.int64),
+        "mark": Optional(np.array([mark or 0 for mark in marks], np.int64), missing),
+        "code": objects(codes),
+        "same": "é",
+    }
+    Records(session, "r").insert(columns)
+    expected = [((1 << 40) + at, *row, "é") for at, row in enumerate(rows)]
+    assert session.execute("SELECT * FROM r").fetchall() == expected
+
+
+@pytest.mark.parametrize("number", [2**31, -(2**31) - 1])
+def test_a_number_of_more_than_32_bits_is_refused(session, number):
+    session.execute("DROP TABLE IF EXISTS r; CREATE TABLE r (key bigint, points integer)")
+    with pytest.raises(OverflowError):
+        Records(session, "r").insert({"key": np.arange(2), "points": np.array([1, number])})
+    assert session.execute("SELECT * FROM r").fetchall() == []

@@ -148,7 +148,7 @@ class _Quarter:
         if self.kinds[field] == "BLOB":
             return self.pseudonym.format(column)
         value = in_units(column, self.decimals.get(field, 0))
-        return cast(value, kind) if kind == "TEXT" else value
+        return value if kind == "REAL" else cast(value, kind)
 
 
 def _tables(connection: Connection) -> list[str]:

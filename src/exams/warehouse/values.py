@@ -12,4 +12,4 @@ class Optional(NamedTuple):
     missing: np.ndarray
 
 
-Values = np.ndarray | Optional | str  # int64 or objects; with gaps; one text for every row
+Values = np.ndarray | Optional | str  # numbers or objects; with gaps; one text for every row

@@ -25,7 +25,10 @@ class _Field(NamedTuple):
 
 
 def copied(columns: Mapping[str, Values]) -> Iterator[bytes]:
-    """Yield what COPY is to be sent for a row per place of `columns`."""
+    """Yield what COPY is to be sent for a row per place of `columns`.
+
+    Numbers are as wide as their column: int64 for bigint, int32 for integer.
+    """
     size = rows(columns)
     yield _START
     for start in range(0, size, _ROWS):
@@ -49,11 +52,16 @@ def _field(values: Values, part: slice) -> _Field:
     if isinstance(values, str):
         return _texts([_bytes(values)])
     if isinstance(values, Optional):
-        length = np.where(values.missing[part], -1, 8)
-        return _Field(length, values.numbers[part].astype(">i8"))
+        numbers = _big_endian(values.numbers[part])
+        return _Field(np.where(values.missing[part], -1, numbers.itemsize), numbers)
     if values.dtype == object:
         return _texts(map(_bytes, values[part]))
-    return _Field(8, values[part].astype(">i8"))
+    numbers = _big_endian(values[part])
+    return _Field(numbers.itemsize, numbers)
+
+
+def _big_endian(numbers: np.ndarray) -> np.ndarray:
+    return numbers.astype(numbers.dtype.newbyteorder(">"))
 
 
 def _bytes(value: object) -> bytes | None:

@@ -4,7 +4,7 @@ from exams.schema import Column, quoted
 from exams.warehouse.postgresql.opening import SCHEMA, Session
 
 ROWID = Column("rowid", "INTEGER", "Order in which the rows were inserted.")
-_WORDS = {"text": "TEXT", "int8": "INTEGER", "float8": "REAL", "bytea": "BLOB"}
+_WORDS = {"text": "TEXT", "int8": "INTEGER", "int4": "INTEGER", "float8": "REAL", "bytea": "BLOB"}
 
 
 def names(session: Session) -> dict[str, str]:

@@ -17,7 +17,10 @@ _WIDE = 64  # characters or bytes
 
 
 class Records:
-    """Inserts rows into `table`."""
+    """Inserts rows into a numbered `table`: numbers have 32 bits there, but for the key.
+
+    They are counts of a quarter's students, steps of scales and numbers of profiles.
+    """
 
     def __init__(self, session: Session, table: str) -> None:
         self.session, self.table = session, table
@@ -27,13 +30,28 @@ class Records:
         """Insert one row per place of `columns`, by name: all are of one delivery or quarter."""
         key = columns["key"]
         assert isinstance(key, np.ndarray)
-        inserted = insert_columns(self.session, self.table, columns)
+        narrow = {name: v if v is key else _narrow(v) for name, v in columns.items()}
+        inserted = insert_columns(self.session, self.table, narrow)
         if len(key):
             self.taken[int(key[0]) >> 32] += inserted
 
     def counts(self, deliveries: Sequence[int]) -> list[int]:
         """Return how many records of each delivery the table has: what the server has taken."""
         return [self.taken[delivery] for delivery in deliveries]
+
+
+def _narrow(values: Values) -> Values:
+    """Return whole numbers as int32; raise OverflowError if one does not fit."""
+    if isinstance(values, Optional):
+        return Optional(_int32(values.numbers), values.missing)
+    return values if isinstance(values, str) or values.dtype == object else _int32(values)
+
+
+def _int32(numbers: np.ndarray) -> np.ndarray:
+    narrow = numbers.astype(np.int32)
+    if not np.array_equal(narrow, numbers):
+        raise OverflowError("A number has more than 32 bits.")
+    return narrow
 
 
 def insert(session: Session, table: str, rows: Iterable[Sequence[Any]]) -> None:

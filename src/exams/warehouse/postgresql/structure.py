@@ -1,7 +1,8 @@
 """Tables and views of the warehouse that is on a server.
 
-The same as in a file, with comments; INTEGER is bigint, and texts are in the order of their
-code points. Where rows of a file have a `rowid`, those of a server have a column of that name.
+The same as in a file, with comments; INTEGER is bigint (but see `_NARROW`), and texts are in
+the order of their code points. Where rows of a file have a `rowid`, those of a server have a
+column of that name.
 """
 
 import time
@@ -22,6 +23,7 @@ __all__ = ["clear", "columns", "create", "document", "drop", "drop_all", "hexade
 __all__ += ["patiently", "ready", "release", "set_release", "settle", "show"]
 
 _KINDS = {"TEXT": 'text COLLATE "C"', "INTEGER": "bigint", "REAL": "float8", "BLOB": "bytea"}
+_NARROW = "integer"  # of a numbered table, all numbers but the key: see `rows`
 _LAYOUT = Table(
     "layout",
     "One row: the layout of these tables.",
@@ -69,7 +71,7 @@ def create(session: Session, tables: Iterable[Table]) -> None:
             continue
         lacking = [column for column in table.columns if column.name not in there[table.name]]
         if lacking:
-            added = [f"ADD COLUMN {_column(column)}" for column in lacking]
+            added = [f"ADD COLUMN {_column(column, table)}" for column in lacking]
             statement = f"ALTER TABLE {quoted(table.name)} {', '.join(added)}"
             _at_once(session, [statement])
     document(session, wanted)
@@ -89,7 +91,7 @@ def _make(session: Session, table: Table) -> None:
         what = f"The field {long} has a name of more than {_LONGEST} characters."
         remedy = "Give it a shorter one in the contract: the warehouse's server needs it."
         raise ExamsError("E216", what, remedy)
-    lines = [_column(column) for column in table.columns]
+    lines = [_column(column, table) for column in table.columns]
     if _is_ordered(table):
         lines.append(f"{ROWID.name} bigint GENERATED ALWAYS AS IDENTITY")
     if not _is_large(table):
@@ -118,8 +120,9 @@ def _keep_no_samples(session: Session, table: Table) -> None:
         session.execute(f"ALTER TABLE {quoted(table.name)} {', '.join(off)}")
 
 
-def _column(column: Column) -> str:
-    return f"{quoted(column.name)} {_KINDS[column.type]}"
+def _column(column: Column, table: Table) -> str:
+    narrow = table.key == NUMBERED and column.type == "INTEGER" and column.name not in NUMBERED
+    return f"{quoted(column.name)} {_NARROW if narrow else _KINDS[column.type]}"
 
 
 def _is_large(table: Table) -> bool:
