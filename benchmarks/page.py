@@ -53,6 +53,8 @@ BUILDS = {
 SERVER = (
     ("the three stages, one process", "server", "the same, into a file", "file", 1.5),
     ("the load alone", "load", "a bare `\\copy` of its records", "copy", 1.3),
+    ("the load alone", "load", "a bare `\\copy` of all its rows, in all tables", "copies", 1.3),
+    ("of the load, the records", "records", "a bare `\\copy` of its records", "copy", 1.3),
 )
 
 

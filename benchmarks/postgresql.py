@@ -1,11 +1,12 @@
-"""PostgreSQL beside SQLite, and the load beside a bare `\\copy`.
+"""PostgreSQL beside SQLite, and the load beside bare `\\copy`.
 
     PYTHONPATH=tests python benchmarks/postgresql.py --rows 1000000 --pairs 5
 
 Whole processes, in turns whose order alternates, on a server of its own with its usual settings.
-The three stages replace an earlier load each time. The load alone is that of clean parts into an
-empty table, by its own clock; `\\copy` puts the same rows into the same table. CPU is that of
-the client. Lines of JSON go to benchmarks/results/postgresql.jsonl.
+The three stages replace an earlier load each time. The load alone is that of clean parts into
+empty tables, by its own clock, and of it the time that its records take; `\\copy` puts the same
+records, or the same rows of all tables, into the same tables. CPU is that of the client. Lines of
+JSON go to benchmarks/results/postgresql.jsonl.
 """
 
 import argparse
@@ -13,16 +14,24 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from statistics import median
+from unittest import mock
 
 from intake import HERE, PRODUCT, QUARTER, delivery, scratch_data
 from process import cost
 
+from exams.schema import quoted
+from exams.warehouse.values import Values
 from postgres import Cluster, cluster
 
-RESULT = f'exams."result_{QUARTER}"'
+RECORDS = f"result_{QUARTER}"
+FILLED = (RECORDS, "quarantine", "cube", "cube_value", "cube_moment", "cube_combination")
+FILLED += ("cube_fold", "cube_fold_score")  # the tables with the rows that a load writes, but few
+PAIRS = (("server", "file"), ("load", "copy"), ("load", "copies"), ("records", "copy"))
 
 
 def main() -> None:
@@ -34,7 +43,7 @@ def main() -> None:
         source = delivery(Path(scratch), wish.rows)
         lines = [*stages(Path(scratch), source, server, wish.pairs)]
         lines += loads(Path(scratch) / "server", server, wish.pairs)
-    for one, other in (("server", "file"), ("load", "copy")):
+    for one, other in PAIRS:
         taken = {what: [x["seconds"] for x in lines if x["what"] == what] for what in (one, other)}
         ratio = median(a / b for a, b in zip(taken[one], taken[other], strict=True))
         shown = ", ".join(f"{what} {median(found):.2f} s" for what, found in taken.items())
@@ -61,25 +70,40 @@ def stages(work: Path, source: Path, server: Cluster, pairs: int) -> Iterator[di
 
 def loads(data: Path, server: Cluster, pairs: int) -> Iterator[dict[str, object]]:
     """Yield how long the load of clean parts takes, and `\\copy` of the same rows."""
-    rows = data / "rows.csv"
-    psql = [server.program("psql"), "-q", "-d", server.address(), "-c"]
-    cost([*psql, f"\\copy {RESULT} to '{rows}' csv"])
-    load = [PRODUCT / "python", __file__, "load", data]
+    psql = [server.program("psql"), "-q", "-1", "-d", server.address()]
+    named = {table: f"exams.{quoted(table)} ({columns(server, table)})" for table in FILLED}
+    for table, name in named.items():
+        cost([*psql, "-c", f"\\copy {name} to '{data / table}' csv"])
+    copies = {
+        table: ["-c", f"\\copy {name} from '{data / table}' csv"] for table, name in named.items()
+    }
+    commands = {
+        "load": [PRODUCT / "python", __file__, "load", data],
+        "copy": [*psql, *copies[RECORDS]],
+        "copies": [*psql, *chain(*copies.values())],
+    }
     cost([PRODUCT / "python", __file__, "parts", data])
     for turn in range(1, pairs + 1):
-        for what in ("load", "copy") if turn % 2 else ("copy", "load"):
-            server.execute(f"TRUNCATE {RESULT}")
+        for what in list(commands) if turn % 2 else reversed(commands):
+            server.execute(f"TRUNCATE {', '.join(f'exams.{quoted(table)}' for table in FILLED)}")
             server.execute("VACUUM")
             begin = time.perf_counter()
-            if what == "copy":
-                cost([*psql, f"\\copy {RESULT} from '{rows}' csv"])
-            else:
-                cost(load, env={"EXAMS_WAREHOUSE": server.address()})
-            taken = time.perf_counter() - begin
+            cost(commands[what], env={"EXAMS_WAREHOUSE": server.address()})
+            taken = {what: time.perf_counter() - begin}
             if what == "load":
-                taken = float((data / "seconds").read_text())
-            print(f"turn {turn}: {what} {taken:.2f} s", flush=True)
-            yield {"what": what, "turn": turn, "seconds": taken}
+                taken = json.loads((data / "taken.json").read_text())
+            for name, seconds in taken.items():
+                print(f"turn {turn}: {name} {seconds:.2f} s", flush=True)
+                yield {"what": name, "turn": turn, "seconds": seconds}
+
+
+def columns(server: Cluster, table: str) -> str:
+    """Return the columns of a table but for those that the server fills."""
+    found = server.execute(
+        "SELECT column_name FROM information_schema.columns WHERE table_schema = 'exams'"
+        f" AND table_name = '{table}' AND is_identity = 'NO' ORDER BY ordinal_position"
+    )
+    return ", ".join(quoted(name) for (name,) in found)
 
 
 def step(what: str, data: Path) -> None:
@@ -91,9 +115,28 @@ def step(what: str, data: Path) -> None:
         for _, make in before:
             make()
         return
-    begin = time.perf_counter()
-    loading()
-    (data / "seconds").write_text(str(time.perf_counter() - begin))
+    with timed_records() as records:
+        begin = time.perf_counter()
+        loading()
+        taken = {"load": time.perf_counter() - begin, "records": sum(records)}
+    (data / "taken.json").write_text(json.dumps(taken))
+
+
+@contextmanager
+def timed_records() -> Iterator[list[float]]:
+    """Yield the seconds that each part's records take: a list that grows within the block."""
+    from exams.warehouse.postgresql.rows import Records
+
+    insert, seconds = Records.insert, list[float]()
+
+    def timed(self: Records, columns: Mapping[str, Values]) -> None:
+        begin = time.perf_counter()
+        insert(self, columns)
+        if self.table == RECORDS:
+            seconds.append(time.perf_counter() - begin)
+
+    with mock.patch.object(Records, "insert", timed):
+        yield seconds
 
 
 if __name__ == "__main__":
