@@ -11,6 +11,7 @@ from exams.stages.extract import extract, find_files
 from exams.warehouse.dialect import structure
 from exams.warehouse.folds import read_folds
 from exams.warehouse.read import count_rows, read_cube
+from exams.warehouse.schema import keys_of
 from exams.warehouse.store import changing, loaded_content, reading
 from stores import IN_A_FILE, remove
 
@@ -98,6 +99,14 @@ def test_the_cube_of_a_quarter_lies_within_its_keys(office):
     assert after.combinations.equals(other.combinations)
     found = read_cube(office.warehouse, office.contract, QUARTER)
     assert found.combinations.to_numpy().tolist() == [[3.0, 4.5, 1.0]]
+
+
+def test_a_quarter_in_digits_of_another_script_is_none(office):
+    office.deliver(south=SOUTH)
+    other = "\uff12\uff10\uff12\uff14Q1"
+    office.deliver(other, other=NORTH)
+    assert office.places.delivered_quarters() == [QUARTER]
+    assert keys_of(other) == keys_of(QUARTER)  # it would take the place of that one's cube
 
 
 def test_loading_twice_changes_no_row(office):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from exams.errors import ExamsError
 
-_PATTERN = re.compile(r"\d{4}Q[1-4]")
+_PATTERN = re.compile(r"[0-9]{4}Q[1-4]")  # \d has digits of other scripts, too
 
 
 class Timing(NamedTuple):
