@@ -159,3 +159,9 @@ def test_records_are_counted_in_the_table_by_delivery() -> None:
         assert into.counts([3, 8, 9, 4]) == [5, 0, 40, 20_000]
         connection.execute("DELETE FROM t WHERE key >= ?", (9 << 32,))
         assert into.counts([3, 9, 4]) == [5, 0, 20_000]
+
+
+def test_a_column_that_the_table_does_not_have_is_refused_and_not_lost() -> None:
+    for text in ("same", "ü" * pages.BYTES):
+        with pytest.raises(sqlite3.OperationalError, match="no column named c1"):
+            rows(1, {"key": numbered(3), "c0": text, "c1": numbered(3)})

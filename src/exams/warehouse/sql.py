@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from exams.schema import quoted
 
-OF_QUARTER = "quarter = ?"
+_OF_QUARTER = "quarter = ?"
 OF_KEYS = "key >= ? AND key < ?"
 _KINDS = {"TEXT": "TEXT", "INTEGER": "BIGINT", "REAL": "DOUBLE PRECISION"}
 
@@ -25,7 +25,7 @@ def text(words: str) -> str:
 
 
 def by_levels(
-    table: str, dimensions: Sequence[str], columns: str, order: str = "", rows: str = OF_QUARTER
+    table: str, dimensions: Sequence[str], columns: str, order: str = "", rows: str = _OF_QUARTER
 ) -> str:
     """Return a query of a quarter's `rows` in `table`: levels for profiles, then `columns`.
 

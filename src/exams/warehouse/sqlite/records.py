@@ -9,6 +9,7 @@ import numpy as np
 
 from exams.schema import columns as columns_of
 from exams.schema import quoted
+from exams.warehouse.sql import OF_KEYS
 from exams.warehouse.sqlite.packed import insert_columns
 from exams.warehouse.sqlite.pages import BYTES, COLUMNS, ROWS, Filling, empty, filled
 from exams.warehouse.values import Values
@@ -34,7 +35,8 @@ class Records:
         The keys, from 0 to 2^56, ascend and are new.
         """
         key, *others = (columns.get(name) for name in self.columns)
-        if isinstance(key, np.ndarray) and _has_image(others):
+        known = columns.keys() <= set(self.columns)  # else SQLite names what it does not have
+        if known and isinstance(key, np.ndarray) and _has_image(others):
             for image in self._images(key, others):
                 self._copy(image)
         else:
@@ -46,7 +48,7 @@ class Records:
         Of the last, all those that are of no other: to count a table takes a fifth of the time.
         """
         query = f"SELECT count(*) FROM {quoted(self.table)}"
-        within = f"{query} WHERE key >= ? AND key < ?"
+        within = f"{query} WHERE {OF_KEYS}"
         ranges = [(number << 32, (number + 1) << 32) for number in deliveries[:-1]]
         found = [int(self.connection.execute(within, keys).fetchone()[0]) for keys in ranges]
         (whole,) = self.connection.execute(query).fetchone()
