@@ -98,6 +98,7 @@ def test_a_crossing_is_listed_once(contract_of):
         (changed(aliases=["track"]), "points", "Rename one"),
         (changed(name="quarter"), "quarter", "Call it quarter_1"),
         (changed(name="ctid"), "ctid", "Call it ctid_1"),
+        (changed(name="fold"), "fold", "Call it fold_1"),
         (changed(name="rowid"), "rowid", "Call it rowid_1"),
         (changed(name="Points!"), "Points!", "like test_score"),
         ({**SMALL, "suppression": 3}, "suppression", "There are"),

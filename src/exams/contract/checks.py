@@ -10,7 +10,7 @@ Kinds = dict[str, type | tuple[type, ...]]
 # Words of the tables themselves: a field of that name would be taken for another column.
 _RESERVED = {
     "all", "at_risk", "ci_high", "ci_low", "cmax", "cmin", "code", "column", "complete", "ctid",
-    "delivery", "dimension", "file", "id", "key", "level", "line", "n", "other", "profile",
+    "delivery", "dimension", "file", "fold", "id", "key", "level", "line", "n", "other", "profile",
     "quarter", "rowid", "score", "squares", "steps", "tableoid", "total", "value", "xmax", "xmin",
 }  # fmt: skip
 _SAID: dict[Any, tuple[str, str]] = {
