@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from exams.places import Server
-from exams.warehouse.store import exists, loaded, modelled
+from exams.warehouse.store import LAYOUT, exists, loaded, modelled
 
 
 def copy_to_file(server: Server, path: Path) -> None:
@@ -19,5 +19,6 @@ def copy_to_file(server: Server, path: Path) -> None:
 
 
 def fingerprint(server: Server) -> str:
-    """Return a fingerprint of what is loaded and modelled."""
-    return hashlib.sha256(repr((loaded(server), modelled(server))).encode()).hexdigest()
+    """Return a fingerprint of what is loaded and modelled, and in which tables."""
+    held = (LAYOUT, loaded(server), modelled(server))
+    return hashlib.sha256(repr(held).encode()).hexdigest()
