@@ -3,12 +3,13 @@
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 import traceback
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from unittest import mock
@@ -29,7 +30,7 @@ from exams.places import WAREHOUSE, Places, Server
 from exams.quarters import Timing
 from exams.scratch import prepare_scratch
 from exams.stages import load as loading
-from exams.warehouse import store
+from exams.warehouse import copying, store
 from exams.warehouse.forget import corrected_by
 from exams.warehouse.history import read_deliveries
 from exams.warehouse.postgresql import opening
@@ -270,6 +271,22 @@ def test_a_table_of_others_stays_when_ours_are_made_anew(office):
         office.build()
         assert other.execute("SELECT note FROM exams.notes").fetchall() == [("mine",)]
     assert len(office.rows("SELECT * FROM results")) == 2
+
+
+def test_tables_and_views_of_others_have_types_of_their_own_and_keep_their_rows(office, tmp_path):
+    with psycopg.connect(office.places.server, autocommit=True) as other:
+        other.execute("CREATE TABLE exams.notes (quarter text, at timestamptz)")
+        other.execute(f"INSERT INTO exams.notes VALUES ('{QUARTER}', now())")
+        other.execute("CREATE VIEW exams.mine AS SELECT avg(points) AS mean FROM exams.results")
+        office.build()
+        copying.copy_to_file(office.warehouse, tmp_path / "copy.db")
+        with closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
+            found = {name for (name,) in copy.execute("SELECT name FROM sqlite_master")}
+        assert {"cube", "delivery"} <= found
+        assert not {"notes", "mine", "layout"} & found
+        withdraw_quarter(office.warehouse, QUARTER)
+        assert other.execute("SELECT quarter FROM exams.notes").fetchall() == [(QUARTER,)]
+    assert office.rows("SELECT * FROM cube") == []
 
 
 def test_what_a_newer_release_has_made_is_left_alone(office):
@@ -710,6 +727,18 @@ def test_work_by_hand_is_on_a_copy_in_a_file_without_records(office, small):
     office.build()
     prepare_scratch(office.places, QUARTER)
     assert len(contents(scratch.warehouse)) == len(copy)  # the server has something newer
+
+
+def test_a_copy_that_another_release_has_made_is_made_anew(office):
+    (office.places.contract).write_text(yaml.safe_dump(SMALL))
+    former = store.LAYOUT - 1
+    with mock.patch.object(copying, "LAYOUT", former):
+        scratch = prepare_scratch(office.places, QUARTER)
+    with closing(sqlite3.connect(scratch.private / "warehouse.db")) as copy:
+        copy.execute(f"PRAGMA user_version = {former}")
+    prepare_scratch(office.places, QUARTER)
+    with store.reading(scratch.private / "warehouse.db") as connection:
+        assert store.release(connection) == store.LAYOUT
 
 
 def test_status_tells_how_things_stand_while_the_server_is_away(tmp_path):

@@ -43,11 +43,12 @@ def _delete(connection: Connection, quarter: str) -> None:
 
 
 def _tables(connection: Connection) -> dict[str, set[str]]:
-    """Return the tables that have a column `quarter`, and those with a column `delivery`."""
+    """Return our tables that have a column `quarter`, and those with a column `delivery`."""
     store = structure(connection)
+    ours = connection.execute('SELECT DISTINCT "table" FROM data_dictionary').fetchall()
     found: dict[str, set[str]] = {"quarter": set(), "delivery": set()}
     for table, kind in store.names(connection).items():
         for column in found.keys() & store.columns(connection, table).keys():
-            if kind == "table":
+            if kind == "table" and (table,) in ours:
                 found[column].add(table)
     return found

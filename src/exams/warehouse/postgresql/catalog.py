@@ -24,7 +24,10 @@ def columns(session: Session, table: str) -> dict[str, str]:
 
 
 def every_column(session: Session, table: str | None = None) -> dict[str, dict[str, str]]:
-    """Return the columns and types of every table and view (or of one), by its name."""
+    """Return the columns and types of every table and view (or of one), by its name.
+
+    What others have put beside ours may have other types: those are as the server calls them.
+    """
     found = session.execute(
         "SELECT c.relname, a.attname, t.typname FROM pg_class c"
         " JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid"
@@ -36,7 +39,7 @@ def every_column(session: Session, table: str | None = None) -> dict[str, dict[s
     every: dict[str, dict[str, str]] = {}
     for name, column, kind in found.fetchall():
         if column != ROWID.name:
-            every.setdefault(name, {})[column] = _WORDS[kind]
+            every.setdefault(name, {})[column] = _WORDS.get(kind) or kind
     return every
 
 

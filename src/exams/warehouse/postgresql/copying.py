@@ -14,6 +14,7 @@ from exams.warehouse.postgresql.structure import NUMBERED
 from exams.warehouse.sqlite import structure as of_file
 
 _RECORDS = "result_"  # begins the names of their tables
+_ELSEWHERE = "layout"  # a table of servers; a file has this number elsewhere
 _MANY = 10_000  # rows on their way at a time
 
 
@@ -36,9 +37,10 @@ def copy_to_file(server: Server, path: Path) -> None:
 
 
 def _tables(session: Session) -> Iterator[Table]:
+    ours = session.execute('SELECT DISTINCT "table" FROM data_dictionary').fetchall()
     for name, kind in catalog.names(session).items():
         found = catalog.columns(session, name)
-        if kind == "table" and not name.startswith(_RECORDS) and name != "layout":
+        if kind == "table" and (name,) in ours and not name.startswith((_RECORDS, _ELSEWHERE)):
             key = _key(session, name) or (NUMBERED if NUMBERED[0] in found else tuple(found))
             yield Table(name, "", tuple(Column(*c, "") for c in found.items()), key)
 
