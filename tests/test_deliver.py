@@ -59,6 +59,31 @@ def test_other_bytes_replace_the_file_of_that_name(places, file):
     assert delivered(places) == {"north.csv": NORTH + b"south,2,\n"}
 
 
+def test_a_link_of_that_name_is_replaced_even_by_the_file_it_leads_to(places, file):
+    places.delivery("2019Q1").mkdir(parents=True)
+    link = places.delivery("2019Q1") / "north.csv"
+    link.symlink_to(file)
+    said = deliver([file], "2019Q1", places)
+    assert said == ["2019Q1: north.csv replaces the file of that name."]
+    assert not link.is_symlink()
+    assert file.read_bytes() == link.read_bytes() == NORTH
+
+
+def test_a_folder_of_that_name_is_in_the_way(places, file, tmp_path):
+    (places.delivery("2019Q1") / "north.csv").mkdir(parents=True)
+    (tmp_path / "a.csv").write_bytes(NORTH + b"south,2,\n")
+    with pytest.raises(ExamsError, match=r"E022 2019Q1/north\.csv is in the way: it is a folder"):
+        deliver([tmp_path / "a.csv", file], "2019Q1", places)
+    assert [path.name for path in places.delivery("2019Q1").iterdir()] == ["north.csv"]
+
+
+def test_a_file_is_in_the_way_of_a_folder(places, file):
+    places.deliveries.mkdir()
+    places.delivery("2019Q1").touch()
+    with pytest.raises(ExamsError, match="E022 2019Q1 is in the way: it is not a folder"):
+        deliver([file], "2019Q1", places)
+
+
 @pytest.mark.parametrize(
     ("name", "code"),
     [

@@ -231,7 +231,7 @@ def _is_present(path: Path, folder: Path) -> bool:
     """Say whether the folder has another file of this name, with the same bytes."""
     there = folder / path.name
     with suppress(OSError):
-        if there.is_file() and not there.samefile(path):
+        if there.is_file() and not there.is_symlink() and not there.samefile(path):
             return filecmp.cmp(path, there, shallow=False)
     return False
 
