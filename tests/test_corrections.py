@@ -192,6 +192,15 @@ def test_corrections_come_after_what_they_correct_whatever_their_names():
     assert in_order({1: {2}, 2: {1}, 3: {3}}) == [3, 1, 2]
 
 
+def test_no_spreadsheet_executes_the_name_of_a_column_and_it_stays_the_same_column(office):
+    office.deliver(north="track,=1+1,@x,points,-y\nnorth,a,b,11,c\n")
+    office.build()
+    (rows,), _ = exported(office)
+    assert list(rows[0])[:5] == ["track", "'=1+1", "'@x", "points", "'-y"]
+    redeliver(office, "again", [rows[0] | {"points": "3"}])
+    assert counts(office.build()) == [("again.csv", 1, 1, 0, 0), ("north.csv", 1, 0, 0, 1)]
+
+
 @pytest.mark.parametrize(
     ("cell", "shown"),
     [

@@ -78,7 +78,7 @@ def _write(
     target = _free(places, quarter, f"{Path(arrival.file).stem[:40]}-{arrival.sha256[:8]}")
     with replacing(target) as draft, draft.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, delimiter=layout.delimiter or ",")
-        writer.writerow([*(words[at] for at in own), *ADDED])
+        writer.writerow([*(safe(words[at]) for at in own), *ADDED])
         for line, cells in read_cells(arrival.path, arrival.file, layout, limit):
             if line in reasons:
                 told = [arrival.file, reference(arrival.sha256), str(line)]
