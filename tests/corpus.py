@@ -282,6 +282,15 @@ RIGHT = {
         zipped({"r.CSV": TEXT.encode(), "README.txt": b"x"}), "zip, CSV, UTF-8, comma"
     ),
     "Excel": right(lambda: workbook(SHEET), "Excel", file="results.xlsx"),
+    "Excel without places of cells, some of them empty": right(
+        lambda: workbook(
+            row("", text("track"), text("note"), text("points"), text("mark"))
+            + row("", text("north"), text(""), "<c><v>3</v></c><c><v>4.5</v></c>")
+            + row("", text("süd"), "<c/><c><v>10</v></c>")
+            + row("", text("north"), text("_xD83D__xDE00_"), "<c><v>0</v></c><c><v>6</v></c>")
+        ),
+        "Excel",
+    ),
     "Parquet": right(
         lambda: table(sat=pa.array([1, 2, 3], pa.timestamp("ns"))),
         "Parquet",
@@ -302,6 +311,17 @@ QUARANTINED = {
     "HTML": held(with_values(b"<img src=x>"), 1, 3),
     "a control sequence": held(with_values(b"\x1b[2J"), 1, 3),
     "a quote in a value without quotes": held(with_values(b'6" nails'), 1, 3),
+    "what is no number in Excel, and half a character": Case(
+        lambda: workbook(
+            SHEET
+            + row(11, text("north"), "<c><v>1_0</v></c>")
+            + row(12, text("north"), "<c><v>١</v></c>")
+            + row(13, text("n_xD800_"), "<c><v>3</v></c>")
+        ),
+        3,
+        (11, 12, 13),
+        read_as="Excel",
+    ),
     "an error value of Excel": Case(
         lambda: workbook(
             SHEET
@@ -382,6 +402,12 @@ REFUSED = {
         "Excel",
     ),
     "a broken Excel file": refused(lambda: workbook(SHEET + "<row>"), "E114", "Excel"),
+    "a text of Excel before the first one": refused(
+        lambda: workbook(SHEET + row(11, '<c t="s"><v>-1</v></c>')), "E114", "Excel"
+    ),
+    "a row of Excel beyond all sheets": refused(
+        lambda: workbook(SHEET + row(10**11, text("north"))), "E114", "Excel"
+    ),
     "a broken Parquet file": refused(lambda: table()[:-30], "E114", "Parquet"),
     "a Parquet file with lists": refused(
         lambda: table(all=pa.array([[1], [2], []])), "E123", "column all"

@@ -29,7 +29,8 @@ ROWS = 50_000  # of a batch, at most
 _BOOK, _LINKS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 _STRINGS, _STYLES = "xl/sharedStrings.xml", "xl/styles.xml"
 _SMALL = 4 << 20  # bytes of the parts that only list something
-_COLUMNS = 16_384  # of a sheet, at most
+_LAST_ROW, _COLUMNS = 1 << 20, 16_384  # of a sheet, at most
+_DECIMAL = re.compile("[-+.0-9Ee]+")  # float() takes 1_0 and digits of other scripts, too
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")  # how a workbook writes control characters
 _KIND = "an Excel workbook"
 _STRINGS_LIMIT = 256 << 20  # bytes of texts that are held in memory
@@ -147,7 +148,7 @@ class _Cells:
         self.strings, self.name, self.formats = strings, name, formats or {}
         self.rows: list[SheetRow] = []
         self.cells: list[str] = []
-        self.number = self.column = self.size = self.waited = 0
+        self.number = self.column = self.next = self.size = self.waited = 0
         self.kind = self.style = ""
         self.text: list[str] = []
         self.reading = self.spoken = self.over = False
@@ -160,12 +161,13 @@ class _Cells:
         elif tag == "c":
             self.text = []
             self.kind, self.style = attributes.get("t", "n"), attributes.get("s", "")
-            self.column = _column(attributes["r"]) if "r" in attributes else len(self.cells)
+            self.column = _column(attributes["r"]) if "r" in attributes else self.next
+            self.next = self.column + 1
         elif tag == "row":
-            self.cells = []
+            self.cells, self.next = [], 0
             number = int(attributes.get("r", self.number + 1))
-            if number <= self.number:
-                raise ValueError("rows out of order")
+            if not self.number < number <= _LAST_ROW:
+                raise ValueError("rows out of order, or beyond a sheet")
             self.number = number
         elif tag == "si":
             self.text = []
@@ -211,7 +213,7 @@ class _Cells:
         if self.column < len(self.cells):
             raise ValueError("cells out of order")
         if self.kind == "s":
-            text = self.strings[int(text)]
+            text = self.strings[_place_of(text)]
         elif self.kind == "n":
             text = _number(text)
             if shown := self.formats.get(self.style):
@@ -250,13 +252,25 @@ def _local(tag: str) -> str:
 
 @lru_cache(10_000)
 def _number(text: str) -> str:
-    return text_of(float(text)).decode()
+    return text_of(float(text)).decode() if _DECIMAL.fullmatch(text) else text
+
+
+def _place_of(text: str) -> int:
+    place = int(text)
+    if place < 0:  # Python would count from the end
+        raise ValueError("no such text")
+    return place
 
 
 def _unescaped(text: str) -> str:
+    """Return a text without escapes; as it is if they are half a character of UTF-16."""
     if "_x" not in text:
         return text
-    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+    units = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+    try:
+        return units.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        return text
 
 
 def _refuse(*_: object) -> None:
