@@ -62,6 +62,27 @@ def test_every_kind_of_line_end_counts_once(read, end):
     assert [line for line, _ in tally.malformed] == [4]
 
 
+def test_millions_of_short_lines_are_read_some_at_a_time(small, tmp_path):
+    path = tmp_path / "north.csv"
+    path.write_bytes(b"track,points,mark\n" + b"\n" * 600_000 + b'"\n"\n' * 300_000 + b"a,1,2\r")
+    layout, tally, sizes = inspect(path, path.name, small, LIMIT), Tally(), []
+    for batch in read_records(path, path.name, layout, tally, LIMIT):
+        sizes.append(len(batch) + len(tally.malformed))
+        last = batch.column("line")[-1].as_py() if len(batch) else 0
+        tally.malformed.clear()
+    assert (sum(sizes), last) == (900_001, 1_200_002)
+    assert max(sizes) < 400_000
+
+
+def test_where_a_block_is_cut_makes_no_difference(read, monkeypatch):
+    records = 'süd,"\r\n",1\r\n\r\n"a\rb",2\n"""ü",1,"\n\n"\rx,y\n,,\n'
+    text = "track,points,mark\r\n" + records * 3 + "end"
+    whole, tally = read(text)
+    monkeypatch.setattr("exams.intake.reading.blocks.LINES", 1)
+    again, other = read(text)
+    assert (again, other.malformed) == (whole, tally.malformed)
+
+
 def test_doubled_quotes_inside_a_value_are_no_mistake(read):
     assert read('track,points,mark\n"a ""b"" c",1,2\n"""",3,""\n')[0] == [
         (2, 'a "b" c'),

@@ -10,6 +10,7 @@ import numpy as np
 
 BLOCK = 8 << 20  # bytes that are read as one
 RECORD = 8 << 20  # bytes that a record may have at most
+LINES = 1 << 18  # of a block, more or less: millions of blank records would fill the memory
 
 csv.field_size_limit(RECORD)  # else a value of 128 KiB is an error
 _LINE_END = re.compile(rb"\r\n|\n|\r")
@@ -68,6 +69,23 @@ def records_in_blocks(chunks: Iterable[bytes], delimiter: str) -> Iterator[bytes
         if b'"' in held and not _quotes_fit(held, delimiter):
             _read_end(held, delimiter, last=True)
         yield held
+
+
+def smaller_blocks(data: bytes, lines: int, delimiter: str) -> Iterator[bytes]:
+    """Yield a block of so many `lines` as blocks of about LINES of them; itself if it has less."""
+    if lines <= LINES:
+        return iter([data])
+    return records_in_blocks(_pieces(data, len(data) * LINES // lines), delimiter)
+
+
+def _pieces(data: bytes, size: int) -> Iterator[bytes]:
+    """Yield pieces of at least `size` bytes that end with a line: no character is cut."""
+    start = 0
+    while start < len(data):
+        found = _LINE_END.search(data, start + size)
+        end = found.end() if found else len(data)
+        yield data[start:end]
+        start = end
 
 
 def _quoted_end(data: bytes, delimiter: str) -> int:

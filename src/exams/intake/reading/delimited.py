@@ -15,7 +15,14 @@ from pyarrow import csv
 from exams.errors import ExamsError
 from exams.intake.arrays import of_numbers, to_numpy
 from exams.intake.flow import side_by_side
-from exams.intake.reading.blocks import RECORD, NoRecordError, below, line_ends, records_in_blocks
+from exams.intake.reading.blocks import (
+    RECORD,
+    NoRecordError,
+    below,
+    line_ends,
+    records_in_blocks,
+    smaller_blocks,
+)
 from exams.intake.reading.header import Header
 
 KEPT = pa.dictionary(pa.int32(), pa.binary())
@@ -43,9 +50,11 @@ def _blocks(
     line = 1 + header.lines
     try:
         for data in records_in_blocks(below(chunks, header.lines), delimiter):
-            block = _Block(data, line, header, delimiter, name)
-            line += block.lines
-            yield block.read
+            whole = _Block(data, line, header, delimiter, name)
+            for part in smaller_blocks(data, whole.lines, delimiter):
+                block = whole if part is data else _Block(part, line, header, delimiter, name)
+                line += block.lines
+                yield block.read
     except NoRecordError as error:
         where = f"{name} line {line + error.below}"
         if error.code == "E118":
