@@ -244,7 +244,9 @@ def test_an_address_that_is_not_safe_is_not_asked(places, url):
     assert refused(url, places, "E025") == "The address is not safe to fetch from."
 
 
-@pytest.mark.parametrize("location", ["http://127.0.0.1/b.csv", "/b.csv", "file:///etc/passwd"])
+@pytest.mark.parametrize(
+    "location", ["http://127.0.0.1/b.csv", "/b.csv", "file:///etc/passwd", "https://[::1"]
+)
 def test_a_redirect_to_anything_but_https_is_refused(server, places, location):
     url = server.give("/a.csv", (302, {"Location": location}, []))
     words = "The server redirects to an address that is not safe to fetch from."

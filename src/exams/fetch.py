@@ -80,7 +80,12 @@ def download(url: str, folder: Path, largest: int) -> Path:
 
 
 def _asked(session: requests.Session, url: str) -> requests.Response:
-    return session.get(url, stream=True, allow_redirects=False, timeout=TIMEOUTS)
+    try:
+        return session.get(url, stream=True, allow_redirects=False, timeout=TIMEOUTS)
+    except requests.RequestException:
+        raise
+    except ValueError:  # requests looks at where a redirect leads to, even if it does not follow
+        raise _unsafe(redirected=True) from None
 
 
 def _save(answer: requests.Response, file: Path, largest: int) -> Path:
@@ -117,7 +122,6 @@ def _check_size(size: int, largest: int, name: str) -> None:
 
 def _checked(url: str, *, redirected: bool = False) -> SplitResult:
     """Return the parts of an address that may be asked; raise E025 for any other."""
-    wrong = "The server redirects to an address that" if redirected else "The address"
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -126,12 +130,14 @@ def _checked(url: str, *, redirected: bool = False) -> SplitResult:
         parts, host = urlsplit(""), ""
     secure = parts.scheme == "https"
     if not host or not (secure or (parts.scheme == "http" and _is_here(host) and not redirected)):
-        raise ExamsError(
-            "E025",
-            f"{wrong} is not safe to fetch from.",
-            "Write https://..., or kaggle://owner/dataset; http:// only to this computer.",
-        )
+        raise _unsafe(redirected=redirected)
     return parts
+
+
+def _unsafe(*, redirected: bool) -> ExamsError:
+    wrong = "The server redirects to an address that" if redirected else "The address"
+    remedy = "Write https://..., or kaggle://owner/dataset; http:// only to this computer."
+    return ExamsError("E025", f"{wrong} is not safe to fetch from.", remedy)
 
 
 def _redirected(url: str, location: str) -> str:
