@@ -4,10 +4,12 @@ import gzip
 import hashlib
 import subprocess
 import sys
+import tracemalloc
 from itertools import pairwise
 
 import pytest
 
+from corpus import row, text, workbook
 from exams.errors import ExamsError
 from exams.intake.reading.layout import inspect
 from exams.intake.reading.reader import Tally, read_records
@@ -72,6 +74,22 @@ def test_millions_of_short_lines_are_read_some_at_a_time(small, tmp_path):
         tally.malformed.clear()
     assert (sum(sizes), last) == (900_001, 1_200_002)
     assert max(sizes) < 400_000
+
+
+def test_rows_as_wide_as_a_sheet_take_little_memory(small, tmp_path):
+    header = row(1, text("track"), text("points"), text("mark"))
+    far = "".join(row(n, f'<c r="XFD{n}"><v>1</v></c>') for n in range(2, 2002))
+    path = tmp_path / "north.xlsx"
+    path.write_bytes(workbook(header + far))
+    layout, tally, lines = inspect(path, path.name, small, LIMIT), Tally(), []
+    tracemalloc.start()
+    for _ in read_records(path, path.name, layout, tally, LIMIT):
+        lines += [line for line, _ in tally.malformed]
+        tally.malformed.clear()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert lines == list(range(2, 2002))
+    assert peak < 150 << 20
 
 
 def test_where_a_block_is_cut_makes_no_difference(read, monkeypatch):

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from sys import getsizeof
 from typing import BinaryIO
 from xml.etree import ElementTree
 from xml.parsers import expat
@@ -33,7 +34,9 @@ _LAST_ROW, _COLUMNS = 1 << 20, 16_384  # of a sheet, at most
 _DECIMAL = re.compile("[-+.0-9Ee]+")  # float() takes 1_0 and digits of other scripts, too
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")  # how a workbook writes control characters
 _KIND = "an Excel workbook"
-_STRINGS_LIMIT = 256 << 20  # bytes of texts that are held in memory
+_STRINGS_LIMIT = 512 << 20  # bytes of texts that are held in memory
+_PLACE = 8  # bytes that a cell takes in a list, however empty: a row may have thousands
+_BITE = 16 << 10  # bytes of a part at a time: a few may be a row as wide as a sheet
 SheetRow = tuple[int, list[str]]  # its number in the sheet, and its cells up to the last value
 
 
@@ -67,10 +70,11 @@ def read_excel(
             continue
         if len(cells) > header.width:
             malformed.append((line, ",".join(cells)))
-            continue
-        lines.append(line)
-        records.append(cells + [""] * (header.width - len(cells)))
-        size += sum(map(len, cells))
+            size += len(malformed[-1][1])
+        else:
+            lines.append(line)
+            records.append(cells + [""] * (header.width - len(cells)))
+            size += sum(map(len, cells)) + _PLACE * header.width
         if len(lines) == ROWS or size > BLOCK:
             yield _batch(lines, records, header)
             lines, records, size = [], [], 0
@@ -113,9 +117,11 @@ class _Book:
         parser.CharacterDataHandler = cells.data
         parser.StartDoctypeDeclHandler = _refuse  # entities can grow without bounds
         for chunk in self._chunks(part, self.limit):
-            parser.Parse(chunk, False)
-            cells.check(len(chunk))
-            yield
+            for start in range(0, len(chunk), _BITE):
+                bite = chunk[start : start + _BITE]
+                parser.Parse(bite, False)
+                cells.check(len(bite))
+                yield
         parser.Parse(b"", True)
 
     def _first_sheet(self) -> str:
@@ -192,7 +198,7 @@ class _Cells:
                 self.rows.append((self.number, self.cells))
         elif tag == "si":
             self.strings.append(_unescaped("".join(self.text)))
-            self.size += len(self.strings[-1])
+            self.size += getsizeof(self.strings[-1]) + _PLACE
             self.waited = 0
         elif tag == "rPh":
             self.spoken = False
