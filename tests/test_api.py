@@ -28,8 +28,8 @@ SECRET = "of the warehouse alone"
 
 
 @contextmanager
-def answering(places, host="127.0.0.1", base_url="/", names=(), secret=""):
-    """Serve the published tables of `places`; give the address."""
+def answering(places, host="127.0.0.1", base_url="/", names=(), secret="", log=None):
+    """Serve the published tables of `places`; give the address. log: a file for its words."""
     port = free_port()
     call = (
         "from pathlib import Path; from exams.api.serve import serve;"
@@ -38,7 +38,7 @@ def answering(places, host="127.0.0.1", base_url="/", names=(), secret=""):
     process = subprocess.Popen(
         [sys.executable, "-c", call],
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=log.open("w") if log else subprocess.PIPE,
         env=os.environ | {"EXAMS_API_TOKEN": secret},
         text=True,
     )
@@ -272,6 +272,33 @@ def test_a_wish_beyond_the_limits_is_refused(server, wish, status):
     found, text = ask(server, f"{MEANS}.json?{wish}&_shape=array")
     assert found == status, text
     assert len(text) < 1_000_000
+
+
+MISTAKES = [
+    "/published/levels/2026Q1,essay.json",
+    "/published/levels/~.json",
+    "/published/catalog.json?_searchmode=raw&_search=%22",
+    *(
+        f"{MEANS}.json?{wish}"
+        for wish in ("n__in=[[1]]", "_through={}", "&".join(["n__gt=4711"] * 1100))
+    ),
+]
+
+
+def test_a_mistake_in_an_address_is_told_as_such_and_fills_no_log(places, tmp_path):
+    with answering(places, log=tmp_path / "log") as server:
+        for path in MISTAKES:
+            status, text = ask(server, path)
+            assert (status, json.loads(text)["status"]) == (400, 400), (path, text)
+    assert (tmp_path / "log").read_text() == ""
+
+
+def test_who_wants_a_line_to_stay_open_is_answered_once_and_fills_no_log(places, tmp_path):
+    wish = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    wish["Sec-WebSocket-Key"] = "dGhlIHNhbXBsZSBub25jZQ=="
+    with answering(places, log=tmp_path / "log") as server:
+        assert ask(server, "/published.json", **wish)[0] == 200
+    assert (tmp_path / "log").read_text() == ""
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])

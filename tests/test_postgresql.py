@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -40,6 +41,7 @@ from exams.warehouse.withdraw import withdraw_quarter
 from postgres import cluster
 from stores import contents, holds
 from test_properties import histories
+from waiting import wait_for
 
 ROOT = Path(__file__).parents[1]
 ROLES = ROOT / "deploy/postgresql/roles.sql"
@@ -497,10 +499,34 @@ def test_an_error_of_the_server_quotes_no_record(office, postgres):
     assert contents(office.warehouse) == before
 
 
-def test_a_statement_that_an_administrator_ends_is_no_lost_connection():
-    with pytest.raises(ExamsError, match=r"E220 .* stopped \(QueryCanceled 57014\)"):  # noqa: SIM117
-        with opening.guarded():
-            raise errors.QueryCanceled
+def test_a_statement_that_an_administrator_ends_is_no_lost_connection(office, postgres):
+    before = contents(office.warehouse)
+    office.deliver(north=MORE)
+    ended = (
+        "SELECT pg_cancel_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    with psycopg.connect(office.places.server) as other, ThreadPoolExecutor() as pool:
+        other.execute("LOCK exams.cube IN EXCLUSIVE MODE")  # read it may be, not written
+        build = pool.submit(office.build)
+        with psycopg.connect(office.places.server, autocommit=True) as administrator:
+            wait_for(lambda: build.done() or administrator.execute(ended).fetchall())
+        with pytest.raises(ExamsError, match=r"E220 .* stopped \(QueryCanceled 57014\)"):
+            build.result(60)
+    assert contents(office.warehouse) == before
+    assert counts(office.build()) == [("north.csv", 5, 4, 1, 0)]
+
+
+def test_a_server_that_can_only_be_read_is_told_as_such_and_stays_as_it_is(office, postgres):
+    name = office.places.server.rpartition("?")[0].rpartition("/")[2]
+    before = contents(office.warehouse)
+    office.deliver(north=MORE)
+    postgres.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    with pytest.raises(ExamsError, match="E215 The warehouse's server does not allow this"):
+        office.build()
+    postgres.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    assert contents(office.warehouse) == before
+    assert counts(office.build()) == [("north.csv", 5, 4, 1, 0)]
 
 
 def test_a_server_that_is_killed_in_the_midst_loses_nothing(tmp_path, small):

@@ -72,6 +72,22 @@ def test_systemd_finds_nothing_wrong_with_a_unit(tmp_path):
     assert "ProtectSytem" in verified(tmp_path / "wrong", wrong)
 
 
+EDITED = re.compile(r"`systemctl edit (exams-\w+\.service)`(?:(?!```).)+```ini\n(.+?)```", re.S)
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd-analyze")
+def test_systemd_finds_nothing_wrong_with_what_the_page_changes_of_a_unit(tmp_path):
+    edits = EDITED.findall(PAGE)
+    assert [name for name, _ in edits] == ["exams-dashboard.service", "exams-build.service"]
+    for name, change in edits:
+        beside = tmp_path / f"{name}.d"
+        beside.mkdir()
+        for text, wrong in ((change, False), (change.replace("=", "x=", 1), True)):
+            (beside / "override.conf").write_text(text.replace("/srv/exams/.venv/bin", str(BIN)))
+            said = verified(tmp_path, ROOT / "deploy/systemd" / name)
+            assert bool(said) is wrong, said
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_can_gain_nothing_and_write_only_what_it_makes(name):
     for key in ("NoNewPrivileges", "PrivateTmp", "PrivateDevices", "ProtectHome"):

@@ -3,9 +3,14 @@
 The functions are hooks of Datasette, whose own print every local variable and make a web page.
 """
 
+import sqlite3
+
 from datasette import Response, hookimpl
 from datasette.utils.asgi import Base400
 from datasette.views.base import DatasetteError
+
+# What Datasette raises for too few parts of a key, or for a filter that is no value.
+_WRONG = (ValueError, KeyError, sqlite3.ProgrammingError)
 
 
 @hookimpl
@@ -17,7 +22,7 @@ def handle_exception(exception: Exception) -> Response:
         return refusal(400, "This takes too long.")
     if isinstance(exception, DatasetteError):  # 500 is only what it says where nothing is said
         return refusal(400 if exception.status == 500 else exception.status, exception.message)
-    if isinstance(exception, ValueError):
+    if isinstance(exception, _WRONG):
         return refusal(400, "A value of the address is not what it should be.")
     return refusal(500, f"This could not be answered ({type(exception).__name__}).")
 

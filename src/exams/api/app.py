@@ -38,6 +38,10 @@ class Published(Database):
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
         return connection
 
+    async def execute(self, *arguments: Any, **more: Any) -> Any:
+        """Return what a query finds; one that fails is not written to the log, with its values."""
+        return await super().execute(*arguments, **{**more, "log_sql_errors": False})
+
     async def execute_fn(self, fn: Callable[[sqlite3.Connection], Any]) -> Any:
         """Return what `fn` finds in the present publication."""
 

@@ -37,6 +37,7 @@ def serve(
             host=host,
             port=port,
             lifespan="off",
+            ws="none",
             log_level="error",
             access_log=False,
             proxy_headers=False,
