@@ -1,9 +1,13 @@
 """The rules: what is repaired, what is refused, and why."""
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from exams.contract import Field
+from exams.intake.arrays import encoded, of_numbers
 from exams.intake.judging.judge import REASONS, REMEDIES, REPAIRS, Judge
+from exams.intake.judging.records import Rules
 
 
 def of_levels(*levels):
@@ -153,3 +157,14 @@ def test_bytes_that_are_no_text_are_no_value():
 
 def test_every_reason_has_a_remedy():
     assert list(REMEDIES) == list(REASONS)
+
+
+def test_long_values_are_judged_and_not_kept_in_memory(small):
+    words = [b"north", *(b"%04d" % number + b"x" * 10_000 for number in range(100))]
+    columns = [encoded(words), encoded([b"1"] * 101), encoded([b""] * 101)]
+    lines = of_numbers(np.arange(2, 103, dtype=np.int32))
+    rules = Rules(small)
+    names = ["line", "track", "points", "mark"]
+    found = rules.judge(pa.record_batch([lines, *columns], names))
+    assert found.bad.tolist() == [False] + [True] * 100
+    assert list(rules.known["track"]) == [b"north"]

@@ -108,10 +108,15 @@ class Rules:
         known, judge = self.known[name], self.judges[name]
         if len(known) > _REMEMBERED:
             known.clear()
+        verdicts = []
         for word in words:
-            if word not in known:
-                known[word] = judge(word)
-        return [known[word] for word in words]
+            verdict = known.get(word)
+            if verdict is None:
+                verdict = judge(word)
+                if len(word) <= _SHORT:
+                    known[word] = verdict
+            verdicts.append(verdict)
+        return verdicts
 
 
 @dataclass
@@ -183,4 +188,5 @@ def _everywhere(masks: Sequence[np.ndarray | None]) -> np.ndarray | None:
     return every if every.any() else None
 
 
-_REMEMBERED = 1_000_000  # distinct values of a column; more would fill the memory
+_REMEMBERED = 100_000  # distinct values of a column; more, or long ones, would fill the memory
+_SHORT = 100  # bytes of one
