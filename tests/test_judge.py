@@ -6,6 +6,7 @@ import pytest
 
 from exams.contract import Field
 from exams.intake.arrays import encoded, of_numbers
+from exams.intake.judging.columns import Tally
 from exams.intake.judging.judge import REASONS, REMEDIES, REPAIRS, Judge
 from exams.intake.judging.records import Rules
 
@@ -168,3 +169,7 @@ def test_long_values_are_judged_and_not_kept_in_memory(small):
     found = rules.judge(pa.record_batch([lines, *columns], names))
     assert found.bad.tolist() == [False] + [True] * 100
     assert list(rules.known["track"]) == [b"north"]
+    tally = Tally()
+    tally.count_unknown(found.columns["track"])
+    assert {len(word) for word in tally.strange["track"]} == {32}
+    assert len(tally.strange["track"]) == tally.unknown["track"] == 100

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from hashlib import sha256
 from itertools import compress, islice
 
 import numpy as np
@@ -12,6 +13,7 @@ from exams.intake.judging.judge import Verdict
 
 _FIRST = 5  # lines noted for each reason
 _COUNTED = 1_000  # distinct unknown values: more are as bad
+_LONG = 32  # bytes; of a longer one its SHA-256 is kept
 
 
 @dataclass
@@ -104,4 +106,5 @@ class Tally:
                 self.unknown[column.name] += n
                 strange = self.strange.setdefault(column.name, set())
                 if len(strange) < _COUNTED:
-                    strange.add(word)
+                    short = len(word) <= _LONG
+                    strange.add(word if short else sha256(word).digest())
