@@ -98,17 +98,30 @@ def test_the_fingerprint_changes_with_the_key_and_is_empty_without(set_key):
     assert key_fingerprint(b"salt") != key_fingerprint(b"other salt")
 
 
+class AllHold(Seen):
+    def add(self, digests):
+        return super().add(digests, np.ones(len(digests), bool))
+
+
 def test_the_later_of_two_is_seen_before_and_none_never_is():
     a, b, c = digest(1), digest(2), digest(3)
-    found = Seen()
+    found = AllHold()
     assert found.add([b, None, a, b, None]).tolist() == [False, False, False, True, False]
     assert found.add([c, a, c]).tolist() == [False, True, True]
     assert found.add([None]).tolist() == [False]
     assert found.add([]).tolist() == []
 
 
+def test_who_does_not_hold_a_digest_is_told_of_those_before_alone():
+    a, b = digest(1), digest(2)
+    found, fine = Seen(), np.array([False, True, False, True])
+    assert found.add([a, a, a, b], fine).tolist() == [False, False, True, False]
+    assert found.add([b, b, a, None], fine).tolist() == [True, True, True, False]
+    assert [len(entries) for entries in found.newer] == [2, 2]
+
+
 def test_digests_that_begin_alike_are_told_apart():
-    found = Seen()
+    found = AllHold()
     assert found.add([digest(7, 1), digest(7, 2), digest(7, 1)]).tolist() == [False, False, True]
     assert found.add([digest(7, 3), digest(7, 2)]).tolist() == [False, True]
     assert found.add([digest(7, 3), digest(7, 4), digest(7, 4)]).tolist() == [True, False, True]
@@ -120,11 +133,13 @@ def test_any_split_into_calls_finds_what_a_set_finds(monkeypatch):
     for _ in range(30):
         numbers = random.integers(0, 60, (400, 2)) // [1, 20]
         digests = [None if a == 0 else digest(int(a), int(b)) for a, b in numbers]
-        known, expected = {None}, []
-        for one in digests:
-            expected.append(one is not None and one in known)
-            known.add(one)
+        holding = random.random(400) < random.choice([0.2, 0.8, 1])
+        known, expected = set(), []
+        for one, holds in zip(digests, holding, strict=True):
+            expected.append(one in known)
+            if one is not None and holds:
+                known.add(one)
         cuts = [0, *sorted(random.integers(0, 400, 9).tolist()), 400]
         found = Seen()
-        parts = [found.add(digests[a:b]) for a, b in pairwise(cuts)]
+        parts = [found.add(digests[a:b], holding[a:b]) for a, b in pairwise(cuts)]
         assert np.concatenate(parts).tolist() == expected

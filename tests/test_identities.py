@@ -40,6 +40,7 @@ def test_a_candidate_counts_once_in_a_quarter(office):
     assert office.rows(query) == [
         ("north.csv", 3, "candidate", "", "duplicate"),
         ("north.csv", 5, "candidate", "", "missing"),
+        ("south.csv", 2, "candidate", "", "duplicate"),
         ("south.csv", 2, "points", "", "above_maximum"),
         ("south.csv", 3, "candidate", "", "duplicate"),
         ("south.csv", 4, "*", "", "wrong_number_of_columns"),

@@ -139,7 +139,7 @@ class _Work:
             for place, batch in sorted(self.batches.items()):
                 parts = (n for n in self.groups[place][1] if not n.endswith(MALFORMED))
                 found = {
-                    part: np.flatnonzero(seen.add(_asked(self.out.folder / name)))
+                    part: np.flatnonzero(seen.add(*_asked(self.out.folder / name)))
                     for part, name in zip(parts, batch.asked, strict=True)
                 }
                 if any(map(len, found.values())):
@@ -187,10 +187,10 @@ class _Work:
             yield from parts
 
 
-def _asked(path: Path) -> list[bytes | None]:
-    """Return the pseudonyms of a part that have to be told from those of others."""
-    found: list[bytes | None] = read_part(path).column("pseudonym").to_pylist()
-    return found
+def _asked(path: Path) -> tuple[list[bytes | None], np.ndarray]:
+    """Return the pseudonyms of a part, and which of its records hold them: see `Seen`."""
+    asked = read_part(path)
+    return asked.column("pseudonym").to_pylist(), to_numpy(asked.column("holding")) > 0
 
 
 def _calls(

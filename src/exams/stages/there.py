@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from exams.contract import Contract
 from exams.files import closed
-from exams.intake.arrays import of_optional_texts
+from exams.intake.arrays import of_numbers, of_optional_texts
 from exams.intake.judging.columns import Tally
 from exams.intake.judging.identifiers import RunKey
 from exams.intake.judging.seen import Told
@@ -83,7 +83,7 @@ def judge_parts(
             assert isinstance(judged, Part)
             written = [judged.quarantine] if part.malformed else [judged.name, judged.quarantine]
             if told and not part.malformed:
-                asked.append(_write_asked(there / f"asked-{judged.name}", told.asked))
+                asked.append(_write_asked(there / f"asked-{judged.name}", told))
                 written.append(asked[-1])
             for file in written:
                 out.send(there / file)
@@ -114,8 +114,9 @@ def _mark() -> str:
     return f"-{secrets.token_hex(4)}"
 
 
-def _write_asked(path: Path, pseudonyms: Sequence[bytes | None]) -> str:
-    return write_part(path, pa.record_batch([of_optional_texts(pseudonyms)], ["pseudonym"]))
+def _write_asked(path: Path, told: Told) -> str:
+    arrays = [of_optional_texts(told.asked), of_numbers(told.holding.astype(np.int8))]
+    return write_part(path, pa.record_batch(arrays, ["pseudonym", "holding"]))
 
 
 def _save(cube: Cube, out: Shelf, there: Path, mark: str) -> str:

@@ -48,10 +48,8 @@ class Identities:
                     "missing",
                 )
         for name, seen in self.seen.items():
-            fine = np.flatnonzero(~records.bad)
-            digests = [found[name][row] for row in fine]
-            again = (self.told or seen).add(digests)
-            records.refuse(fine[again], name, "duplicate")
+            again = (self.told or seen).add(found[name], ~records.bad)
+            records.refuse(np.flatnonzero(again), name, "duplicate")
         return found if self.key.lasting else {}
 
     def _pseudonyms(self, identifier: Field, batch: pa.RecordBatch) -> list[bytes | None]:

@@ -27,17 +27,17 @@ class Seen:
         other.clashes = set(self.clashes)
         return other
 
-    def add(self, digests: Sequence[bytes | None]) -> np.ndarray:
-        """Return where a digest (32 bytes) has occurred before: in this call or an earlier one.
+    def add(self, digests: Sequence[bytes | None], holding: np.ndarray) -> np.ndarray:
+        """Return where a digest (32 bytes) was held before: in this call or an earlier one.
 
-        None occurs nowhere.
+        holding: which records hold theirs, if nobody did before. None is held by nobody.
         """
         given = np.flatnonzero(np.array([digest is not None for digest in digests], bool))
         numbers = np.frombuffer(b"".join(filter(None, digests)), np.uint64).reshape(-1, 4)
         order = _order(numbers[:, 0], numbers[:, 1])
-        first, other = numbers[order, 0], numbers[order, 1]
-        taken = _as_before(first)
-        known = taken & _as_before(other)
+        first, other, holds = numbers[order, 0], numbers[order, 1], holding[given[order]]
+        taken = np.zeros(len(first), bool)
+        known = _held_before(holds, _as_before(first) & _as_before(other))
         for firsts, others in (self.many, self.newer):
             place = np.searchsorted(firsts, first)
             place[place == len(firsts)] = -1
@@ -47,7 +47,8 @@ class Seen:
         if self.clashes:
             pairs = zip(first.tolist(), other.tolist(), strict=True)
             known |= np.fromiter((pair in self.clashes for pair in pairs), bool, len(first))
-        self._keep(first[~known], other[~known], taken[~known])
+        new = holds & ~known
+        self._keep(first[new], other[new], taken[new] | _as_before(first[new]))
         seen = np.zeros(len(digests), bool)
         seen[given[order]] = known
         return seen
@@ -63,15 +64,15 @@ class Seen:
 class Told:
     """Pseudonyms of one part at a time: whoever knows the parts before it says which are repeats.
 
-    repeats: their places among those that `add` is given. `asked`: what it was given.
+    repeats: their places among those that `add` is given. `asked`, `holding`: what it was given.
     """
 
     def __init__(self, repeats: np.ndarray) -> None:
-        self.repeats, self.asked = repeats, list[bytes | None]()
+        self.repeats, self.asked, self.holding = repeats, list[bytes | None](), np.zeros(0, bool)
 
-    def add(self, digests: Sequence[bytes | None]) -> np.ndarray:
+    def add(self, digests: Sequence[bytes | None], holding: np.ndarray) -> np.ndarray:
         """Return where a digest is a repeat."""
-        self.asked = list(digests)
+        self.asked, self.holding = list(digests), holding
         again = np.zeros(len(digests), bool)
         again[self.repeats] = True
         return again
@@ -85,6 +86,13 @@ def _order(first: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Return the order by `first`, then `other`; of equal ones the earlier comes first."""
     order = np.argsort(first, kind="stable")
     return np.lexsort((other, first)) if _as_before(first[order]).any() else order
+
+
+def _held_before(holds: np.ndarray, same: np.ndarray) -> np.ndarray:
+    """Return where one before in its group holds; same: where a group goes on."""
+    before = np.cumsum(holds) - holds
+    begin = np.maximum.accumulate(np.where(same, 0, np.arange(len(same))))
+    return before > before[begin]
 
 
 def _as_before(values: np.ndarray) -> np.ndarray:
