@@ -161,6 +161,21 @@ def test_a_contract_with_other_fields_replaces_the_quarter_s_table(office, contr
     }
 
 
+def test_no_old_transaction_sees_former_records_in_a_new_unit(office, address, contract_of):
+    track, points, mark = SMALL["fields"]
+    office.deliver(north="track,points,mark\nnorth,3,4.5\n")
+    office.build()
+    with psycopg.connect(address) as reader:
+        reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        reader.execute("SELECT 1")  # from here on it sees the present state
+        office.contract = contract_of({**SMALL, "fields": [track, points, {**mark, "decimals": 2}]})
+        office.build()
+        assert reader.execute("SELECT mark FROM exams.results").fetchall() == []
+    assert office.rows("SELECT mark FROM results") == [(4.5,)]
+    office.build()
+    assert office.rows("SELECT mark FROM results") == [(4.5,)]
+
+
 # Who may do what.
 
 

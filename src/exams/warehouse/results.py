@@ -30,8 +30,8 @@ def clear_result(connection: Connection, contract: Contract, quarter: str) -> Ta
     It takes its place, if it is not there already, with `show_results`.
     """
     table = result_table(contract, result_of(quarter))
-    _undocument(connection, table.name)
     filled = structure(connection).clear(connection, table)
+    _undocument(connection, table.name)
     structure(connection).document(connection, [table])
     return filled
 

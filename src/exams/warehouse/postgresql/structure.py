@@ -210,17 +210,24 @@ def _grant(session: Session) -> None:
 def clear(session: Session, table: Table) -> Table:
     """Return the table that is to be filled: without rows, and no one who reads waits.
 
-    If `table` has other columns than it is to have, it is another one, which takes its place
-    with `settle`.
+    If `table` has other columns or units than it is to have, it is another one, which takes its
+    place with `settle`: who still sees its former rows must not see them in new units.
     """
     there = columns(session, table.name)
-    if there == {column.name: column.type for column in table.columns}:
+    same = there == {column.name: column.type for column in table.columns}
+    if same and _units(session, table.name) == {c.name: c.unit for c in table.columns}:
         session.execute(f"DELETE FROM {quoted(table.name)}")
         return table
     filled = replace(table, name=table.name + BESIDE) if there else table
     _make(session, filled)
     _comment(session, filled)
     return filled
+
+
+def _units(session: Session, table: str) -> dict[str, str]:
+    """Return the unit of each column of a table, as the dictionary has it."""
+    query = 'SELECT "column", unit FROM data_dictionary WHERE "table" = ? AND "column" <> \'\''
+    return dict(session.execute(query, [table]).fetchall())
 
 
 def drop(session: Session, table: str) -> None:
