@@ -41,12 +41,12 @@ class Cluster:
 
     def keep(self, address: str) -> None:
         """Remember what a database holds now, for `renew`."""
-        name = address.rpartition("?")[0].rpartition("/")[2]
+        name = database_of(address)
         self.execute(f"CREATE DATABASE {name}_kept TEMPLATE {name}")
 
     def renew(self, address: str, *, kept: bool) -> None:
         """Empty a database, or put into it what was `kept`."""
-        name = address.rpartition("?")[0].rpartition("/")[2]
+        name = database_of(address)
         self.execute(f"DROP DATABASE {name} WITH (FORCE)")
         template = f"TEMPLATE {name}_kept" if kept else ""
         self.execute(f"CREATE DATABASE {name} {template}")
@@ -63,6 +63,11 @@ class Cluster:
         for stale in ("postmaster.pid", ".s.PGSQL.5432.lock"):
             (self.folder / stale).unlink(missing_ok=True)
         self.started.ensure_postgres_running()
+
+
+def database_of(address: str) -> str:
+    """Return the name of the database that an address leads to."""
+    return address.rpartition("?")[0].rpartition("/")[2]
 
 
 def files_with(address: str, words: bytes) -> list[Path]:

@@ -38,7 +38,7 @@ from exams.warehouse.postgresql import opening
 from exams.warehouse.read import read_cube
 from exams.warehouse.schema import AGGREGATES, WITHHELD
 from exams.warehouse.withdraw import withdraw_quarter
-from postgres import cluster
+from postgres import cluster, database_of
 from stores import contents, holds
 from test_properties import histories
 from waiting import wait_for
@@ -330,7 +330,7 @@ def test_views_and_rights_of_others_stay_when_a_quarter_comes_or_goes(office):
 
 
 def test_a_build_needs_no_temporary_tables(tmp_path, small, roles, address):
-    name = address.rpartition("?")[0].rpartition("/")[2]
+    name = database_of(address)
     with psycopg.connect(address, autocommit=True) as administrator:
         administrator.execute(f"REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC")
     office = open_office(tmp_path, small, roles["loader"])
@@ -533,7 +533,7 @@ def test_a_statement_that_an_administrator_ends_is_no_lost_connection(office, po
 
 
 def test_a_server_that_can_only_be_read_is_told_as_such_and_stays_as_it_is(office, postgres):
-    name = office.places.server.rpartition("?")[0].rpartition("/")[2]
+    name = database_of(office.places.server)
     before = contents(office.warehouse)
     office.deliver(north=MORE)
     postgres.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
@@ -564,14 +564,8 @@ def test_a_server_that_is_killed_in_the_midst_loses_nothing(tmp_path, small):
 
 def wait_for_end_of(server):
     """Wait until no process of a killed server is left: they see it, and end by themselves."""
-    for _ in range(300):
-        found = subprocess.run(
-            ["pgrep", "-f", str(server.folder)], check=False, capture_output=True, text=True
-        ).stdout.split()
-        if not found:
-            return
-        time.sleep(0.1)
-    pytest.fail("a process of the killed server is left")
+    look = ["pgrep", "-f", str(server.folder)]
+    wait_for(lambda: not subprocess.run(look, check=False, capture_output=True).stdout, seconds=30)
 
 
 def test_a_connection_that_is_cut_in_the_midst_loses_nothing(office, postgres):
@@ -591,7 +585,7 @@ def test_a_connection_that_is_cut_in_the_midst_loses_nothing(office, postgres):
 
 
 def test_a_serialization_failure_is_told_and_loses_nothing(office, postgres):
-    name = office.places.server.rpartition("?")[0].rpartition("/")[2]
+    name = database_of(office.places.server)
     postgres.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'")
     before = contents(office.warehouse)
     office.deliver(north=MORE)
@@ -628,7 +622,7 @@ def test_a_full_disk_of_the_server_is_told_and_loses_nothing(tmp_path, small, po
     try:
         postgres.execute(f"CREATE TABLESPACE small LOCATION '{disk}'")
         address = postgres.new_database()
-        name = address.rpartition("?")[0].rpartition("/")[2]
+        name = database_of(address)
         postgres.execute(f"ALTER DATABASE {name} SET default_tablespace = small")
         office = open_office(tmp_path, small, address)
         office.deliver(north=NORTH)
@@ -678,7 +672,7 @@ def test_settings_that_a_server_has_for_others_change_nothing(tmp_path, contract
         (office.places.private / "key").write_bytes(b"k" * 32)
         odd = {"PGCLIENTENCODING": "LATIN1"} if name == "odd" else {}
         for setting, value in SETTINGS.items() if odd else ():
-            database = address.rpartition("?")[0].rpartition("/")[2]
+            database = database_of(address)
             postgres.execute(f"ALTER DATABASE {database} SET {setting} = '{value}'")
         office.deliver(all=f'{NORTH}nörth,5,2.5\n"so\\\'uth ? %s",5,2.5\n')
         with (

@@ -15,6 +15,7 @@ from exams.warehouse.deliveries import (
 from exams.warehouse.fold_tables import BY_FOLD
 from exams.warehouse.model_tables import PRIVATE
 from exams.warehouse.prediction_tables import PREDICTED, STUDENT_PREDICTION
+from exams.warehouse.sql import keys
 
 _PROFILE = Column("profile", "INTEGER", "Profile (combination of levels) of the students.")
 _N = Column("n", "INTEGER", "Students counted.", "students")
@@ -124,8 +125,7 @@ def tables(contract: Contract) -> tuple[Table, ...]:
 
 def keys_of(quarter: str) -> tuple[int, int]:
     """Return the first key of a quarter's rows in large tables of the cube, and the next one's."""
-    number = number_of(quarter)
-    return number << 32, (number + 1) << 32
+    return keys(number_of(quarter))
 
 
 def result_table(contract: Contract, name: str) -> Table:

@@ -6,7 +6,13 @@ from exams.schema import quoted
 
 _OF_QUARTER = "quarter = ?"
 OF_KEYS = "key >= ? AND key < ?"
+OURS = 'SELECT DISTINCT "table" FROM data_dictionary'  # what we have made: others may be beside
 _KINDS = {"TEXT": "TEXT", "INTEGER": "BIGINT", "REAL": "DOUBLE PRECISION"}
+
+
+def keys(number: int) -> tuple[int, int]:
+    """Return the values of OF_KEYS for the rows whose keys are `number` << 32 | another one."""
+    return number << 32, (number + 1) << 32
 
 
 def cast(expression: str, kind: str) -> str:

@@ -6,6 +6,7 @@ from exams.schema import quoted
 from exams.warehouse.dialect import Connection, structure
 from exams.warehouse.offices import is_foreign
 from exams.warehouse.results import drop_result, forget_records
+from exams.warehouse.sql import OURS
 from exams.warehouse.store import changing, exists, is_former
 
 _KEPT = {"delivery"}  # the history of what came
@@ -45,7 +46,7 @@ def _delete(connection: Connection, quarter: str) -> None:
 def _tables(connection: Connection) -> dict[str, set[str]]:
     """Return our tables that have a column `quarter`, and those with a column `delivery`."""
     store = structure(connection)
-    ours = connection.execute('SELECT DISTINCT "table" FROM data_dictionary').fetchall()
+    ours = connection.execute(OURS).fetchall()
     found: dict[str, set[str]] = {"quarter": set(), "delivery": set()}
     for table, kind in store.names(connection).items():
         for column in found.keys() & store.columns(connection, table).keys():

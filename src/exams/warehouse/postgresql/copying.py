@@ -11,6 +11,7 @@ from exams.schema import Column, Table, quoted
 from exams.warehouse.postgresql import catalog, structure
 from exams.warehouse.postgresql.opening import SCHEMA, Session, reading
 from exams.warehouse.postgresql.structure import NUMBERED
+from exams.warehouse.sql import OURS
 from exams.warehouse.sqlite import structure as of_file
 
 _RECORDS = "result_"  # begins the names of their tables
@@ -37,7 +38,7 @@ def copy_to_file(server: Server, path: Path) -> None:
 
 
 def _tables(session: Session) -> Iterator[Table]:
-    ours = session.execute('SELECT DISTINCT "table" FROM data_dictionary').fetchall()
+    ours = session.execute(OURS).fetchall()
     for name, kind in catalog.names(session).items():
         found = catalog.columns(session, name)
         if kind == "table" and (name,) in ours and not name.startswith((_RECORDS, _ELSEWHERE)):

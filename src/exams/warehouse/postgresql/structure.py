@@ -18,6 +18,7 @@ from exams.warehouse.postgresql.catalog import ROWID, columns, every_column, nam
 from exams.warehouse.postgresql.opening import ANALYST, HELD, SCHEMA, Session
 from exams.warehouse.postgresql.views import BESIDE, show
 from exams.warehouse.schema import AGGREGATES, WITHHELD
+from exams.warehouse.sql import OURS
 
 __all__ = ["clear", "columns", "create", "document", "drop", "drop_all", "hexadecimal", "names"]
 __all__ += ["patiently", "ready", "release", "set_release", "settle", "show"]
@@ -243,7 +244,7 @@ def drop_all(session: Session, kept: Collection[str]) -> None:
     there = names(session)
     if DICTIONARY.name not in there:
         return
-    ours = session.execute('SELECT DISTINCT "table" FROM data_dictionary').fetchall()
+    ours = session.execute(OURS).fetchall()
     dropped = [
         f"DROP {there[name]} IF EXISTS {quoted(name)} CASCADE"
         for (name,) in ours

@@ -9,7 +9,7 @@ import numpy as np
 
 from exams.schema import columns as columns_of
 from exams.schema import quoted
-from exams.warehouse.sql import OF_KEYS
+from exams.warehouse.sql import OF_KEYS, keys
 from exams.warehouse.sqlite.packed import insert_columns
 from exams.warehouse.sqlite.pages import BYTES, COLUMNS, ROWS, Filling, empty, filled
 from exams.warehouse.values import Values
@@ -49,9 +49,9 @@ class Records:
         """
         query = f"SELECT count(*) FROM {quoted(self.table)}"
         within = f"{query} WHERE {OF_KEYS}"
-        ranges = [(number << 32, (number + 1) << 32) for number in deliveries[:-1]]
-        found = [int(self.connection.execute(within, keys).fetchone()[0]) for keys in ranges]
-        (whole,) = self.connection.execute(query).fetchone()
+        read = self.connection.execute
+        found = [int(read(within, keys(number)).fetchone()[0]) for number in deliveries[:-1]]
+        (whole,) = read(query).fetchone()
         return [*found, whole - sum(found)] if deliveries else []
 
     def _images(self, key: np.ndarray, others: Sequence[Filling]) -> Iterator[bytes]:
