@@ -514,34 +514,38 @@ def test_an_error_of_the_server_quotes_no_record(office, postgres):
     assert contents(office.warehouse) == before
 
 
-def test_a_statement_that_an_administrator_ends_is_no_lost_connection(office, postgres):
+@contextmanager
+def nothing_is_lost(office):
+    """Deliver more: whatever befalls its build within, all is as before, and the next one heals."""
     before = contents(office.warehouse)
     office.deliver(north=MORE)
-    ended = (
-        "SELECT pg_cancel_backend(pid) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    with psycopg.connect(office.places.server) as other, ThreadPoolExecutor() as pool:
-        other.execute("LOCK exams.cube IN EXCLUSIVE MODE")  # read it may be, not written
-        build = pool.submit(office.build)
-        with psycopg.connect(office.places.server, autocommit=True) as administrator:
-            wait_for(lambda: build.done() or administrator.execute(ended).fetchall())
-        with pytest.raises(ExamsError, match=r"E220 .* stopped \(QueryCanceled 57014\)"):
-            build.result(60)
+    yield
     assert contents(office.warehouse) == before
     assert counts(office.build()) == [("north.csv", 5, 4, 1, 0)]
+
+
+def test_a_statement_that_an_administrator_ends_is_no_lost_connection(office, postgres):
+    with nothing_is_lost(office):
+        ended = (
+            "SELECT pg_cancel_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        with psycopg.connect(office.places.server) as other, ThreadPoolExecutor() as pool:
+            other.execute("LOCK exams.cube IN EXCLUSIVE MODE")  # read it may be, not written
+            build = pool.submit(office.build)
+            with psycopg.connect(office.places.server, autocommit=True) as administrator:
+                wait_for(lambda: build.done() or administrator.execute(ended).fetchall())
+            with pytest.raises(ExamsError, match=r"E220 .* stopped \(QueryCanceled 57014\)"):
+                build.result(60)
 
 
 def test_a_server_that_can_only_be_read_is_told_as_such_and_stays_as_it_is(office, postgres):
     name = database_of(office.places.server)
-    before = contents(office.warehouse)
-    office.deliver(north=MORE)
-    postgres.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
-    with pytest.raises(ExamsError, match="E215 The warehouse's server does not allow this"):
-        office.build()
-    postgres.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
-    assert contents(office.warehouse) == before
-    assert counts(office.build()) == [("north.csv", 5, 4, 1, 0)]
+    with nothing_is_lost(office):
+        postgres.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        with pytest.raises(ExamsError, match="E215 The warehouse's server does not allow this"):
+            office.build()
+        postgres.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
 
 
 def test_a_server_that_is_killed_in_the_midst_loses_nothing(tmp_path, small):
@@ -549,17 +553,14 @@ def test_a_server_that_is_killed_in_the_midst_loses_nothing(tmp_path, small):
         office = open_office(tmp_path, small, own.new_database())
         office.deliver(north=NORTH)
         office.build()
-        before = contents(office.warehouse)
-        office.deliver(north=MORE)
-        kill = in_the_midst(office, lambda: os.kill(own.pid(), signal.SIGKILL))
-        with kill, pytest.raises(ExamsError, match=r"E213 The connection .* was lost"):
-            office.build()
-        with pytest.raises(ExamsError, match="E212 The warehouse's server cannot be reached"):
-            store.loaded(office.warehouse)
-        wait_for_end_of(own)
-        own.start()
-        assert contents(office.warehouse) == before
-        assert counts(office.build()) == [("north.csv", 5, 4, 1, 0)]
+        with nothing_is_lost(office):
+            kill = in_the_midst(office, lambda: os.kill(own.pid(), signal.SIGKILL))
+            with kill, pytest.raises(ExamsError, match=r"E213 The connection .* was lost"):
+                office.build()
+            with pytest.raises(ExamsError, match="E212 The warehouse's server cannot be reached"):
+                store.loaded(office.warehouse)
+            wait_for_end_of(own)
+            own.start()
 
 
 def wait_for_end_of(server):
@@ -569,38 +570,32 @@ def wait_for_end_of(server):
 
 
 def test_a_connection_that_is_cut_in_the_midst_loses_nothing(office, postgres):
-    before = contents(office.warehouse)
-    office.deliver(north=MORE)
-    cut = (
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE application_name = 'exams' AND pid <> pg_backend_pid()"
-    )
-    with (
-        in_the_midst(office, lambda: postgres.execute(cut)),
-        pytest.raises(ExamsError, match="E213"),
-    ):
-        office.build()
-    assert contents(office.warehouse) == before
-    assert counts(office.build()) == [("north.csv", 5, 4, 1, 0)]
+    with nothing_is_lost(office):
+        cut = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'exams' AND pid <> pg_backend_pid()"
+        )
+        with (
+            in_the_midst(office, lambda: postgres.execute(cut)),
+            pytest.raises(ExamsError, match="E213"),
+        ):
+            office.build()
 
 
 def test_a_serialization_failure_is_told_and_loses_nothing(office, postgres):
     name = database_of(office.places.server)
     postgres.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'")
-    before = contents(office.warehouse)
-    office.deliver(north=MORE)
+    with nothing_is_lost(office):
 
-    def disturb():
-        with psycopg.connect(office.places.server, autocommit=True) as other:
-            other.execute("UPDATE exams.delivery SET read_as = read_as")
+        def disturb():
+            with psycopg.connect(office.places.server, autocommit=True) as other:
+                other.execute("UPDATE exams.delivery SET read_as = read_as")
 
-    with (
-        mock.patch.object(loading, "retire", disturbed(loading.retire, disturb)),
-        pytest.raises(ExamsError, match="E210"),
-    ):
-        office.build()
-    assert contents(office.warehouse) == before
-    assert counts(office.build()) == [("north.csv", 5, 4, 1, 0)]
+        with (
+            mock.patch.object(loading, "retire", disturbed(loading.retire, disturb)),
+            pytest.raises(ExamsError, match="E210"),
+        ):
+            office.build()
 
 
 def disturbed(function, before):
