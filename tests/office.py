@@ -1,5 +1,7 @@
 """A small office: a folder of deliveries, a contract and a warehouse, without notebooks."""
 
+from dataclasses import replace
+
 from exams.places import Places
 from exams.stages.extract import extract, find_files
 from exams.stages.flow import run
@@ -69,6 +71,13 @@ class Office:
     def dump(self):
         """Return all that the warehouse holds: rows by table or view and names of its columns."""
         return contents(self.warehouse)
+
+
+def open_office(folder, contract, address):
+    """Return an office whose warehouse is on the server of this address; empty: in a file."""
+    office = Office(folder, contract)
+    office.places = replace(office.places, server=address)
+    return office
 
 
 def counts(loaded):

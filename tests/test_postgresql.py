@@ -20,7 +20,7 @@ import pytest
 import yaml
 from given import SMALL, identified
 from hypothesis import HealthCheck, given, settings
-from office import QUARTER, Office, counts
+from office import QUARTER, counts, open_office
 from psycopg import errors
 
 from exams import project
@@ -60,12 +60,6 @@ def office(tmp_path, small, address):
     office = open_office(tmp_path, small, address)
     office.deliver(north=NORTH)
     office.build()
-    return office
-
-
-def open_office(folder, contract, address):
-    office = Office(folder, contract)
-    office.places = replace(office.places, server=address)
     return office
 
 
@@ -159,21 +153,6 @@ def test_a_contract_with_other_fields_replaces_the_quarter_s_table(office, contr
         "results",
         f"result_{QUARTER}",
     }
-
-
-def test_no_old_transaction_sees_former_records_in_a_new_unit(office, address, contract_of):
-    track, points, mark = SMALL["fields"]
-    office.deliver(north="track,points,mark\nnorth,3,4.5\n")
-    office.build()
-    with psycopg.connect(address) as reader:
-        reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        reader.execute("SELECT 1")  # from here on it sees the present state
-        office.contract = contract_of({**SMALL, "fields": [track, points, {**mark, "decimals": 2}]})
-        office.build()
-        assert reader.execute("SELECT mark FROM exams.results").fetchall() == []
-    assert office.rows("SELECT mark FROM results") == [(4.5,)]
-    office.build()
-    assert office.rows("SELECT mark FROM results") == [(4.5,)]
 
 
 # Who may do what.
@@ -745,7 +724,7 @@ def test_work_by_hand_is_on_a_copy_in_a_file_without_records(office, small):
         again = Places.of(scratch.data, scratch.reports)
     assert scratch.warehouse == again.warehouse == scratch.private / "warehouse.db"
     real, copy = contents(office.warehouse), contents(scratch.warehouse)
-    records = {"results", "labelled", f"result_{QUARTER}"}
+    records = {"results", "labelled", f"result_{QUARTER}", f"labelled_{QUARTER}"}
     assert copy == {name: rows for name, rows in real.items() if name[0] not in records}
     by_hand = open_office(office.places.data.parent, small, "")
     by_hand.places = scratch

@@ -53,7 +53,7 @@ def places(tmp_path, small):
                 connection.execute(
                     f"INSERT INTO {quoted(table)} {row.format(q=quarter, id=number, office=office)}"
                 )
-        show_results(connection)
+            show_results(connection, small, quarter)
     for quarter in (GONE, KEPT):
         publish(places.published, quarter, NOTHING, ("Small exam", "1"))
         (places.report(quarter) / "load.receipt.json").write_text("{}")

@@ -13,6 +13,7 @@ _RESERVED = {
     "delivery", "dimension", "file", "fold", "id", "key", "level", "line", "n", "other", "profile",
     "quarter", "rowid", "score", "squares", "steps", "tableoid", "total", "value", "xmax", "xmin",
 }  # fmt: skip
+MADE = "_code", "_level"  # end the names of columns that the warehouse makes of a score
 _SAID: dict[Any, tuple[str, str]] = {
     str: ("text", "a word or a sentence, in quotes if in doubt"),
     bool: ("true or false", "true or false, without quotes"),

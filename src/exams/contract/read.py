@@ -13,7 +13,7 @@ try:
 except ImportError:  # PyYAML was built without libyaml
     from yaml import SafeLoader  # type: ignore[assignment]
 
-from exams.contract.checks import Kinds, check_keys, check_name, check_texts, mistake
+from exams.contract.checks import MADE, Kinds, check_keys, check_name, check_texts, mistake
 from exams.contract.fields import read_field
 from exams.contract.guarding import read_crossings, read_disclosure
 from exams.contract.model import Contract, Field
@@ -175,3 +175,8 @@ def _distinct(fields: list[Field]) -> None:
                 where = f"field {field.name}"
                 raise mistake(where, f"{word!r} also names {seen[word]}", "Rename one of them.")
             seen[word] = field.name
+    made = {field.name + ending: field for field in fields if field.bands for ending in MADE}
+    for field in fields:
+        if field.name in made:
+            what = f"the tables make a column of this name of {made[field.name].name}"
+            raise mistake(f"field {field.name}", what, f"Call it {field.name}_1, say.")

@@ -107,7 +107,7 @@ def loading(
         receipt = (quarter, content, contract.title, contract.version, office)
         insert(connection, "loaded", [receipt])
         _write_notes(connection, quarter, contract, left_out)
-        show_results(connection)
+        show_results(connection, contract, quarter)
     return Loaded(files, content)
 
 

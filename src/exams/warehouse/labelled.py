@@ -1,87 +1,90 @@
-"""The view `labelled`: every record with its score levels, under the contract of its quarter."""
+"""The view of a quarter's records as people read them, with their score levels.
 
-from collections.abc import Sequence
+It is made with the table of these records, and says for good what is in it: numbers in the units
+and score levels of the contract under which it is filled.
+"""
 
+from collections.abc import Callable, Sequence
+
+from exams.contract import Contract, Field
+from exams.contract.checks import MADE
 from exams.schema import Column, Table, quoted
-from exams.warehouse.dialect import Connection, structure
-from exams.warehouse.sql import cast, text
+from exams.warehouse.deliveries import LINE, QUARTER
+from exams.warehouse.schema import meaning
+from exams.warehouse.sql import cast, in_units, text
 
+OF_FILE = (QUARTER, Column("file", "TEXT", "Name of the file."), LINE)  # begin each such view
 _NEAR = 1e-9  # far below any step of a scale
-_NO_VALUE = cast("NULL", "REAL")
-Bands = Sequence[tuple[int, str, float]]  # code, label, lowest score; ascending
+_CODE, _LABEL = MADE
 
 
-def show_labelled(connection: Connection) -> None:
-    """Make the view `labelled` from the view `results` and the score levels of each quarter."""
-    connection.execute("DELETE FROM data_dictionary WHERE \"table\" = 'labelled'")
-    store, levels = structure(connection), _levels(connection)
-    if not levels:
-        store.show(connection, "labelled", None)
-        return
-    scores = list(dict.fromkeys(score for of in reversed(levels.values()) for score in of))
-    shown = store.columns(connection, "results")
-    overall = [score for score in scores if score not in shown]
-    arms = [
-        _arm(quarter, levels[quarter], _scores(connection, quarter), scores, overall)
-        for quarter in levels
-    ]
-    store.show(connection, "labelled", "\nUNION ALL\n".join(arms))
-    store.document(connection, [_described(connection, scores, overall)])
+def labelled_view(contract: Contract, name: str) -> Table:
+    """Return the view, called `name`, of a quarter's records under `contract`."""
+    shown = [Column(d.name, "TEXT", meaning(d)) for d in contract.dimensions]
+    for score in contract.scores:
+        kind = "REAL" if score.decimals else "INTEGER"
+        shown.append(Column(score.name, kind, meaning(score), score.unit or "points"))
+    for field in contract.identifiers:
+        shown.append(Column(field.name, "TEXT", f"Pseudonym (HMAC-SHA256). {meaning(field)}"))
+    levelled = _levelled(contract)
+    for field in levelled:
+        if field is contract.overall:
+            shown.append(Column(field.name, "REAL", "Mean of all scores; null without one."))
+    for field in levelled:
+        of = f"of {field.name}, under the contract of the quarter; null: no value."
+        shown.append(Column(field.name + _CODE, "INTEGER", f"Order of the score level {of}"))
+        shown.append(Column(field.name + _LABEL, "TEXT", f"Label of the score level {of}"))
+    what = "One row per loaded record of a quarter, as people read it, with its score levels."
+    return Table(name, what, (*OF_FILE, *shown), tuple(c.name for c in OF_FILE))
 
 
-def _arm(
-    quarter: str,
-    levels: dict[str, Bands],
-    parts: list[str],
-    scores: list[str],
-    overall: list[str],
+def labelled_query(
+    contract: Contract, quarter: str, table: str, hexadecimal: Callable[[str], str]
 ) -> str:
-    """Return the query of a quarter; nulls stand where its contract does not have a score."""
-    total = " + ".join(f"r.{quoted(name)}" for name in parts)
-    mean = f"({total}) / {cast(str(len(parts)), 'REAL')}"
-    value = {name: f"r.{quoted(name)}" if name in parts else mean for name in levels}
-    made = [f"{value.get(name, _NO_VALUE)} AS {quoted(name)}" for name in overall]
-    for name in scores:
-        bands = levels.get(name, [])
-        of = value.get(name, _NO_VALUE)
-        code = _case(of, [(str(code), low) for code, _, low in bands], "INTEGER")
-        label = _case(of, [(text(label), low) for _, label, low in bands], "TEXT")
-        made += [f"{code} AS {quoted(f'{name}_code')}", f"{label} AS {quoted(f'{name}_level')}"]
-    return f"SELECT r.*, {', '.join(made)} FROM results r WHERE r.quarter = {text(quarter)}"
+    """Return what the view selects of `table`; `hexadecimal` makes a text of a pseudonym."""
+    levelled = _levelled(contract)
+    made = [
+        f"{_mean(contract.scores)} AS {quoted(field.name)}"
+        for field in levelled
+        if field is contract.overall
+    ]
+    for field in levelled:
+        value = _mean(contract.scores) if field is contract.overall else quoted(field.name)
+        codes = [(str(band.code), field.units(band.low)) for band in field.bands]
+        labels = [(text(band.label), field.units(band.low)) for band in field.bands]
+        made.append(f"{_case(value, codes, 'INTEGER')} AS {quoted(field.name + _CODE)}")
+        made.append(f"{_case(value, labels, 'TEXT')} AS {quoted(field.name + _LABEL)}")
+    records = _records(contract, quarter, table, hexadecimal)
+    return f"SELECT {', '.join(['s.*', *made])} FROM ({records}) s"
+
+
+def _levelled(contract: Contract) -> list[Field]:
+    return [field for field in contract.reported if field.bands]
+
+
+def _records(
+    contract: Contract, quarter: str, table: str, hexadecimal: Callable[[str], str]
+) -> str:
+    shown = [f"{text(quarter)} AS quarter", "d.file", f"r.key & 4294967295 AS {LINE.name}"]
+    shown += [f"p.{quoted(d.name)}" for d in contract.dimensions]
+    for score in contract.scores:
+        column = f"r.{quoted(score.name)}"
+        value = in_units(column, score.decimals) if score.decimals else cast(column, "INTEGER")
+        shown.append(f"{value} AS {quoted(score.name)}")
+    for field in contract.identifiers:
+        shown.append(f"{hexadecimal(f'r.{quoted(field.name)}')} AS {quoted(field.name)}")
+    return (
+        f"SELECT {', '.join(shown)} FROM {quoted(table)} r"
+        " JOIN delivery d ON d.id = r.key >> 32 JOIN profile p ON p.id = r.profile"
+    )
+
+
+def _mean(scores: Sequence[Field]) -> str:
+    total = " + ".join(quoted(score.name) for score in scores)
+    return f"({total}) / {cast(str(len(scores)), 'REAL')}"
 
 
 def _case(value: str, found: Sequence[tuple[str, float]], kind: str) -> str:
     """Return what of `found`, by its lowest score, belongs to a value; null for none."""
-    if not found:
-        return cast("NULL", kind)
     whens = [f"WHEN {value} >= {low - _NEAR!r} THEN {what}" for what, low in reversed(found)]
     return cast(f"CASE {' '.join(whens)} END", kind)
-
-
-def _levels(connection: Connection) -> dict[str, dict[str, Bands]]:
-    """Return the score levels by quarter and score."""
-    found: dict[str, dict[str, list[tuple[int, str, float]]]] = {}
-    query = "SELECT quarter, score, code, label, low FROM score_level ORDER BY quarter, rowid"
-    for quarter, score, *band in connection.execute(query):
-        found.setdefault(quarter, {}).setdefault(score, []).append(tuple(band))
-    return {quarter: dict(levels) for quarter, levels in found.items()}
-
-
-def _scores(connection: Connection, quarter: str) -> list[str]:
-    query = "SELECT name FROM contract_field WHERE (quarter, role) = (?, 'score') ORDER BY position"
-    return [name for (name,) in connection.execute(query, [quarter])]
-
-
-def _described(connection: Connection, scores: list[str], overall: list[str]) -> Table:
-    query = (
-        'SELECT "column", type, description, unit FROM data_dictionary'
-        " WHERE \"table\" = 'results' AND \"column\" <> '' ORDER BY rowid"
-    )
-    shown = [Column(*row) for row in connection.execute(query).fetchall()]
-    shown += [Column(name, "REAL", "Mean of all scores; null without one.") for name in overall]
-    for name in scores:
-        of = f"of {name}, under the contract of the quarter; null: no value."
-        shown.append(Column(f"{name}_code", "INTEGER", f"Order of the score level {of}"))
-        shown.append(Column(f"{name}_level", "TEXT", f"Label of the score level {of}"))
-    what = "One row per loaded record, as in results, with its score levels."
-    return Table("labelled", what, tuple(shown), ("quarter", "file", "line"))

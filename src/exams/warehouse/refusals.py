@@ -14,6 +14,12 @@ def busy(name: str) -> ExamsError:
     return ExamsError("E210", what, "Try again when that build is done.")
 
 
+def looked_at(name: str) -> ExamsError:
+    """Nobody may read while tables or views change, and somebody does all the time."""
+    what = f"{name} is being read in a transaction that does not end, and its views must change."
+    return ExamsError("E210", what, "Nothing was changed. Build again when it has ended.")
+
+
 def unreadable(name: str) -> ExamsError:
     """It is broken, or not ours."""
     remedy = "Move it away and run `exams build --due`: it loads every quarter again."

@@ -1,27 +1,30 @@
 """The records of each quarter in a table of their own, and all of them in the view `results`.
 
-A quarter is replaced whole; and each quarter has the columns of its own contract.
+A quarter is replaced whole; and each quarter has the columns of its own contract: its table has a
+view of its own, `labelled_2019Q1`, that tells what they mean. The views `results` and `labelled`
+put these together.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from exams.contract import Contract
 from exams.moments import moment
 from exams.schema import Column, Table, quoted
-from exams.warehouse.deliveries import LINE, QUARTER
 from exams.warehouse.dialect import Connection, structure
-from exams.warehouse.labelled import show_labelled
+from exams.warehouse.labelled import OF_FILE, labelled_query, labelled_view
 from exams.warehouse.schema import result_table
-from exams.warehouse.sql import cast, in_units
+from exams.warehouse.sql import FORMER, cast
 from exams.warehouse.store import LAYOUT
 
-_PREFIX = "result_"
-_KEYS = ("key", "profile")
+_RECORDS, _LABELLED = "result_", "labelled_"  # begin the names of a quarter's table and view
+_KEY = tuple(column.name for column in OF_FILE)
+_WIDER = ("INTEGER", "REAL", "TEXT")
 
 
 def result_of(quarter: str) -> str:
     """Return the name of the table that holds the records of `quarter`."""
-    return _PREFIX + quarter
+    return _RECORDS + quarter
 
 
 def clear_result(connection: Connection, contract: Contract, quarter: str) -> Table:
@@ -29,11 +32,13 @@ def clear_result(connection: Connection, contract: Contract, quarter: str) -> Ta
 
     It takes its place, if it is not there already, with `show_results`.
     """
-    table = result_table(contract, result_of(quarter))
-    filled = structure(connection).clear(connection, table)
-    _undocument(connection, table.name)
-    structure(connection).document(connection, [table])
-    return filled
+    store = structure(connection)
+
+    def query(table: str) -> str:
+        return labelled_query(contract, quarter, table, store.hexadecimal)
+
+    table, view = _described(contract, quarter)
+    return store.clear(connection, table, view.name, query)
 
 
 def count_results(connection: Connection, quarter: str) -> int:
@@ -45,22 +50,17 @@ def count_results(connection: Connection, quarter: str) -> int:
 
 
 def drop_result(connection: Connection, quarter: str) -> None:
-    """Drop the table of `quarter`, which is not loaded any more, and what is said of it.
-
-    The views go first and in the same moment: nobody waits for them while the table is read.
-    """
-    store, name = structure(connection), result_of(quarter)
+    """Drop the table of `quarter`, which is not loaded any more, and what is said of it."""
+    store = structure(connection)
+    if result_of(quarter) not in store.names(connection):
+        return
+    connection.execute(f"DELETE FROM {quoted(result_of(quarter))}")
 
     def change() -> None:
+        store.retire(connection, _LABELLED + quarter, result_of(quarter))
         _show(connection)
-        store.drop(connection, name)
 
     store.patiently(connection, change)
-    _undocument(connection, name)
-
-
-def _undocument(connection: Connection, name: str) -> None:
-    connection.execute('DELETE FROM data_dictionary WHERE "table" = ?', [name])
 
 
 def forget_records(connection: Connection) -> None:
@@ -77,106 +77,112 @@ def forget_records(connection: Connection) -> None:
     store.set_release(connection, LAYOUT)
 
 
-def show_results(connection: Connection) -> None:
-    """Make the view `results` show the records of every loaded quarter, with every field of any.
-
-    And the view `labelled`, which adds their score levels.
-    """
-    structure(connection).patiently(connection, lambda: _show(connection))
-
-
-def _show(connection: Connection) -> None:
+def show_results(connection: Connection, contract: Contract, quarter: str) -> None:
+    """Make the views show the records of every loaded quarter; `quarter` was just filled."""
     store = structure(connection)
-    store.settle(connection)
-    quarters = [_Quarter.read(connection, name) for name in _tables(connection)]
-    _undocument(connection, "results")
-    if not quarters:
-        store.show(connection, "labelled", None)
-        store.show(connection, "results", None)
-        show_labelled(connection)
-        return
-    dimensions = [name for name in store.columns(connection, "profile") if name != "id"]
-    fields = dict.fromkeys(name for q in reversed(quarters) for name in q.kinds)
-    shown = _described(connection, dimensions, quarters, [f for f in fields if f not in dimensions])
-    chosen = [q.select(dimensions, shown) for q in quarters]
-    store.show(connection, "results", "\nUNION ALL\n".join(chosen))
-    store.document(connection, [shown])
-    show_labelled(connection)
+
+    def change() -> None:
+        store.settle(connection)
+        for table in _described(contract, quarter):
+            _undocument(connection, table.name)
+            store.document(connection, [table])
+        _show(connection)
+
+    store.patiently(connection, change)
+
+
+def tidy_results(connection: Connection) -> None:
+    """Keep what was done, and drop former tables of records that nobody can see any more."""
+    structure(connection).tidy(connection, lambda: _show(connection))
+
+
+def _undocument(connection: Connection, name: str) -> None:
+    connection.execute('DELETE FROM data_dictionary WHERE "table" = ?', [name])
+
+
+def _described(contract: Contract, quarter: str) -> tuple[Table, Table]:
+    """Return the table of a quarter's records, and the view of it."""
+    table = result_table(contract, result_of(quarter))
+    return table, labelled_view(contract, _LABELLED + quarter)
 
 
 @dataclass(frozen=True)
-class _Quarter:
-    """The table of a quarter: kind and decimals of its fields."""
+class _Arm:
+    """The view of a quarter's records, as it is described; `levels` are in `labelled` alone."""
 
-    name: str
-    kinds: dict[str, str]
-    decimals: dict[str, int]
-    pseudonym: str  # expression for one, of a column {}
+    view: str
+    fields: dict[str, Column]
+    levels: dict[str, Column]
 
-    @classmethod
-    def read(cls, connection: Connection, table: str) -> "_Quarter":
-        quarter = table.removeprefix(_PREFIX)
-        store = structure(connection)
-        kinds = {n: k for n, k in store.columns(connection, table).items() if n not in _KEYS}
-        found = connection.execute(
-            "SELECT name, decimals FROM contract_field WHERE quarter = ? AND role = 'score'",
-            [quarter],
-        )
-        return cls(quarter, kinds, dict(found.fetchall()), store.hexadecimal("{}"))
+    def select(self, shown: Iterable[Column]) -> str:
+        """Return the query of its records, with nulls for columns that it does not have."""
+        values = [f"{self._value(column)} AS {quoted(column.name)}" for column in shown]
+        return f"SELECT {', '.join(values)} FROM {quoted(self.view)}"
 
-    def select(self, dimensions: list[str], view: Table) -> str:
-        """Return the query of the quarter's records, with nulls for fields it does not have."""
-        of_file, fields = view.columns[:3], view.columns[3 + len(dimensions) :]
-        shown = [
-            f"'{self.name}' AS quarter, d.file, r.key & 4294967295 AS {of_file[2].name}",
-            *(f"{self._level(name)} AS {quoted(name)}" for name in dimensions),
-            *(f"{self._value(f.name, f.type)} AS {quoted(f.name)}" for f in fields),
-        ]
-        return (
-            f"SELECT {', '.join(shown)} FROM {quoted(result_of(self.name))} r"
-            " JOIN delivery d ON d.id = r.key >> 32 JOIN profile p ON p.id = r.profile"
-        )
-
-    def _level(self, name: str) -> str:
-        """Return a dimension, which may be a score under the contract of this quarter."""
-        return self._value(name, "TEXT") if name in self.kinds else f"p.{quoted(name)}"
-
-    def _value(self, field: str, kind: str) -> str:
-        column = f"r.{quoted(field)}"
-        if field not in self.kinds:
-            return cast("NULL", kind)
-        if self.kinds[field] == "BLOB":
-            return self.pseudonym.format(column)
-        value = in_units(column, self.decimals.get(field, 0))
-        return value if kind == "REAL" else cast(value, kind)
+    def _value(self, column: Column) -> str:
+        own = (self.levels | self.fields).get(column.name)
+        value = quoted(column.name) if own else "NULL"
+        return value if own and own.type == column.type else cast(value, column.type)
 
 
-def _tables(connection: Connection) -> list[str]:
-    """Return the tables of the loaded quarters, oldest first."""
-    found = connection.execute("SELECT quarter FROM loaded ORDER BY quarter").fetchall()
-    there = structure(connection).names(connection)
-    return [name for (quarter,) in found if (name := result_of(quarter)) in there]
-
-
-def _described(
-    connection: Connection, dimensions: list[str], quarters: list[_Quarter], fields: list[str]
-) -> Table:
-    """Return the description of the view; of a field, that of the newest quarter which has it."""
-    names = ["profile", *(result_of(q.name) for q in quarters)]
-    marks = ", ".join("?" * len(names))
-    meanings = dict(
-        connection.execute(
-            'SELECT "column", description FROM data_dictionary'
-            f' WHERE "table" IN ({marks}) ORDER BY "table"',
-            names,
-        ).fetchall()
-    )
-    shown = [QUARTER, Column("file", "TEXT", "Name of the file."), LINE]
-    shown += [Column(name, "TEXT", meanings[name]) for name in dimensions]
-    for name in fields:
-        whole = not any(q.decimals.get(name) for q in quarters)
-        blob = any(q.kinds.get(name) == "BLOB" for q in quarters)
-        kind = "TEXT" if blob else "INTEGER" if whole else "REAL"
-        shown.append(Column(name, kind, meanings[name]))
+def _show(connection: Connection) -> None:
+    """Make the views `results`, with every field of any quarter, and `labelled`."""
+    arms = _arms(connection)
+    fields = _together([arm.fields for arm in arms], _first(connection))
+    levels = _together([arm.levels for arm in arms], [])
+    more = [column for name, column in levels.items() if name not in fields]
     what = "One row per loaded record, as people read it."
-    return Table("results", what, tuple(shown), ("quarter", "file", "line"))
+    _show_all(connection, Table("results", what, tuple(fields.values()), _KEY), arms)
+    what = "One row per loaded record, as in results, with its score levels."
+    labelled = Table("labelled", what, (*fields.values(), *more), _KEY)
+    _show_all(connection, labelled, arms if more else [])
+
+
+def _show_all(connection: Connection, view: Table, arms: list[_Arm]) -> None:
+    store = structure(connection)
+    _undocument(connection, view.name)
+    oldest_first = [arm.select(view.columns) for arm in reversed(arms)]
+    store.show(connection, view.name, "\nUNION ALL\n".join(oldest_first) or None)
+    if arms:
+        store.document(connection, [view])
+
+
+def _arms(connection: Connection) -> list[_Arm]:
+    """Return the views of quarters that there are, newest first, and those of former records."""
+    query = (
+        'SELECT "table", "column", type, description, unit FROM data_dictionary'
+        " WHERE \"column\" <> '' ORDER BY rowid"
+    )
+    described: dict[str, list[Column]] = {}
+    for table, *column in connection.execute(query).fetchall():
+        described.setdefault(table, []).append(Column(*column))
+    there = structure(connection).names(connection)
+    views = [name for name in there if name.startswith(_LABELLED) and name in described]
+    arms = []
+    for view in sorted(views, key=lambda name: (FORMER not in name, name), reverse=True):
+        held = {column.name for column in described[_RECORDS + view.removeprefix(_LABELLED)]}
+        columns = described[view]
+        last = max(at for at, column in enumerate(columns) if column.name in held)
+        parts = columns[: last + 1], columns[last + 1 :]
+        arms.append(_Arm(view, *({c.name: c for c in part} for part in parts)))
+    return arms
+
+
+def _first(connection: Connection) -> list[str]:
+    """Return the columns that come first in a view: those of the file, and the dimensions."""
+    dimensions = structure(connection).columns(connection, "profile")
+    return [*_KEY, *(name for name in dimensions if name != "id")]
+
+
+def _together(every: list[dict[str, Column]], first: list[str]) -> dict[str, Column]:
+    """Return the columns of all, `first` ones first; each as the first of `every` describes it.
+
+    Its type is one that has the values of all.
+    """
+    found: dict[str, Column] = {}
+    for columns in every:
+        for name, column in columns.items():
+            known = found.get(name, column)
+            kind = max(known.type, column.type, key=_WIDER.index)
+            found[name] = replace(known, type=kind)
+    return {name: found[name] for name in dict.fromkeys((*first, *found)) if name in found}

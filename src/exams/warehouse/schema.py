@@ -104,8 +104,8 @@ def tables(contract: Contract) -> tuple[Table, ...]:
 
     Those that have columns for the contract's fields keep the columns of earlier contracts.
     """
-    levels = [Column(d.name, "TEXT", _meaning(d)) for d in contract.dimensions]
-    scores = [Column(s.name, "INTEGER", _meaning(s), _steps(s)) for s in contract.scores]
+    levels = [Column(d.name, "TEXT", meaning(d)) for d in contract.dimensions]
+    scores = [Column(s.name, "INTEGER", meaning(s), _steps(s)) for s in contract.scores]
     profile = Table(
         "profile",
         "One row per combination of levels of the dimensions that was ever loaded.",
@@ -130,9 +130,9 @@ def keys_of(quarter: str) -> tuple[int, int]:
 
 def result_table(contract: Contract, name: str) -> Table:
     """Return the table of a quarter's records."""
-    scores = [Column(s.name, "INTEGER", _meaning(s), _steps(s)) for s in contract.scores]
+    scores = [Column(s.name, "INTEGER", meaning(s), _steps(s)) for s in contract.scores]
     names = [
-        Column(i.name, "BLOB", f"Pseudonym (HMAC-SHA256). {_meaning(i)}")
+        Column(i.name, "BLOB", f"Pseudonym (HMAC-SHA256). {meaning(i)}")
         for i in contract.identifiers
     ]
     return Table(
@@ -149,5 +149,6 @@ def _steps(score: Field) -> str:
     return f"{score.step:g} {unit}" if score.decimals else unit
 
 
-def _meaning(field: Field) -> str:
+def meaning(field: Field) -> str:
+    """Return what a column of a field's values means, and what null means in it."""
     return field.description + ("" if field.required else " Null: no value.")

@@ -11,7 +11,7 @@ from exams.places import Warehouse, mark_of
 from exams.warehouse.dialect import Connection, opening, structure
 from exams.warehouse.sqlite.opening import PIECE
 
-LAYOUT = 4  # of the tables; what lies in another one is loaded anew
+LAYOUT = 5  # of the tables; what lies in another one is loaded anew
 BUSY = 60.0  # seconds to wait for another writer of a file,
 TURN = 900.0  # and of a server: other offices may load large quarters
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from exams.contract import Contract
 from exams.places import Warehouse
 from exams.warehouse.dialect import Connection, structure
-from exams.warehouse.results import forget_records
+from exams.warehouse.results import forget_records, tidy_results
 from exams.warehouse.schema import tables
 from exams.warehouse.store import changing, is_former
 
@@ -24,3 +24,4 @@ def writing(warehouse: Warehouse, contract: Contract) -> Iterator[Connection]:
             forget_records(connection)
         store.create(connection, tables(contract))
         yield connection
+        tidy_results(connection)

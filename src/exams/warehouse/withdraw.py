@@ -5,7 +5,7 @@ from exams.places import Warehouse
 from exams.schema import quoted
 from exams.warehouse.dialect import Connection, structure
 from exams.warehouse.offices import is_foreign
-from exams.warehouse.results import drop_result, forget_records
+from exams.warehouse.results import drop_result, forget_records, tidy_results
 from exams.warehouse.sql import OURS
 from exams.warehouse.store import changing, exists, is_former
 
@@ -26,6 +26,7 @@ def withdraw_quarter(warehouse: Warehouse, quarter: str) -> None:
             forget_records(connection)
         elif not is_foreign(connection, warehouse, quarter):
             _delete(connection, quarter)
+            tidy_results(connection)
 
 
 def _delete(connection: Connection, quarter: str) -> None:

@@ -13,9 +13,10 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from exams.errors import ExamsError
 from exams.places import Server
-from exams.warehouse.refusals import busy, missing, unreadable
+from exams.warehouse.refusals import busy, looked_at, missing, unreadable
 
 SCHEMA = "exams"
+SERVER = "The warehouse's server"
 LOADER, ANALYST = "exams_loader", "exams_analyst"  # roles, where an administrator has made them
 _PIECE = 0.2  # seconds after which it is tried again
 HELD = "50ms"  # for so long a change of tables may keep readers waiting
@@ -118,7 +119,7 @@ def _refusal(error: psycopg.Error) -> ExamsError | None:
         what = "The disk of the warehouse's server is full."
         return ExamsError("E214", what, "Nothing was changed. Make room there, and build again.")
     if isinstance(error, _MEANWHILE):
-        return busy("The warehouse's server")
+        return busy(SERVER)
     if isinstance(error, errors.InsufficientPrivilege | errors.ReadOnlySqlTransaction):
         what = "The warehouse's server does not allow this to the user of `warehouse:`."
         return ExamsError("E215", what, "See docs/postgresql.md: who builds is a loader.")
@@ -270,7 +271,7 @@ def _rewrite(connection: psycopg.Connection, table: str, end: float) -> None:
             connection.execute(f"VACUUM (FULL) {table}")  # type: ignore[arg-type]
         except errors.LockNotAvailable:
             if time.monotonic() > end:
-                raise
+                raise looked_at(SERVER) from None
             time.sleep(_PIECE)
         else:
             return

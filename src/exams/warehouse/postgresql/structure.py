@@ -5,23 +5,22 @@ the order of their code points. Where rows of a file have a `rowid`, those of a 
 column of that name.
 """
 
-import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
-from psycopg import errors
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from exams.errors import ExamsError
 from exams.schema import DICTIONARY, Column, Table, quoted
 from exams.warehouse.postgresql.catalog import ROWID, columns, every_column, names
-from exams.warehouse.postgresql.opening import ANALYST, HELD, SCHEMA, Session
-from exams.warehouse.postgresql.views import BESIDE, show
+from exams.warehouse.postgresql.opening import ANALYST, SCHEMA, Session
+from exams.warehouse.postgresql.places import BESIDE, at_once, patiently, retire, settle, tidy
+from exams.warehouse.postgresql.views import show, shows
 from exams.warehouse.schema import AGGREGATES, WITHHELD
 from exams.warehouse.sql import OURS
 
-__all__ = ["clear", "columns", "create", "document", "drop", "drop_all", "hexadecimal", "names"]
-__all__ += ["patiently", "ready", "release", "set_release", "settle", "show"]
+__all__ = ["clear", "columns", "create", "document", "drop_all", "hexadecimal", "names"]
+__all__ += ["patiently", "ready", "release", "retire", "set_release", "settle", "show", "tidy"]
 
 _KINDS = {"TEXT": 'text COLLATE "C"', "INTEGER": "bigint", "REAL": "float8", "BLOB": "bytea"}
 _NARROW = "integer"  # of a numbered table, all numbers but the key: see `rows`
@@ -34,7 +33,6 @@ _LAYOUT = Table(
 NUMBERED = ("key",)  # key of tables with very many rows
 _PLACES = {"quarantine": "delivery", "cube_value": "key", "cube_combination": "key"}
 _LONGEST = 57  # characters of a name: the server cuts off at 63, and views add six
-_PATIENCE = 60.0  # seconds in which it is tried again
 _NOT_ENFORCED = 180_000  # the version from which a reference need not be checked row by row
 
 
@@ -74,16 +72,9 @@ def create(session: Session, tables: Iterable[Table]) -> None:
         if lacking:
             added = [f"ADD COLUMN {_column(column, table)}" for column in lacking]
             statement = f"ALTER TABLE {quoted(table.name)} {', '.join(added)}"
-            _at_once(session, [statement])
+            at_once(session, [statement])
     document(session, wanted)
     _grant(session)
-
-
-def _at_once(session: Session, statements: Iterable[str]) -> None:
-    """Change tables, and keep it whatever follows."""
-    patiently(session, lambda: [session.execute(statement) for statement in statements])
-    session.execute("COMMIT")
-    session.execute("BEGIN")
 
 
 def _make(session: Session, table: Table) -> None:
@@ -208,32 +199,23 @@ def _grant(session: Session) -> None:
         session.execute(f"GRANT SELECT{of} ON {quoted(name)} TO {ANALYST}")
 
 
-def clear(session: Session, table: Table) -> Table:
+def clear(session: Session, table: Table, view: str, query: Callable[[str], str]) -> Table:
     """Return the table that is to be filled: without rows, and no one who reads waits.
 
-    If `table` has other columns or units than it is to have, it is another one, which takes its
-    place with `settle`: who still sees its former rows must not see them in new units.
+    Its `view` shows what `query` selects of it. If there is another table of this name, or
+    another view, both are made beside those, and take their places with `settle`.
     """
     there = columns(session, table.name)
-    same = there == {column.name: column.type for column in table.columns}
-    if same and _units(session, table.name) == {c.name: c.unit for c in table.columns}:
+    if there:
         session.execute(f"DELETE FROM {quoted(table.name)}")
-        return table
-    filled = replace(table, name=table.name + BESIDE) if there else table
+        same = there == {column.name: column.type for column in table.columns}
+        if same and shows(session, view, query(table.name)):
+            return table
+    beside = BESIDE if there else ""
+    filled = replace(table, name=table.name + beside)
     _make(session, filled)
-    _comment(session, filled)
+    session.execute(f"CREATE VIEW {quoted(view + beside)} AS\n{query(filled.name)}")
     return filled
-
-
-def _units(session: Session, table: str) -> dict[str, str]:
-    """Return the unit of each column of a table, as the dictionary has it."""
-    query = 'SELECT "column", unit FROM data_dictionary WHERE "table" = ? AND "column" <> \'\''
-    return dict(session.execute(query, [table]).fetchall())
-
-
-def drop(session: Session, table: str) -> None:
-    """Drop a table, if it is there."""
-    session.execute(f"DROP TABLE IF EXISTS {quoted(table)}")
 
 
 def drop_all(session: Session, kept: Collection[str]) -> None:
@@ -251,39 +233,7 @@ def drop_all(session: Session, kept: Collection[str]) -> None:
         if name in there and name not in kept and name != _LAYOUT.name
     ]
     if dropped:
-        _at_once(session, dropped)
-
-
-def patiently(session: Session, change: Callable[[], object]) -> None:
-    """Make a change to tables or views, for which no one may read them at that moment.
-
-    It is tried in moments, between which others read. Raise LockNotAvailable if none of them
-    was free for long.
-    """
-    end = time.monotonic() + _PATIENCE
-    while True:
-        session.execute("SAVEPOINT change")
-        session.execute(f"SET LOCAL lock_timeout = '{HELD}'")
-        try:
-            change()
-        except errors.LockNotAvailable:
-            session.execute("ROLLBACK TO SAVEPOINT change")
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.2)
-        else:
-            session.execute("SET LOCAL lock_timeout = DEFAULT")
-            session.execute("RELEASE SAVEPOINT change")
-            return
-
-
-def settle(session: Session) -> None:
-    """Put tables that were filled beside others in their places."""
-    for name in names(session):
-        if name.endswith(BESIDE):
-            place = name.removesuffix(BESIDE)
-            session.execute(f"DROP TABLE IF EXISTS {quoted(place)} CASCADE")  # and its views
-            session.execute(f"ALTER TABLE {quoted(name)} RENAME TO {quoted(place)}")
+        at_once(session, dropped)
 
 
 def hexadecimal(column: str) -> str:

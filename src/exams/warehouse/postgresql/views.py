@@ -4,8 +4,7 @@ from psycopg import errors
 
 from exams.schema import quoted
 from exams.warehouse.postgresql.opening import Session
-
-BESIDE = "+"  # ends the name of what is made beside the one whose place it takes
+from exams.warehouse.postgresql.places import BESIDE
 
 
 def show(session: Session, view: str, query: str | None) -> None:
@@ -16,12 +15,13 @@ def show(session: Session, view: str, query: str | None) -> None:
     """
     if query is None:
         session.execute(f"DROP VIEW IF EXISTS {quoted(view)} CASCADE")
-    elif not (_shows(session, view, query) or _replaced(session, view, query)):
+    elif not (shows(session, view, query) or _replaced(session, view, query)):
         session.execute(f"DROP VIEW {quoted(view)} CASCADE")
         session.execute(f"CREATE VIEW {quoted(view)} AS\n{query}")
 
 
-def _shows(session: Session, view: str, query: str) -> bool:
+def shows(session: Session, view: str, query: str) -> bool:
+    """Say whether there is a view that shows what `query` selects."""
     beside = quoted(view + BESIDE)
     session.execute(f"CREATE VIEW {beside} AS\n{query}")
     found = session.execute(

@@ -5,8 +5,8 @@ from collections.abc import Callable, Collection
 
 from exams.schema import Table, columns, create, document, quoted
 
-__all__ = ["clear", "columns", "create", "document", "drop", "drop_all", "hexadecimal", "names"]
-__all__ += ["patiently", "ready", "release", "set_release", "settle", "show"]
+__all__ = ["clear", "columns", "create", "document", "drop_all", "hexadecimal", "names"]
+__all__ += ["patiently", "ready", "release", "retire", "set_release", "settle", "show", "tidy"]
 
 
 def release(connection: sqlite3.Connection) -> int:
@@ -32,19 +32,26 @@ def names(connection: sqlite3.Connection) -> dict[str, str]:
     return dict(connection.execute(found).fetchall())
 
 
-def clear(connection: sqlite3.Connection, table: Table) -> Table:
-    """Make `table` anew, without rows; return the table that is to be filled: itself.
+def clear(
+    connection: sqlite3.Connection, table: Table, view: str, query: Callable[[str], str]
+) -> Table:
+    """Make `table` anew, without rows, and the `view` that shows what `query` selects of it.
 
-    To drop a table takes no time, to delete its rows takes half as long as to insert them.
+    Return the table that is to be filled: itself. To drop a table takes no time, to delete its
+    rows takes half as long as to insert them.
     """
-    drop(connection, table.name)
+    connection.execute(f"DROP TABLE IF EXISTS {quoted(table.name)}")
     create(connection, [table])
+    show(connection, view, query(table.name))
     return table
 
 
-def drop(connection: sqlite3.Connection, table: str) -> None:
-    """Drop a table, if it is there."""
-    connection.execute(f"DROP TABLE IF EXISTS {quoted(table)}")
+def retire(connection: sqlite3.Connection, view: str, table: str) -> None:
+    """Drop a view and the table that it shows, and what is said of them."""
+    connection.execute(f"DROP VIEW {quoted(view)}")
+    connection.execute(f"DROP TABLE {quoted(table)}")
+    said = 'DELETE FROM data_dictionary WHERE "table" IN (?, ?)'
+    connection.execute(said, [view, table])
 
 
 def drop_all(connection: sqlite3.Connection, kept: Collection[str]) -> None:
@@ -60,7 +67,11 @@ def patiently(connection: sqlite3.Connection, change: Callable[[], None]) -> Non
 
 
 def settle(connection: sqlite3.Connection) -> None:
-    """Put tables that were filled beside others in their places: here are none."""
+    """Put what was made beside others in its place: here is none."""
+
+
+def tidy(connection: sqlite3.Connection, show: Callable[[], None]) -> None:
+    """Drop what is former: who reads a file sees one state of all of it, whatever is dropped."""
 
 
 def show(connection: sqlite3.Connection, view: str, query: str | None) -> None:
