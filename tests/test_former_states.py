@@ -8,6 +8,7 @@ from given import SMALL
 from office import QUARTER, open_office
 
 from exams.errors import ExamsError
+from exams.warehouse import store
 from exams.warehouse.postgresql import places
 from exams.warehouse.withdraw import withdraw_quarter
 
@@ -119,6 +120,28 @@ def test_each_of_many_transactions_sees_its_own_state(office, contract_of):
         withdraw_quarter(office.warehouse, QUARTER)
         assert [state(reader) for reader, _ in readers] == [seen for _, seen in readers]
     office.build()
+    assert former(office) == []
+
+
+def test_who_sees_what_is_reckoned_from_one_moment(office, contract_of):
+    """A number that is taken in between would make a reader look younger than it is."""
+    with open_reader(office):
+        change(office, contract_of, "decimals")
+        with store.changing(office.warehouse) as session:
+            assert places._unseen(session) == {}
+            taken = session.execute("SELECT txid_current_if_assigned()").fetchall()
+    assert taken == [(None,)]
+
+
+@pytest.mark.parametrize("of", [f"labelled_{QUARTER}", f"result_{QUARTER}"])
+def test_what_others_have_built_on_a_former_table_goes_with_it(office, contract_of, of):
+    with psycopg.connect(office.places.server, autocommit=True) as other:
+        other.execute(f'CREATE VIEW mine AS SELECT * FROM exams."{of}"')
+    change(office, contract_of, "decimals")
+    assert former(office) == []
+    with psycopg.connect(office.places.server, autocommit=True) as other:
+        other.execute(f'CREATE VIEW mine AS SELECT * FROM exams."{of}"')
+    withdraw_quarter(office.warehouse, QUARTER)
     assert former(office) == []
 
 

@@ -52,7 +52,7 @@ def tidy(session: Session, show: Callable[[], None]) -> None:
     """Keep what was done; then drop the former tables the rows of which nobody can see.
 
     `show` makes the views of the others. If one of them is being looked at, nobody waits: a
-    later call will do it.
+    later call will do it. What others have built on a former one goes with it.
     """
     if not any(FORMER in name for name in names(session)):
         return
@@ -64,22 +64,26 @@ def tidy(session: Session, show: Callable[[], None]) -> None:
             session.execute('DELETE FROM data_dictionary WHERE "table" = ?', [name])
         show()
         for name, kind in sorted(gone.items(), key=lambda item: item[1], reverse=True):
-            session.execute(f"DROP {kind} {quoted(name)}")  # views first
+            session.execute(f"DROP {kind} {quoted(name)} CASCADE")  # views first
 
     if gone:
         _attempted(session, change)
 
 
 def _unseen(session: Session) -> dict[str, str]:
-    """Return the former tables and views, with their kinds, whose rows no transaction sees."""
+    """Return the former tables and views, with their kinds, whose rows no transaction sees.
+
+    Ages are compared, which a statement reckons from one moment: meanwhile others begin.
+    """
     found = session.execute(
-        "SELECT relname, CASE relkind WHEN 'v' THEN 'view' ELSE 'table' END FROM pg_class"
-        f" WHERE relnamespace = to_regnamespace(?) AND relname IN ({OURS}) AND relname ~ ?"
+        "SELECT relname, CASE relkind WHEN 'v' THEN 'view' ELSE 'table' END FROM pg_class,"
+        " CAST(substring(relname FROM ?) AS bigint) AS number"
+        f" WHERE relnamespace = to_regnamespace(?) AND relname IN ({OURS}) AND number IS NOT NULL"
         " AND NOT EXISTS (SELECT 1 FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         " AND greatest(age(backend_xmin), age(backend_xid))"
-        " >= txid_current() - CAST(substring(relname FROM ?) AS bigint))",
-        [SCHEMA, f"{FORMER}[0-9]+$", f"{FORMER}([0-9]+)$"],
+        " >= age(CAST(CAST(number % 4294967296 AS text) AS xid)))",
+        [f"{FORMER}([0-9]{{1,18}})$", SCHEMA],
     )
     return dict(found.fetchall())
 
