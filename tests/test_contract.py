@@ -73,6 +73,12 @@ def test_crossings_are_pairs_in_the_order_of_the_fields_and_merged_where_it_is_s
     assert shipped.dimensions[0].coarse == (("female", ("female",)), ("male", ("male",)))
 
 
+def test_what_is_ignored_may_be_called_as_what_is_made_of_a_score(contract_of):
+    ignored = {"name": "mark_level", "type": "string", "role": "ignore"}
+    contract = contract_of({**SMALL, "fields": [*SMALL["fields"], ignored]})
+    assert "mark_level" not in [f.name for f in contract.kept]
+
+
 def test_a_crossing_is_listed_once(contract_of):
     content = copy.deepcopy(SMALL)
     content["fields"].append({**content["fields"][0], "name": "place", "title": "Place"})
@@ -115,6 +121,7 @@ def test_a_crossing_is_listed_once(contract_of):
         ({**SMALL, "fields": SMALL["fields"][:1]}, "role score", "role: score"),
         (changed(aliases="note"), "points: aliases", "[first, second]"),
         (changed(aliases=[]) | {"missingValues": "NA"}, "missingValues", "[first, second]"),
+        (track(name="mark_level"), "column of this name of mark", "Call it mark_level_1"),
         (changed(title="Track"), "'track' also names track", "Rename one"),
         (changed(enum=["a"]), "'enum' is not a setting", "There are: maximum"),
         (changed(maximum=float("inf")), "points", "Give both"),

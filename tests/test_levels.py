@@ -110,6 +110,22 @@ def test_each_quarter_is_labelled_under_its_own_contract(small, contract_of, tmp
     assert "labelled" not in {name for name, *_ in office.dump()}
 
 
+@pytest.mark.parametrize("made", ["points_code", "points_level", "mean"])
+def test_what_is_made_of_a_score_is_no_value_of_a_field_of_another_quarter(
+    contract_of, tmp_path, made
+):
+    track, points, _ = SMALL["fields"]
+    second = {**points, "name": "second", "title": "Second"}
+    rules = contract_of({**SMALL, "fields": [track, points, second], "overall": OVERALL})
+    office = built(tmp_path, rules, "track,points,second\nnorth,5,8\n")
+    office.contract = contract_of({**SMALL, "fields": [track, {**points, "name": made}]})
+    office.deliver("2024Q2", all=f"track,{made}\nnorth,4\n")
+    office.build("2024Q2")
+    for view in ("results", "labelled"):
+        found = office.rows(f"SELECT quarter, {made} FROM {view} ORDER BY quarter")
+        assert found == [("2024Q1", None), ("2024Q2", 4)]
+
+
 def test_bins_divide_the_levels_of_all_students(small, tmp_path):
     office = built(tmp_path, small)
     found = histogram(read_cube(office.warehouse, small, QUARTER))

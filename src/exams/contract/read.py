@@ -177,6 +177,6 @@ def _distinct(fields: list[Field]) -> None:
             seen[word] = field.name
     made = {field.name + ending: field for field in fields if field.bands for ending in MADE}
     for field in fields:
-        if field.name in made:
+        if field.name in made and field.role != "ignore":
             what = f"the tables make a column of this name of {made[field.name].name}"
             raise mistake(f"field {field.name}", what, f"Call it {field.name}_1, say.")

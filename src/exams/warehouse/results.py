@@ -5,7 +5,7 @@ view of its own, `labelled_2019Q1`, that tells what they mean. The views `result
 put these together.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from exams.contract import Contract
@@ -114,6 +114,11 @@ class _Arm:
     fields: dict[str, Column]
     levels: dict[str, Column]
 
+    def without(self, fields: Collection[str]) -> "_Arm":
+        """Return it without levels whose names are those of `fields` of other quarters."""
+        kept = {name: column for name, column in self.levels.items() if name not in fields}
+        return replace(self, levels=kept)
+
     def select(self, shown: Iterable[Column]) -> str:
         """Return the query of its records, with nulls for columns that it does not have."""
         values = [f"{self._value(column)} AS {quoted(column.name)}" for column in shown]
@@ -129,13 +134,13 @@ def _show(connection: Connection) -> None:
     """Make the views `results`, with every field of any quarter, and `labelled`."""
     arms = _arms(connection)
     fields = _together([arm.fields for arm in arms], _first(connection))
+    arms = [arm.without(fields) for arm in arms]
     levels = _together([arm.levels for arm in arms], [])
-    more = [column for name, column in levels.items() if name not in fields]
     what = "One row per loaded record, as people read it."
     _show_all(connection, Table("results", what, tuple(fields.values()), _KEY), arms)
     what = "One row per loaded record, as in results, with its score levels."
-    labelled = Table("labelled", what, (*fields.values(), *more), _KEY)
-    _show_all(connection, labelled, arms if more else [])
+    labelled = Table("labelled", what, (*fields.values(), *levels.values()), _KEY)
+    _show_all(connection, labelled, arms if levels else [])
 
 
 def _show_all(connection: Connection, view: Table, arms: list[_Arm]) -> None:
