@@ -1,6 +1,8 @@
 """Who reads on a server in one transaction sees the state in which it began, whatever changes."""
 
-from contextlib import ExitStack
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 
 import psycopg
 import pytest
@@ -165,6 +167,35 @@ def test_views_that_are_looked_at_without_end_are_left_as_they_are(
         assert state(long) == seen_by_others(office) == before
     office.build()
     assert seen_by_others(office) != before
+
+
+@contextmanager
+def many_looks(office):
+    """Let others look at both views again and again."""
+    done = threading.Event()
+
+    def look(view):
+        with psycopg.connect(office.places.server, autocommit=True) as reader:
+            while not done.wait(0.01):
+                reader.execute(f"SELECT count(*) FROM exams.{view}")
+
+    with ThreadPoolExecutor() as pool:
+        looks = [pool.submit(look, view) for view in ("results", "labelled")]
+        try:
+            yield
+        finally:
+            done.set()
+        for each in looks:
+            each.result()
+
+
+def test_views_that_are_looked_at_again_and_again_do_change(office, contract_of, monkeypatch):
+    monkeypatch.setattr(places, "_PATIENCE", 20)
+    with many_looks(office):
+        for how in ("decimals", "nothing", "levels"):
+            change(office, contract_of, how)
+        withdraw_quarter(office.warehouse, QUARTER)
+    assert {row["quarter"] for row in seen_by_others(office)} == {"2023Q4"}
 
 
 def test_what_is_kept_for_one_reader_keeps_no_other_waiting(office, contract_of):

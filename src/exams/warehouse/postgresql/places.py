@@ -18,23 +18,38 @@ from exams.warehouse.refusals import looked_at
 from exams.warehouse.sql import FORMER, OURS
 
 BESIDE = "+"  # ends the name of what is made beside the one whose place it takes
+_VIEWS = "results", "labelled"  # show those of all quarters
 _PATIENCE = 60.0  # seconds in which it is tried again
 
 
 def settle(session: Session) -> None:
     """Put tables and views that were made beside others in their places."""
     there = names(session)
-    for name in there:
-        if name.endswith(BESIDE):
-            place = name.removesuffix(BESIDE)
-            _rename(session, place, _former(session, place), there[place])
-            _rename(session, name, place, there[name])
+    beside = [name for name in there if name.endswith(BESIDE)]
+    if beside:
+        _close_views(session)
+    for name in beside:
+        place = name.removesuffix(BESIDE)
+        _rename(session, place, _former(session, place), there[place])
+        _rename(session, name, place, there[name])
 
 
 def retire(session: Session, view: str, table: str) -> None:
     """Put a view and its table, the rows of which are deleted, out of their places."""
+    _close_views(session)
     _rename(session, view, _former(session, view), "view")
     _rename(session, table, _former(session, table), "table")
+
+
+def _close_views(session: Session) -> None:
+    """Let nobody look at the views of all quarters until the transaction ends.
+
+    Who does so comes to them before what they show. If that were taken first, each would wait for
+    the other: the change would never be made while many look. The statement changes nothing, and
+    locks a view alone; LOCK would lock all that it shows.
+    """
+    for view in _VIEWS:
+        session.execute(f"ALTER VIEW IF EXISTS {view} ALTER COLUMN quarter DROP DEFAULT")
 
 
 def _former(session: Session, name: str) -> str:
