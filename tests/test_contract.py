@@ -100,6 +100,7 @@ def test_a_crossing_is_listed_once(contract_of):
         (changed(name="ctid"), "ctid", "Call it ctid_1"),
         (changed(name="fold"), "fold", "Call it fold_1"),
         (changed(name="rowid"), "rowid", "Call it rowid_1"),
+        (track(name="points_level"), "points_level: the tables make", "Call it points_level_1"),
         (changed(name="Points!"), "Points!", "like test_score"),
         ({**SMALL, "suppression": 3}, "suppression", "There are"),
         ({**SMALL, "disclosure": {"minimum_group": 1}}, "minimum_group", "whole number over 2"),
