@@ -147,6 +147,18 @@ def test_what_others_have_built_on_a_former_table_goes_with_it(office, contract_
     assert former(office) == []
 
 
+@pytest.mark.parametrize("goes", [False, True])
+def test_a_view_that_an_administrator_has_dropped_stops_nothing(office, goes):
+    before = seen_by_others(office)
+    with psycopg.connect(office.places.server, autocommit=True) as administrator:
+        administrator.execute(f'DROP VIEW exams."labelled_{QUARTER}" CASCADE')
+    if goes:
+        withdraw_quarter(office.warehouse, QUARTER)
+    office.build()
+    assert seen_by_others(office) == before
+    assert former(office) == []
+
+
 def test_nothing_is_kept_for_nobody(office, contract_of):
     for how in CHANGES:
         change(office, contract_of, how)

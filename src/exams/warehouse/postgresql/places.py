@@ -30,7 +30,7 @@ def settle(session: Session) -> None:
         _close_views(session)
     for name in beside:
         place = name.removesuffix(BESIDE)
-        _rename(session, place, _former(session, place), there[place])
+        _rename(session, place, _former(session, place), there[name])
         _rename(session, name, place, there[name])
 
 
@@ -58,7 +58,7 @@ def _former(session: Session, name: str) -> str:
 
 
 def _rename(session: Session, name: str, new: str, kind: str) -> None:
-    session.execute(f"ALTER {kind} {quoted(name)} RENAME TO {quoted(new)}")
+    session.execute(f"ALTER {kind} IF EXISTS {quoted(name)} RENAME TO {quoted(new)}")
     said = 'UPDATE data_dictionary SET "table" = ? WHERE "table" = ?'
     session.execute(said, [new, name])
 
