@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from given import SMALL
 from office import QUARTER, open_office
+from psycopg import errors
 
 from exams.errors import ExamsError
 from exams.warehouse import store
@@ -208,6 +209,16 @@ def test_views_that_are_looked_at_again_and_again_do_change(office, contract_of,
             change(office, contract_of, how)
         withdraw_quarter(office.warehouse, QUARTER)
     assert {row["quarter"] for row in seen_by_others(office)} == {"2023Q4"}
+
+
+def test_attempts_do_not_pile_up_in_a_transaction(office):
+    with psycopg.connect(office.places.server) as long, store.changing(office.warehouse) as session:
+        state(long)
+        assert not places._attempted(session, lambda: session.execute("DROP VIEW labelled"))
+        session.execute("SAVEPOINT still_there")
+        with pytest.raises(errors.InvalidSavepointSpecification):
+            session.execute("RELEASE SAVEPOINT change")
+        session.execute("ROLLBACK TO SAVEPOINT still_there")
 
 
 def test_what_is_kept_for_one_reader_keeps_no_other_waiting(office, contract_of):

@@ -134,6 +134,7 @@ def _attempted(session: Session, change: Callable[[], object]) -> bool:
         change()
     except errors.LockNotAvailable:
         session.execute("ROLLBACK TO SAVEPOINT change")
+        session.execute("RELEASE SAVEPOINT change")  # else each attempt would lie in the last one
         return False
     session.execute("SET LOCAL lock_timeout = DEFAULT")
     session.execute("RELEASE SAVEPOINT change")
