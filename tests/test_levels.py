@@ -126,6 +126,16 @@ def test_what_is_made_of_a_score_is_no_value_of_a_field_of_another_quarter(
         assert found == [("2024Q1", None), ("2024Q2", 4)]
 
 
+def test_a_score_is_a_text_where_another_quarter_has_a_level(small, contract_of, tmp_path):
+    office = built(tmp_path, small)
+    track, points, _ = SMALL["fields"]
+    office.contract = contract_of({**SMALL, "fields": [{**track, "name": "mark"}, points]})
+    office.deliver("2024Q2", all="mark,points\nnorth,4\n")
+    office.build("2024Q2")
+    found = office.rows("SELECT mark FROM results ORDER BY quarter, line")
+    assert found == [("3.9",), ("4",), (None,), ("6",), ("north",)]
+
+
 def test_bins_divide_the_levels_of_all_students(small, tmp_path):
     office = built(tmp_path, small)
     found = histogram(read_cube(office.warehouse, small, QUARTER))

@@ -14,7 +14,7 @@ from exams.schema import Column, Table, quoted
 from exams.warehouse.dialect import Connection, structure
 from exams.warehouse.labelled import OF_FILE, labelled_query, labelled_view
 from exams.warehouse.schema import result_table
-from exams.warehouse.sql import FORMER, cast
+from exams.warehouse.sql import FORMER, as_text, cast
 from exams.warehouse.store import LAYOUT
 
 _RECORDS, _LABELLED = "result_", "labelled_"  # begin the names of a quarter's table and view
@@ -127,7 +127,9 @@ class _Arm:
     def _value(self, column: Column) -> str:
         own = (self.levels | self.fields).get(column.name)
         value = quoted(column.name) if own else "NULL"
-        return value if own and own.type == column.type else cast(value, column.type)
+        if own and own.type == column.type:
+            return value
+        return as_text(value) if own and own.type == "REAL" else cast(value, column.type)
 
 
 def _show(connection: Connection) -> None:

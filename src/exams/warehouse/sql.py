@@ -21,6 +21,13 @@ def cast(expression: str, kind: str) -> str:
     return f"CAST({expression} AS {_KINDS[kind]})"
 
 
+def as_text(column: str) -> str:
+    """Return a column of REAL as TEXT: 2.0 as 2, which the stores tell each in its way."""
+    whole = cast(column, "INTEGER")
+    texts = f"THEN {cast(whole, 'TEXT')} ELSE {cast(column, 'TEXT')}"
+    return f"CASE WHEN {column} = {whole} {texts} END"
+
+
 def in_units(column: str, decimals: int) -> str:
     """Return a column of steps in units: a step is 10^-decimals of one."""
     return f"{column} / {cast(str(10**decimals), 'REAL')}" if decimals else column
