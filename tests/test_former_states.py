@@ -231,3 +231,24 @@ def test_what_is_kept_for_one_reader_keeps_no_other_waiting(office, contract_of)
         assert state(long) == seen_by_others(office)
     office.build()
     assert former(office) == []
+
+
+def test_a_connection_that_is_cut_while_it_tidies_takes_nothing_back(
+    office, contract_of, monkeypatch
+):
+    look = places._unseen
+
+    def cut(session):
+        with psycopg.connect(office.places.server, autocommit=True) as other:
+            number = session.connection.info.backend_pid
+            other.execute("SELECT pg_terminate_backend(%s)", [number])
+        return look(session)
+
+    monkeypatch.setattr(places, "_unseen", cut)
+    before = seen_by_others(office)
+    change(office, contract_of, "decimals")
+    assert seen_by_others(office) != before
+    assert former(office) != []
+    monkeypatch.undo()
+    office.build()
+    assert former(office) == []

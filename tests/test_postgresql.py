@@ -133,13 +133,28 @@ def test_a_value_is_no_place_holder_and_a_place_holder_in_quotes_is_a_text(offic
         assert connection.execute(query, ["%s"]).fetchall() == [("50 % of ?", "%s")]
 
 
-def test_a_name_that_the_server_would_cut_off_is_refused(tmp_path, contract_of, address):
-    track, points, mark = SMALL["fields"]
-    content = {**SMALL, "fields": [track, {**points, "name": "p" * 58}, mark]}
+@pytest.mark.parametrize(
+    ("score", "overall", "refused"),
+    [
+        (57 * "p", 57 * "m", None),
+        (58 * "p", "mean", "p+_level"),
+        ("paper", 58 * "m", "m+_level"),
+    ],
+)
+def test_a_name_that_the_server_would_cut_off_is_refused(
+    tmp_path, contract_of, address, score, overall, refused
+):
+    track, points, _ = SMALL["fields"]
+    scores = [{**points, "name": name, "title": name} for name in (score, "essay")]
+    content = {**SMALL, "fields": [track, *scores], "overall": {"name": overall, "title": "Mean"}}
     office = open_office(tmp_path, contract_of(content), address)
-    office.deliver(all=NORTH.replace("points", "p" * 58))
-    with pytest.raises(ExamsError, match=r"E216 The field p+ has a name of more than 57"):
+    office.deliver(all=f"track,{score},essay\nnorth,5,5\n")
+    if refused:
+        with pytest.raises(ExamsError, match=f"E216 The column {refused} has a name of more"):
+            office.build()
+    else:
         office.build()
+        assert len(office.rows("SELECT * FROM results")) == 1
 
 
 def test_a_contract_with_other_fields_replaces_the_quarter_s_table(office, contract_of):

@@ -26,11 +26,9 @@ def labelled_view(contract: Contract, name: str) -> Table:
         shown.append(Column(score.name, kind, meaning(score), score.unit or "points"))
     for field in contract.identifiers:
         shown.append(Column(field.name, "TEXT", f"Pseudonym (HMAC-SHA256). {meaning(field)}"))
-    levelled = _levelled(contract)
-    for field in levelled:
-        if field is contract.overall:
-            shown.append(Column(field.name, "REAL", "Mean of all scores; null without one."))
-    for field in levelled:
+    if overall := contract.overall:
+        shown.append(Column(overall.name, "REAL", "Mean of all scores; null without one."))
+    for field in contract.reported:
         of = f"of {field.name}, under the contract of the quarter; null: no value."
         shown.append(Column(field.name + _CODE, "INTEGER", f"Order of the score level {of}"))
         shown.append(Column(field.name + _LABEL, "TEXT", f"Label of the score level {of}"))
@@ -42,24 +40,16 @@ def labelled_query(
     contract: Contract, quarter: str, table: str, hexadecimal: Callable[[str], str]
 ) -> str:
     """Return what the view selects of `table`; `hexadecimal` makes a text of a pseudonym."""
-    levelled = _levelled(contract)
-    made = [
-        f"{_mean(contract.scores)} AS {quoted(field.name)}"
-        for field in levelled
-        if field is contract.overall
-    ]
-    for field in levelled:
-        value = _mean(contract.scores) if field is contract.overall else quoted(field.name)
+    mean, overall = _mean(contract.scores), contract.overall
+    made = [f"{mean} AS {quoted(overall.name)}"] if overall else []
+    for field in contract.reported:
+        value = mean if field is overall else quoted(field.name)
         codes = [(str(band.code), field.units(band.low)) for band in field.bands]
         labels = [(text(band.label), field.units(band.low)) for band in field.bands]
         made.append(f"{_case(value, codes, 'INTEGER')} AS {quoted(field.name + _CODE)}")
         made.append(f"{_case(value, labels, 'TEXT')} AS {quoted(field.name + _LABEL)}")
     records = _records(contract, quarter, table, hexadecimal)
     return f"SELECT {', '.join(['s.*', *made])} FROM ({records}) s"
-
-
-def _levelled(contract: Contract) -> list[Field]:
-    return [field for field in contract.reported if field.bands]
 
 
 def _records(

@@ -38,7 +38,7 @@ def clear_result(connection: Connection, contract: Contract, quarter: str) -> Ta
         return labelled_query(contract, quarter, table, store.hexadecimal)
 
     table, view = _described(contract, quarter)
-    return store.clear(connection, table, view.name, query)
+    return store.clear(connection, table, view, query)
 
 
 def count_results(connection: Connection, quarter: str) -> int:
@@ -91,8 +91,13 @@ def show_results(connection: Connection, contract: Contract, quarter: str) -> No
     store.patiently(connection, change)
 
 
+def has_former(connection: Connection) -> bool:
+    """Say whether there are tables that only former transactions may see rows of."""
+    return any(FORMER in name for name in structure(connection).names(connection))
+
+
 def tidy_results(connection: Connection) -> None:
-    """Keep what was done, and drop former tables of records that nobody can see any more."""
+    """Drop former tables of records that nobody can see any more."""
     structure(connection).tidy(connection, lambda: _show(connection))
 
 
@@ -142,7 +147,7 @@ def _show(connection: Connection) -> None:
     _show_all(connection, Table("results", what, tuple(fields.values()), _KEY), arms)
     what = "One row per loaded record, as in results, with its score levels."
     labelled = Table("labelled", what, (*fields.values(), *levels.values()), _KEY)
-    _show_all(connection, labelled, arms if levels else [])
+    _show_all(connection, labelled, arms)
 
 
 def _show_all(connection: Connection, view: Table, arms: list[_Arm]) -> None:

@@ -5,9 +5,10 @@ from exams.places import Warehouse
 from exams.schema import quoted
 from exams.warehouse.dialect import Connection, structure
 from exams.warehouse.offices import is_foreign
-from exams.warehouse.results import drop_result, forget_records, tidy_results
+from exams.warehouse.results import drop_result, forget_records
 from exams.warehouse.sql import OURS
-from exams.warehouse.store import changing, exists, is_former
+from exams.warehouse.store import exists, is_former
+from exams.warehouse.transaction import tidying
 
 _KEPT = {"delivery"}  # the history of what came
 
@@ -21,12 +22,11 @@ def withdraw_quarter(warehouse: Warehouse, quarter: str) -> None:
     """
     if not exists(warehouse):
         return
-    with changing(warehouse) as connection:
+    with tidying(warehouse) as connection:
         if is_former(connection, warehouse):
             forget_records(connection)
         elif not is_foreign(connection, warehouse, quarter):
             _delete(connection, quarter)
-            tidy_results(connection)
 
 
 def _delete(connection: Connection, quarter: str) -> None:

@@ -64,14 +64,11 @@ def _rename(session: Session, name: str, new: str, kind: str) -> None:
 
 
 def tidy(session: Session, show: Callable[[], None]) -> None:
-    """Keep what was done; then drop the former tables the rows of which nobody can see.
+    """Drop the former tables the rows of which nobody can see.
 
     `show` makes the views of the others. If one of them is being looked at, nobody waits: a
     later call will do it. What others have built on a former one goes with it.
     """
-    if not any(FORMER in name for name in names(session)):
-        return
-    _keep(session)
     gone = _unseen(session)
 
     def change() -> None:
@@ -106,10 +103,6 @@ def _unseen(session: Session) -> dict[str, str]:
 def at_once(session: Session, statements: Iterable[str]) -> None:
     """Change tables, and keep it whatever follows."""
     patiently(session, lambda: [session.execute(statement) for statement in statements])
-    _keep(session)
-
-
-def _keep(session: Session) -> None:
     session.execute("COMMIT")
     session.execute("BEGIN")
 

@@ -32,7 +32,7 @@ _LAYOUT = Table(
 )
 NUMBERED = ("key",)  # key of tables with very many rows
 _PLACES = {"quarantine": "delivery", "cube_value": "key", "cube_combination": "key"}
-_LONGEST = 57  # characters of a name: the server cuts off at 63, and views add six
+_LONGEST = 63  # characters of a name: what is more, the server cuts off
 _NOT_ENFORCED = 180_000  # the version from which a reference need not be checked row by row
 
 
@@ -78,11 +78,6 @@ def create(session: Session, tables: Iterable[Table]) -> None:
 
 
 def _make(session: Session, table: Table) -> None:
-    """Make a table; raise E216 if the server would cut a name off."""
-    if long := next((c.name for c in table.columns if len(c.name) > _LONGEST), None):
-        what = f"The field {long} has a name of more than {_LONGEST} characters."
-        remedy = "Give it a shorter one in the contract: the warehouse's server needs it."
-        raise ExamsError("E216", what, remedy)
     lines = [_column(column, table) for column in table.columns]
     if _is_ordered(table):
         lines.append(f"{ROWID.name} bigint GENERATED ALWAYS AS IDENTITY")
@@ -199,22 +194,32 @@ def _grant(session: Session) -> None:
         session.execute(f"GRANT SELECT{of} ON {quoted(name)} TO {ANALYST}")
 
 
-def clear(session: Session, table: Table, view: str, query: Callable[[str], str]) -> Table:
+def _check_names(view: Table) -> None:
+    """Raise E216 if the server would cut the name of a column off."""
+    if long := next((c.name for c in view.columns if len(c.name) > _LONGEST), None):
+        what = f"The column {long} has a name of more than {_LONGEST} characters."
+        remedy = "Give its field a shorter one in the contract: the warehouse's server needs it."
+        raise ExamsError("E216", what, remedy)
+
+
+def clear(session: Session, table: Table, view: Table, query: Callable[[str], str]) -> Table:
     """Return the table that is to be filled: without rows, and no one who reads waits.
 
     Its `view` shows what `query` selects of it. If there is another table of this name, or
-    another view, both are made beside those, and take their places with `settle`.
+    another view, both are made beside those, and take their places with `settle`. Raise E216 if
+    the server cannot have the names of columns.
     """
+    _check_names(view)
     there = columns(session, table.name)
     if there:
         session.execute(f"DELETE FROM {quoted(table.name)}")
         same = there == {column.name: column.type for column in table.columns}
-        if same and shows(session, view, query(table.name)):
+        if same and shows(session, view.name, query(table.name)):
             return table
     beside = BESIDE if there else ""
     filled = replace(table, name=table.name + beside)
     _make(session, filled)
-    session.execute(f"CREATE VIEW {quoted(view + beside)} AS\n{query(filled.name)}")
+    session.execute(f"CREATE VIEW {quoted(view.name + beside)} AS\n{query(filled.name)}")
     return filled
 
 

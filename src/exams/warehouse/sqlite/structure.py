@@ -33,7 +33,7 @@ def names(connection: sqlite3.Connection) -> dict[str, str]:
 
 
 def clear(
-    connection: sqlite3.Connection, table: Table, view: str, query: Callable[[str], str]
+    connection: sqlite3.Connection, table: Table, view: Table, query: Callable[[str], str]
 ) -> Table:
     """Make `table` anew, without rows, and the `view` that shows what `query` selects of it.
 
@@ -42,7 +42,7 @@ def clear(
     """
     connection.execute(f"DROP TABLE IF EXISTS {quoted(table.name)}")
     create(connection, [table])
-    show(connection, view, query(table.name))
+    show(connection, view.name, query(table.name))
     return table
 
 
