@@ -229,20 +229,65 @@ def test_papermill_executes_other_notebooks_as_ever(tmp_path):
     assert sorted(p.name for p in Path(tmp_path).iterdir()) == ["in.ipynb", "out.ipynb"]
 
 
+def execute(places, folder, cells):
+    """Execute a notebook of `cells` as the stage extract; return where it is executed."""
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata["kernelspec"] = {"name": "python3", "language": "python", "display_name": "3"}
+    nbformat.write(notebook, folder / "in.ipynb")
+    output = folder / "extract.ipynb"
+    given = {"quarter": QUARTER, "data": str(places.data), "reports": str(places.reports)}
+    given["product"] = {"nb_ipynb": str(output)}
+    papermill.execute_notebook(
+        str(folder / "in.ipynb"), str(output), given, "papermill", progress_bar=False
+    )
+    return output
+
+
 def test_a_stage_tells_at_which_of_its_code_cells_it_is(places, tmp_path):
     code, text = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
-    notebook = nbformat.v4.new_notebook(cells=[code("1"), text("why"), code("1 / 0"), code("3")])
-    notebook.metadata["kernelspec"] = {"name": "python3", "language": "python"}
-    nbformat.write(notebook, tmp_path / "in.ipynb")
-    output = str(tmp_path / "extract.ipynb")
-    given = {"quarter": QUARTER, "data": str(places.data), "reports": str(places.reports)}
-    given["product"] = {"nb_ipynb": output}
     with pytest.raises(papermill.PapermillExecutionError):
-        papermill.execute_notebook(
-            str(tmp_path / "in.ipynb"), output, given, "papermill", progress_bar=False
-        )
+        execute(places, tmp_path, [code("1"), text("why"), code("1 / 0"), code("3")])
     (run,) = stage_status(places.status)
     assert (run["state"], run["cell"], run["cells"]) == ("failed", 3, 4)  # the first are injected
+
+
+def written(path):
+    """Return what the code cells of the notebook at `path` have given: texts, or nothing."""
+    cells = [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
+    return [cell.outputs[0].text.strip() if cell.outputs else "" for cell in cells[1:]]
+
+
+def test_a_notebook_is_written_now_and_then_and_whole_at_the_end(places, tmp_path, monkeypatch):
+    write, writes = papermill.iorw.write_ipynb, []
+
+    def counting(nb, path):
+        writes.append(path)
+        write(nb, path)
+
+    for module in (papermill.engines, papermill.execute):
+        monkeypatch.setattr(module, "write_ipynb", counting)
+    cells = [nbformat.v4.new_code_cell(f"print({number})") for number in range(20)]
+    assert written(execute(places, tmp_path, cells)) == [str(number) for number in range(20)]
+    assert len(writes) < 8  # at the start, at the end, and every five seconds
+    writes.clear()
+    monkeypatch.setattr(engine, "_SAVED_EVERY", 0)
+    execute(places, tmp_path, cells)
+    assert len(writes) > 40
+
+
+def test_what_a_stopped_notebook_has_got_to_is_written(places, tmp_path, monkeypatch):
+    def stop(nb, path, quarter, stage):
+        def note(cell, cell_index):
+            if cell.source == "stop":
+                raise KeyboardInterrupt
+
+        return note
+
+    monkeypatch.setattr(engine, "_counting", stop)
+    cells = [nbformat.v4.new_code_cell(source) for source in ("print(1)", "stop")]
+    with pytest.raises(KeyboardInterrupt):
+        execute(places, tmp_path, cells)
+    assert written(tmp_path / "extract.ipynb") == ["1", ""]
 
 
 def test_a_process_that_has_no_command_yet_is_ended_when_it_has(monkeypatch):

@@ -6,6 +6,7 @@ and import papermill.engines nowhere else (papermill imports this module in turn
 
 import json
 import logging
+import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -29,6 +30,7 @@ from exams.orchestrate.temporary import temporary
 from exams.places import STAGES, Places
 from exams.progress import say
 
+_SAVED_EVERY = 5.0  # seconds
 _PRIVATE = set(STAGES) - {"visualize"}  # see records, or (model, publish) sums of any group
 
 
@@ -56,6 +58,18 @@ class StatusEngine(NBClientEngine):
             done = super().execute_notebook(nb, kernel_name, output_path=output_path, **more)
             run.failure = _failure(done, output.stem)
         return done
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **more: Any) -> Any:
+        """Execute the notebook of `nb_man`, which is saved now and then, and at the end.
+
+        To save it before and after each cell, as papermill does, takes longer than the cells.
+        """
+        nb_man.save = _now_and_then(nb_man.save)
+        try:
+            return super().execute_managed_notebook(nb_man, kernel_name, **more)
+        finally:
+            del nb_man.save
 
 
 @contextmanager
@@ -87,6 +101,19 @@ def _unlogged() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(former)
+
+
+def _now_and_then(save: Callable[..., None]) -> Callable[..., None]:
+    """Return what saves if that was done some seconds ago."""
+    last = time.monotonic()
+
+    def saved(**more: Any) -> None:
+        nonlocal last
+        if time.monotonic() - last > _SAVED_EVERY:
+            save(**more)
+            last = time.monotonic()
+
+    return saved
 
 
 def _counting(nb: NotebookNode, path: Path, quarter: str, stage: str) -> Callable[..., None]:
