@@ -279,13 +279,13 @@ def test_what_a_stopped_notebook_has_got_to_is_written(places, tmp_path, monkeyp
     def stop(nb, path, quarter, stage):
         def note(cell, cell_index):
             if cell.source == "stop":
-                raise KeyboardInterrupt
+                raise EOFError
 
         return note
 
     monkeypatch.setattr(engine, "_counting", stop)
     cells = [nbformat.v4.new_code_cell(source) for source in ("print(1)", "stop")]
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(EOFError):
         execute(places, tmp_path, cells)
     assert written(tmp_path / "extract.ipynb") == ["1", ""]
 
