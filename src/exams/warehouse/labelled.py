@@ -13,7 +13,8 @@ from exams.warehouse.deliveries import LINE, QUARTER
 from exams.warehouse.schema import meaning
 from exams.warehouse.sql import cast, in_units, text
 
-OF_FILE = (QUARTER, Column("file", "TEXT", "Name of the file."), LINE)  # begin each such view
+_OF_FILE = (QUARTER, Column("file", "TEXT", "Name of the file."), LINE)  # begin each such view
+KEY = tuple(column.name for column in _OF_FILE)
 _NEAR = 1e-9  # far below any step of a scale
 _CODE, _LABEL = MADE
 
@@ -25,7 +26,7 @@ def labelled_view(contract: Contract, name: str) -> Table:
         kind = "REAL" if score.decimals else "INTEGER"
         shown.append(Column(score.name, kind, meaning(score), score.unit or "points"))
     for field in contract.identifiers:
-        shown.append(Column(field.name, "TEXT", f"Pseudonym (HMAC-SHA256). {meaning(field)}"))
+        shown.append(Column(field.name, "TEXT", meaning(field)))
     if overall := contract.overall:
         shown.append(Column(overall.name, "REAL", "Mean of all scores; null without one."))
     for field in contract.reported:
@@ -33,7 +34,7 @@ def labelled_view(contract: Contract, name: str) -> Table:
         shown.append(Column(field.name + _CODE, "INTEGER", f"Order of the score level {of}"))
         shown.append(Column(field.name + _LABEL, "TEXT", f"Label of the score level {of}"))
     what = "One row per loaded record of a quarter, as people read it, with its score levels."
-    return Table(name, what, (*OF_FILE, *shown), tuple(c.name for c in OF_FILE))
+    return Table(name, what, (*_OF_FILE, *shown), KEY)
 
 
 def labelled_query(

@@ -12,13 +12,12 @@ from exams.contract import Contract
 from exams.moments import moment
 from exams.schema import Column, Table, quoted
 from exams.warehouse.dialect import Connection, structure
-from exams.warehouse.labelled import OF_FILE, labelled_query, labelled_view
+from exams.warehouse.labelled import KEY, labelled_query, labelled_view
 from exams.warehouse.schema import result_table
-from exams.warehouse.sql import FORMER, as_text, cast
+from exams.warehouse.sql import FORMER, UNDOCUMENT, as_text, cast
 from exams.warehouse.store import LAYOUT
 
 _RECORDS, _LABELLED = "result_", "labelled_"  # begin the names of a quarter's table and view
-_KEY = tuple(column.name for column in OF_FILE)
 _WIDER = ("INTEGER", "REAL", "TEXT")
 
 
@@ -84,7 +83,7 @@ def show_results(connection: Connection, contract: Contract, quarter: str) -> No
     def change() -> None:
         store.settle(connection)
         for table in _described(contract, quarter):
-            _undocument(connection, table.name)
+            connection.execute(UNDOCUMENT, [table.name])
             store.document(connection, [table])
         _show(connection)
 
@@ -99,10 +98,6 @@ def has_former(connection: Connection) -> bool:
 def tidy_results(connection: Connection) -> None:
     """Drop former tables of records that nobody can see any more."""
     structure(connection).tidy(connection, lambda: _show(connection))
-
-
-def _undocument(connection: Connection, name: str) -> None:
-    connection.execute('DELETE FROM data_dictionary WHERE "table" = ?', [name])
 
 
 def _described(contract: Contract, quarter: str) -> tuple[Table, Table]:
@@ -144,15 +139,15 @@ def _show(connection: Connection) -> None:
     arms = [arm.without(fields) for arm in arms]
     levels = _together([arm.levels for arm in arms], [])
     what = "One row per loaded record, as people read it."
-    _show_all(connection, Table("results", what, tuple(fields.values()), _KEY), arms)
+    _show_all(connection, Table("results", what, tuple(fields.values()), KEY), arms)
     what = "One row per loaded record, as in results, with its score levels."
-    labelled = Table("labelled", what, (*fields.values(), *levels.values()), _KEY)
+    labelled = Table("labelled", what, (*fields.values(), *levels.values()), KEY)
     _show_all(connection, labelled, arms)
 
 
 def _show_all(connection: Connection, view: Table, arms: list[_Arm]) -> None:
     store = structure(connection)
-    _undocument(connection, view.name)
+    connection.execute(UNDOCUMENT, [view.name])
     oldest_first = [arm.select(view.columns) for arm in reversed(arms)]
     store.show(connection, view.name, "\nUNION ALL\n".join(oldest_first) or None)
     if arms:
@@ -183,7 +178,7 @@ def _arms(connection: Connection) -> list[_Arm]:
 def _first(connection: Connection) -> list[str]:
     """Return the columns that come first in a view: those of the file, and the dimensions."""
     dimensions = structure(connection).columns(connection, "profile")
-    return [*_KEY, *(name for name in dimensions if name != "id")]
+    return [*KEY, *(name for name in dimensions if name != "id")]
 
 
 def _together(every: list[dict[str, Column]], first: list[str]) -> dict[str, Column]:

@@ -131,10 +131,7 @@ def keys_of(quarter: str) -> tuple[int, int]:
 def result_table(contract: Contract, name: str) -> Table:
     """Return the table of a quarter's records."""
     scores = [Column(s.name, "INTEGER", meaning(s), _steps(s)) for s in contract.scores]
-    names = [
-        Column(i.name, "BLOB", f"Pseudonym (HMAC-SHA256). {meaning(i)}")
-        for i in contract.identifiers
-    ]
+    names = [Column(i.name, "BLOB", meaning(i)) for i in contract.identifiers]
     return Table(
         name,
         "One row per loaded record of a quarter; `results` shows those of all quarters in full.",
@@ -151,4 +148,5 @@ def _steps(score: Field) -> str:
 
 def meaning(field: Field) -> str:
     """Return what a column of a field's values means, and what null means in it."""
-    return field.description + ("" if field.required else " Null: no value.")
+    what = "Pseudonym (HMAC-SHA256). " if field.role == "identifier" else ""
+    return what + field.description + ("" if field.required else " Null: no value.")

@@ -7,6 +7,7 @@ from exams.schema import quoted
 _OF_QUARTER = "quarter = ?"
 OF_KEYS = "key >= ? AND key < ?"
 OURS = 'SELECT DISTINCT "table" FROM data_dictionary'  # what we have made: others may be beside
+UNDOCUMENT = 'DELETE FROM data_dictionary WHERE "table" = ?'
 FORMER = "-"  # in the name of a table or view whose rows only former transactions may see
 _KINDS = {"TEXT": "TEXT", "INTEGER": "BIGINT", "REAL": "DOUBLE PRECISION"}
 

@@ -15,7 +15,7 @@ from exams.schema import quoted
 from exams.warehouse.postgresql.catalog import names
 from exams.warehouse.postgresql.opening import HELD, SCHEMA, SERVER, Session
 from exams.warehouse.refusals import looked_at
-from exams.warehouse.sql import FORMER, OURS
+from exams.warehouse.sql import FORMER, OURS, UNDOCUMENT
 
 BESIDE = "+"  # ends the name of what is made beside the one whose place it takes
 _VIEWS = "results", "labelled"  # show those of all quarters
@@ -73,7 +73,7 @@ def tidy(session: Session, show: Callable[[], None]) -> None:
 
     def change() -> None:
         for name in gone:
-            session.execute('DELETE FROM data_dictionary WHERE "table" = ?', [name])
+            session.execute(UNDOCUMENT, [name])
         show()
         for name, kind in sorted(gone.items(), key=lambda item: item[1], reverse=True):
             session.execute(f"DROP {kind} {quoted(name)} CASCADE")  # views first
@@ -88,7 +88,7 @@ def _unseen(session: Session) -> dict[str, str]:
     Ages are compared, which a statement reckons from one moment: meanwhile others begin.
     """
     found = session.execute(
-        "SELECT relname, CASE relkind WHEN 'v' THEN 'view' ELSE 'table' END FROM pg_class,"
+        "SELECT relname FROM pg_class,"
         " CAST(substring(relname FROM ?) AS bigint) AS number"
         f" WHERE relnamespace = to_regnamespace(?) AND relname IN ({OURS}) AND number IS NOT NULL"
         " AND NOT EXISTS (SELECT 1 FROM pg_stat_activity"
@@ -97,7 +97,8 @@ def _unseen(session: Session) -> dict[str, str]:
         " >= age(CAST(CAST(number % 4294967296 AS text) AS xid)))",
         [f"{FORMER}([0-9]{{1,18}})$", SCHEMA],
     )
-    return dict(found.fetchall())
+    there = names(session)
+    return {name: there[name] for (name,) in found.fetchall()}
 
 
 def at_once(session: Session, statements: Iterable[str]) -> None:

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Collection
 
 from exams.schema import Table, columns, create, document, quoted
+from exams.warehouse.sql import UNDOCUMENT
 
 __all__ = ["clear", "columns", "create", "document", "drop_all", "hexadecimal", "names"]
 __all__ += ["patiently", "ready", "release", "retire", "set_release", "settle", "show", "tidy"]
@@ -50,8 +51,7 @@ def retire(connection: sqlite3.Connection, view: str, table: str) -> None:
     """Drop a view and the table that it shows, and what is said of them."""
     connection.execute(f"DROP VIEW {quoted(view)}")
     connection.execute(f"DROP TABLE {quoted(table)}")
-    said = 'DELETE FROM data_dictionary WHERE "table" IN (?, ?)'
-    connection.execute(said, [view, table])
+    connection.executemany(UNDOCUMENT, [[view], [table]])
 
 
 def drop_all(connection: sqlite3.Connection, kept: Collection[str]) -> None:
